@@ -1,0 +1,1 @@
+"""Helpline: the system behind a fostering helpline. ARCHITECTURE.md follows one message through."""

@@ -1,0 +1,125 @@
+"""What the surroundings decide: read once from the environment at start, then frozen.
+
+Every field's description is what `.env.example` and the README say of it. Anything unsafe (no keys
+outside the demo, a half-configured provider) stops the start with one sentence.
+"""
+
+import base64
+import binascii
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from helpline.errors import InvalidInput
+
+_HERE = Path(__file__).parent
+
+
+def _folder(name: str) -> Path:
+    """`contracts` or `templates`: inside the package in a wheel, beside src/ in a checkout."""
+    inside = _HERE / name
+    return inside if inside.is_dir() else _HERE.parents[1] / name
+
+
+TEMPLATES = _folder("templates")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="HELPLINE_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///var/helpline.db",
+        description="Where everything is kept: sqlite:///path or postgresql://user:password@host/name.",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8080",
+        description="The address people and providers use, without a path; signatures cover it.",
+    )
+    keys: str = Field(
+        "",
+        description="Comma list of base64url 32-byte keys; the first seals, all of them open.",
+    )
+    contracts: Path = Field(_folder("contracts"), description="The folder with one TOML file a contract.")
+    twilio_account_sid: str = Field("", description="Twilio account; empty: no SMS.")
+    twilio_auth_token: str = Field("", description="Twilio's primary token: signs and is checked.")
+    twilio_numbers: str = Field(
+        "", description="Comma list contract=+44…: which number belongs to which contract."
+    )
+    twilio_api_url: str = Field("", description="Another address for Twilio's API: a fake or a proxy.")
+    telegram_token: str = Field("", description="The bot's token; empty: no Telegram.")
+    telegram_secret: str = Field("", description="The secret header Telegram sends with every update.")
+    telegram_api_url: str = Field("", description="Another address for Telegram's API.")
+    smtp_url: str = Field("", description="smtp(s)://user:password@host:port for mail out.")
+    imap_url: str = Field("", description="imap(s)://user:password@host:port for mail in.")
+    heartbeat_url: str = Field("", description="Called every minute while all is well; empty: never.")
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("keys")
+    @classmethod
+    def _whole_keys(cls, value: str) -> str:
+        for number, key in enumerate(filter(None, value.split(",")), 1):
+            if len(_key_bytes(key)) != 32:
+                raise ValueError(f"key {number} is not 32 bytes of base64url")
+        return value
+
+    @model_validator(mode="after")
+    def _nothing_half_configured(self) -> "Settings":
+        if self.twilio_account_sid and not self.twilio_auth_token:
+            raise ValueError(
+                "HELPLINE_TWILIO_ACCOUNT_SID is set but HELPLINE_TWILIO_AUTH_TOKEN is empty: "
+                "with an empty token anybody could post messages"
+            )
+        if self.twilio_account_sid and not self.numbers:
+            raise ValueError("HELPLINE_TWILIO_NUMBERS must name a number for each contract")
+        if self.telegram_token and not self.telegram_secret:
+            raise ValueError(
+                "HELPLINE_TELEGRAM_TOKEN is set but HELPLINE_TELEGRAM_SECRET is empty: "
+                "without it anybody could post messages"
+            )
+        return self
+
+    @property
+    def key_list(self) -> list[bytes]:
+        """The sealing keys, newest first; empty only in the demo, which makes its own."""
+        return [_key_bytes(key) for key in self.keys.split(",") if key]
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """Our telephone number → contract key."""
+        pairs = (pair.partition("=") for pair in self.twilio_numbers.split(",") if pair.strip())
+        return {number.strip(): contract.strip() for contract, _, number in pairs}
+
+    @property
+    def number_of(self) -> dict[str, str]:
+        """Contract key → the number its messages leave from."""
+        return {contract: number for number, contract in self.numbers.items()}
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of this process. Raises InvalidInput naming each variable and what is wrong."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # values come from the environment
+    except ValidationError as wrong:
+        lines = [_sentence(error) for error in wrong.errors(include_input=False, include_url=False)]
+        raise InvalidInput("; ".join(lines)) from None  # the original would print the values
+
+
+def _sentence(error: object) -> str:
+    assert isinstance(error, dict)
+    name = ".".join(str(part) for part in error["loc"])
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return f"HELPLINE_{name.upper()} {text}" if name else text
+
+
+def _key_bytes(key: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(key.strip() + "=" * (-len(key.strip()) % 4))
+    except (binascii.Error, ValueError):
+        return b""

@@ -1,0 +1,208 @@
+"""Every stored or shown word and what follows from it.
+
+Read by every layer; imports nothing of ours. A contract's own words (its reasons, supports,
+methods, outcomes, groups, areas) are data in contracts/ and not listed here.
+"""
+
+from enum import StrEnum
+
+
+class Urgency(StrEnum):
+    """How soon a person is needed; `worse` decides which of two readings wins."""
+
+    LOW = "low"
+    STANDARD = "standard"
+    URGENT = "urgent"
+    EMERGENCY = "emergency"
+
+    @property
+    def rank(self) -> int:
+        return list(Urgency).index(self)
+
+    def worse(self, other: "Urgency") -> "Urgency":
+        """The more worried of the two: a bot may raise urgency, never lower it."""
+        return max(self, other, key=lambda urgency: urgency.rank)
+
+
+class Role(StrEnum):
+    """What somebody who signs in is here to do; rules/permissions.py says what each may do."""
+
+    WORKER = "worker"
+    LEAD = "lead"
+    COMMISSIONER = "commissioner"
+    ADMIN = "admin"
+
+
+class ItemState(StrEnum):
+    """What became of something that came in by a channel."""
+
+    KEPT = "kept"  # stored, not yet routed
+    ROUTED = "routed"  # on a case
+    SET_ASIDE = "set_aside"  # could not be routed: in the tray, a person looks
+    CLEARED = "cleared"  # a person has dealt with the tray entry
+
+
+class ItemKind(StrEnum):
+    """What kind of thing came in, as far as its bot could tell."""
+
+    TEXT = "text"
+    MEDIA = "media"
+    UNSUPPORTED = "unsupported"  # understood, but a kind we cannot show (poll, sticker, …)
+    UNREADABLE = "unreadable"  # signed by the provider, yet not parsable
+
+
+class Direction(StrEnum):
+    IN = "in"  # from the person to us: this is what reports call a contact
+    OUT = "out"
+
+
+class ContactKind(StrEnum):
+    """What an interaction was; only human ones stop the first-response clock."""
+
+    MESSAGE = "message"
+    AUTOMATIC = "automatic"
+    CALL = "call"
+
+    @property
+    def is_human(self) -> bool:
+        return self is not ContactKind.AUTOMATIC
+
+
+class CallResult(StrEnum):
+    """How a telephone call went; only a conversation answers the person."""
+
+    SPOKE = "spoke"
+    VOICEMAIL = "voicemail"
+    NO_ANSWER = "no_answer"
+
+    @property
+    def answers(self) -> bool:
+        return self is CallResult.SPOKE
+
+
+class NoteKind(StrEnum):
+    """What a note records; the four are kept apart (001 §14.1)."""
+
+    FACT = "fact"
+    OPINION = "opinion"
+    OWN_WORDS = "own_words"
+    DECISION = "decision"
+
+
+class CaseStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Identity(StrEnum):
+    """How sure we are who the person is."""
+
+    UNKNOWN = "unknown"
+    CLAIMED = "claimed"  # said so, and the register has such a person
+    KNOWN = "known"  # wrote from an address on the register, or a worker confirmed
+
+
+class ClockStop(StrEnum):
+    """What meets a deadline (A50, A51)."""
+
+    HUMAN_REPLY = "human_reply"
+    ALLOCATION = "allocation"
+
+
+class DeadlineState(StrEnum):
+    """A row's state; met or missed is the comparison of met_at with due_at, never stored twice."""
+
+    OPEN = "open"
+    MET = "met"  # it happened, in time or late
+    CANCELLED = "cancelled"
+
+
+class AlertKind(StrEnum):
+    EMERGENCY = "emergency"
+    WARNING = "warning"
+    BREACH = "breach"
+    TRAY = "tray"  # something came in that could not be routed
+    CALL_BACK = "call_back"
+
+
+class Colour(StrEnum):
+    """All that a lock screen may show of an alert besides the reference."""
+
+    YELLOW = "yellow"
+    AMBER = "amber"
+    RED = "red"
+    BLACK = "black"
+    PURPLE = "purple"
+    BLUE = "blue"
+
+
+def colour_of(kind: AlertKind, stage: int) -> Colour:
+    """Warnings grow yellow → amber → red by their order; a broken promise is black; emergencies
+    purple; the tray and call-backs blue. `stage` counts warnings from 0."""
+    if kind is AlertKind.WARNING:
+        return (Colour.YELLOW, Colour.AMBER, Colour.RED)[min(stage, 2)]
+    return {
+        AlertKind.EMERGENCY: Colour.PURPLE,
+        AlertKind.BREACH: Colour.BLACK,
+        AlertKind.TRAY: Colour.BLUE,
+        AlertKind.CALL_BACK: Colour.BLUE,
+    }[kind]
+
+
+class OutState(StrEnum):
+    """Where a message out is; `rank` only grows, so receipts may come in any order."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNSURE = "unsure"  # the provider never answered: ask before sending again
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    HELD = "held"  # not allowed to leave (opted out): a person reaches them another way
+
+    @property
+    def rank(self) -> int:
+        order = (OutState.QUEUED, OutState.UNSURE, OutState.SENDING, OutState.SENT)
+        order += (OutState.FAILED, OutState.HELD, OutState.DELIVERED, OutState.READ)
+        return order.index(self)
+
+
+class SendState(StrEnum):
+    """What a provider said to one send."""
+
+    ACCEPTED = "accepted"
+    RETRY = "retry"  # it certainly did not go; try again later
+    UNSURE = "unsure"  # no answer: it may have gone
+    REFUSED = "refused"  # it never will go this way
+
+
+class TaskKind(StrEnum):
+    """Work a person must do that no message carries."""
+
+    REACH_ANOTHER_WAY = "reach_another_way"
+    CALL_BACK = "call_back"
+    READ_TRAY = "read_tray"
+
+
+class ShiftKind(StrEnum):
+    PRIMARY = "primary"
+    BACKUP = "backup"
+
+
+class Step(StrEnum):
+    """Where the dialogue with one sender stands: the question that is waiting for its answer."""
+
+    NEW = "new"
+    WHO = "who"
+    REASON = "reason"
+    DANGER = "danger"
+    DONE = "done"
+
+
+OPT_OUT_WORDS = frozenset(
+    "STOP STOPALL UNSUBSCRIBE END CANCEL QUIT REVOKE OPTOUT".split()
+)  # the network's own: domain.md §8.1
+OPT_IN_WORDS = frozenset("START UNSTOP".split())  # YES is also Twilio's, but here it is an answer
+NETWORK_HELP_WORDS = frozenset("HELP INFO".split())  # answered by the network, never a menu word
+UNKNOWN = "unknown"  # the code every breakdown prints for "not known", never dropped (A07)
