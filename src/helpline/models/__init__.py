@@ -1,0 +1,37 @@
+"""The tables, with no behaviour. Import from here, so that the metadata is always whole.
+
+Times are aware UTC (plain `datetime` annotations: an explicit DateTime(timezone=True) would lose
+the offset on SQLite). Words are stored as their text. `Sealed` columns are unreadable at rest.
+"""
+
+from helpline.models.access import LoginAttempt, Session, User
+from helpline.models.cases import Case, CaseSupport, Deadline, Note, Task
+from helpline.models.duty import Alert, Page, Shift
+from helpline.models.messages import Contact, Conversation, InboundItem, OutMessage
+from helpline.models.people import Address, Membership, Person
+from helpline.models.tables import metadata
+from helpline.models.trail import Event, JobRun
+
+__all__ = [
+    "Address",
+    "Alert",
+    "Case",
+    "CaseSupport",
+    "Contact",
+    "Conversation",
+    "Deadline",
+    "Event",
+    "InboundItem",
+    "JobRun",
+    "LoginAttempt",
+    "Membership",
+    "Note",
+    "OutMessage",
+    "Page",
+    "Person",
+    "Session",
+    "Shift",
+    "Task",
+    "User",
+    "metadata",
+]

@@ -1,0 +1,42 @@
+"""The database's history, step by step, and the two functions that walk it.
+
+Called by `helpline migrate`, the demo and the tests. Models and migrations are compared on both
+databases by tests/test_migrations.py.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from helpline.db import checked_url, sync_url
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration without an ini file: the URL may hold a password."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["url"] = sync_url(checked_url(url))
+    return config
+
+
+def migrate(url: str, to: str = "head") -> None:
+    """Bring the database to `to`; does nothing when it is there already."""
+    checked = checked_url(url)
+    if checked.get_backend_name() == "sqlite" and checked.database:
+        Path(checked.database).parent.mkdir(parents=True, exist_ok=True)
+    command.upgrade(configuration(url), to)
+
+
+def is_current(url: str) -> bool:
+    """Whether the database has every step; serve refuses to start on one that has not."""
+    engine = create_engine(sync_url(checked_url(url)))
+    try:
+        with engine.connect() as connection:
+            heads = MigrationContext.configure(connection).get_current_heads()
+    finally:
+        engine.dispose()
+    return set(heads) == set(ScriptDirectory.from_config(configuration(url)).get_heads())

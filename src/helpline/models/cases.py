@@ -1,0 +1,137 @@
+"""A case and what hangs on it."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from helpline.models.tables import sealed
+
+
+class Case(SQLModel, table=True):
+    """One matter a person came with, from first receipt to closing."""
+
+    __tablename__ = "case"
+    __table_args__ = (
+        UniqueConstraint("reference"),
+        UniqueConstraint("contract", "import_key"),
+        Index("ix_case_contract_opened_at", "contract", "opened_at"),
+        Index("ix_case_person_id", "person_id"),
+        Index(
+            "ix_case_open_next_due",
+            "contract",
+            "next_due_at",
+            "id",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    reference: str
+    contract: str
+    person_id: int = Field(foreign_key="person.id")
+    status: str = "open"
+    identity: str = "unknown"
+    urgency: str = "standard"
+    reason: str = "unknown"
+    """The contract's reason code (type of service required)."""
+    reason_from: str = "triage"
+    """Who chose the reason: triage, person or worker; a later one never yields to an earlier."""
+    why: str | None = sealed("case.why", optional=True)
+    """Why triage read it so, in a sentence that may quote the message."""
+    group: str = "unknown"
+    quadrant: str = "unknown"
+    team: str = "unknown"
+    """Group, quadrant and team as they were when the case opened: reports keep history (A04)."""
+    method: str
+    opened_at: datetime
+    """First receipt; both clocks run from here."""
+    worker_id: int | None = Field(default=None, foreign_key="user.id", index=True)
+    proposed_worker_id: int | None = Field(default=None, foreign_key="user.id")
+    allocated_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by_id: int | None = Field(default=None, foreign_key="user.id")
+    outcome: str | None = None
+    next_due_at: datetime | None = None
+    """The earliest open deadline: what the inbox is ordered by. Kept by desk/deadlines.py."""
+    last_in_at: datetime | None = None
+    import_key: str | None = None
+    """Blind index of the past log's reference, so that one row is imported once."""
+
+
+class CaseSupport(SQLModel, table=True):
+    """Support provided on a case (what they got; never the same field as the reason)."""
+
+    __tablename__ = "case_support"
+    __table_args__ = (UniqueConstraint("case_id", "support"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id")
+    support: str
+    at: datetime
+    by_user_id: int | None = Field(default=None, foreign_key="user.id")
+
+
+class Deadline(SQLModel, table=True):
+    """One promise with a time on it. The database is the only truth for time."""
+
+    __tablename__ = "deadline"
+    __table_args__ = (
+        Index("ix_deadline_case_id", "case_id"),
+        Index("ix_deadline_contract_started_at", "contract", "started_at"),
+        Index(
+            "ix_deadline_next_alert_at",
+            "next_alert_at",
+            sqlite_where=text("next_alert_at IS NOT NULL"),
+            postgresql_where=text("next_alert_at IS NOT NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str
+    case_id: int = Field(foreign_key="case.id")
+    clock: str
+    """The contract's clock code: first_response, allocation, …"""
+    stops: str
+    started_at: datetime
+    due_at: datetime
+    state: str = "open"
+    met_at: datetime | None = None
+    met_by_id: int | None = Field(default=None, foreign_key="user.id")
+    answered_automatically_at: datetime | None = None
+    """The automatic reply's instant (D1): kept, and never stops the clock."""
+    next_alert_at: datetime | None = None
+    """When the next warning or the breach is due; None when nothing is left to say."""
+
+
+class Note(SQLModel, table=True):
+    """A worker's record. Never overwritten; a correction is a later note."""
+
+    __tablename__ = "note"
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id", index=True)
+    kind: str
+    body: str = sealed("note.body")
+    happened_at: datetime
+    written_at: datetime
+    by_user_id: int = Field(foreign_key="user.id")
+
+
+class Task(SQLModel, table=True):
+    """Something a person must do on a case that no message carries."""
+
+    __tablename__ = "task"
+    __table_args__ = (Index("ix_task_case_id", "case_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str
+    case_id: int = Field(foreign_key="case.id")
+    kind: str
+    detail: str = ""
+    """A code or a channel name; nothing personal."""
+    created_at: datetime
+    due_at: datetime | None = None
+    done_at: datetime | None = None
+    done_by_id: int | None = Field(default=None, foreign_key="user.id")

@@ -1,0 +1,66 @@
+"""Who the helpline knows and how each can be reached. One person belongs to one contract."""
+
+from datetime import date, datetime
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from helpline.models.tables import sealed
+
+
+class Person(SQLModel, table=True):
+    """Somebody the helpline knows, or a sender it does not know yet."""
+
+    __tablename__ = "person"
+    __table_args__ = (UniqueConstraint("contract", "register_index"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str = Field(index=True)
+    name: str | None = sealed("person.name", optional=True)
+    """As the register or the person has it; None while unknown."""
+    group: str = "unknown"
+    """The contract's group code: foster_carer, own_child, …"""
+    language: str = "en"
+    household: str | None = sealed("person.household", optional=True)
+    register_id: str | None = sealed("person.register_id", optional=True)
+    """The id the council or the provider's past log uses for this person."""
+    register_index: str | None = None
+    """Blind index of register_id; two people of one contract never share one."""
+    created_at: datetime
+
+
+class Membership(SQLModel, table=True):
+    """A dated right to the service under a contract (A04); the current one has approved_to None."""
+
+    __tablename__ = "membership"
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    contract: str
+    number_index: str = Field(index=True)
+    """Blind index of the membership number, letters and digits only, capitals."""
+    group: str
+    team: str = "unknown"
+    quadrant: str = "unknown"
+    postcode: str | None = sealed("membership.postcode", optional=True)
+    postcode_index: str | None = Field(default=None, index=True)
+    approved_from: date | None = None
+    approved_to: date | None = None
+
+
+class Address(SQLModel, table=True):
+    """One way to reach a person: a channel and a value."""
+
+    __tablename__ = "address"
+    __table_args__ = (UniqueConstraint("contract", "channel", "value_index"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    contract: str
+    channel: str
+    value: str = sealed("address.value")
+    value_index: str
+    """Blind index of the canonical value (E.164, chat id, lower-case mail address)."""
+    from_register: bool = False
+    """Whether the council's list gave it: only then does it prove who is writing."""
+    opted_out_at: datetime | None = None
+    """Since when the network's opt-out forbids sending here (domain.md §8.1)."""

@@ -1,0 +1,47 @@
+"""Fixtures every test may ask for. `database_url` and `empty_database_url` run each test that asks
+for them twice: on SQLite and on a real PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpline import sealing
+from helpline.migrations import migrate
+from tests import databases
+
+sealing.install(sealing.KeyRing([b"the key that only the tests use!"]))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with databases.postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    url = databases.new_postgres_database(postgres)
+    migrate(url)
+    return url.partition("?")[0].rsplit("/", 1)[1]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return databases.migrated_sqlite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(params=databases.KINDS)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return databases.new_sqlite_file(tmp_path)
+    return databases.new_postgres_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture(params=databases.KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated, empty database of its own for this test."""
+    if request.param == "sqlite":
+        return databases.new_sqlite_file(tmp_path, request.getfixturevalue("sqlite_template"))
+    template = request.getfixturevalue("postgres_template")
+    return databases.new_postgres_database(request.getfixturevalue("postgres"), template)

