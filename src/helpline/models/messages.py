@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, text
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from helpline.models.tables import sealed
@@ -50,11 +50,7 @@ class Conversation(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     contract: str
     address_id: int = Field(foreign_key="address.id")
-    case_id: int | None = Field(
-        default=None,
-        # Case and conversation point at each other; this side is added after both tables exist.
-        sa_column=Column(Integer, ForeignKey("case.id", use_alter=True), index=True, nullable=True),
-    )
+    case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
     step: str = "new"
     questions_off: bool = False
     """The person wrote PERSON: no more questions."""

@@ -282,9 +282,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["address_id"], ["address.id"], name=op.f("fk_conversation_address_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["case_id"], ["case.id"], name=op.f("fk_conversation_case_id"), use_alter=True
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_conversation_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
         sa.UniqueConstraint("address_id", name=op.f("uq_conversation_address_id")),
     )
