@@ -72,7 +72,7 @@ def build(say: Say = print) -> None:
     node = node_command()
     fetch_modules(node, say)
     say("pages: compiling the style sheet")
-    fresh = Path(tempfile.mkdtemp(prefix=".built-", dir=SOURCE))
+    fresh = Path(tempfile.mkdtemp(prefix="built-", dir=MODULES))
     try:
         compile_styles(node, fresh / "helpline.css")
         copy_files(fresh)
@@ -213,7 +213,7 @@ def write_manifest(target: Path, stamp: str) -> None:
 
 def replace(old: Path, fresh: Path) -> None:
     """Put `fresh` where `old` is; a reader finds one or the other but for an instant."""
-    aside = old.with_name(f"{fresh.name}-old")
+    aside = fresh.with_name(f"{fresh.name}-old")
     if old.exists():
         old.rename(aside)
     fresh.rename(old)

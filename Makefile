@@ -1,0 +1,61 @@
+# The few commands of this project. Needs Python 3.11 or newer, make and git; the rest it fetches.
+# `make run` serves the demo, `make test` runs every check and test; both set everything up first.
+
+PYTHON ?= python3
+PORT ?= 8080
+# How many test processes; 2 suits a small machine.
+WORKERS ?= 2
+BIN := .venv/bin
+
+# No tool may quietly bring a Python of its own.
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench lock clean
+
+help: ## Show the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv, install the locked parts, build the pages' files (quick when nothing changed)
+	@$(PYTHON) .ci/setup.py
+
+run: setup ## Serve the demo at http://127.0.0.1:8080 (PORT=9000 changes it)
+	@PORT=$(PORT) exec $(BIN)/helpline demo
+
+test: setup ## Run all checks and all tests
+	@$(BIN)/python -m tests.find_browser
+	@$(MAKE) --no-print-directory check-now
+	@echo "test: running every test in $(WORKERS) processes"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
+
+check: setup check-now ## Lint, formatting and types
+
+.PHONY: check-now
+check-now:
+	@echo "check: lint"
+	@$(BIN)/ruff check --quiet .
+	@echo "check: formatting"
+	@$(BIN)/ruff format --check --quiet . || { echo "check: run 'make format'"; exit 1; }
+	@echo "check: types"
+	@$(BIN)/mypy
+
+format: setup ## Put formatting and imports in order
+	@$(BIN)/ruff check --quiet --fix --select I . ; $(BIN)/ruff format .
+
+bench: setup ## Measure speed, and print it beside the aims
+	@$(BIN)/python -m tests.bench
+
+# Keeps the pins that still fit; `make lock UPGRADE=--upgrade` takes the newest.
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header $(UPGRADE)
+lock: setup ## Write the lock files anew from pyproject.toml and package.json
+	@$(BIN)/python -m pip install --quiet 'uv>=0.9'
+	@$(UV_COMPILE) pyproject.toml --all-extras --group dev -o requirements.lock
+	@$(BIN)/python -c 'import hatch_build; print(hatch_build.NODE_PACKAGE)' | $(UV_COMPILE) - --no-annotate -o requirements-node.lock
+	@npm install --package-lock-only --ignore-scripts --silent
+	@echo "lock: requirements.lock, requirements-node.lock and package-lock.json are written"
+
+clean: ## Remove everything that was made, but never var/ (a database may be in it)
+	rm -rf .venv node_modules templates/static/built dist build .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
