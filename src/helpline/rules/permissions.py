@@ -1,0 +1,68 @@
+"""Who may do what: one table of actions and roles, denied unless it stands here.
+
+The route table of web/app.py names an action per route, and desk functions ask again before they
+change anything. Pure: it knows an actor and a contract's key, never a request or a database.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from helpline.errors import NotAllowed
+from helpline.vocabulary import Role
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who is signed in. `contract` None: staff of the provider, on all its contracts."""
+
+    user_id: int
+    name: str
+    role: Role
+    contract: str | None
+
+
+_WORKER, _LEAD, _COMMISSIONER, _ADMIN = Role.WORKER, Role.LEAD, Role.COMMISSIONER, Role.ADMIN
+
+ALLOWED: Final[dict[str, frozenset[Role]]] = {
+    # cases: those who work on them, and nobody who pays for or administers them
+    "case.read": frozenset({_WORKER, _LEAD}),
+    "case.reply": frozenset({_WORKER, _LEAD}),
+    "case.call": frozenset({_WORKER, _LEAD}),
+    "case.allocate": frozenset({_WORKER, _LEAD}),  # to oneself
+    "case.allocate_others": frozenset({_LEAD}),
+    "case.close": frozenset({_WORKER, _LEAD}),
+    "case.reopen": frozenset({_WORKER, _LEAD}),
+    "case.triage": frozenset({_WORKER, _LEAD}),  # choose the reason and the urgency
+    "note.write": frozenset({_WORKER, _LEAD}),
+    "task.finish": frozenset({_WORKER, _LEAD}),
+    "alert.acknowledge": frozenset({_WORKER, _LEAD}),
+    "tray.read": frozenset({_WORKER, _LEAD}),
+    "tray.clear": frozenset({_WORKER, _LEAD}),
+    "people.read": frozenset({_WORKER, _LEAD}),
+    "rota.read": frozenset({_WORKER, _LEAD, _ADMIN}),
+    # reports: aggregates; the exact figures could name somebody in a small group
+    "report.read": frozenset({_WORKER, _LEAD, _COMMISSIONER}),
+    "report.exact": frozenset({_LEAD}),
+    "portal.read": frozenset({_COMMISSIONER}),
+    # who may sign in
+    "user.manage": frozenset({_ADMIN}),
+    "session.own": frozenset(Role),  # see and end one's own sign-ins
+}
+
+
+def may(actor: Actor, action: str, contract_key: str | None = None) -> bool:
+    """Whether `actor` may do `action` in that contract; None asks about the action alone.
+
+    An action that is not in the table is nobody's.
+    """
+    if actor.role not in ALLOWED.get(action, frozenset()):
+        return False
+    return contract_key is None or actor.contract is None or actor.contract == contract_key
+
+
+def require(actor: Actor, action: str, contract_key: str | None = None) -> None:
+    """Raises NotAllowed with a sentence fit to be shown."""
+    if not may(actor, action, contract_key):
+        raise NotAllowed(
+            "Your sign-in does not allow this. If you need it for your work, ask your team lead."
+        )

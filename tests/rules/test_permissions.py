@@ -1,0 +1,43 @@
+"""Who may do what, said once more and independently of the table."""
+
+import pytest
+
+from helpline.errors import NotAllowed
+from helpline.rules.permissions import ALLOWED, Actor, may, require
+from helpline.vocabulary import Role
+
+
+def actor(role: Role, contract: str | None = None) -> Actor:
+    return Actor(1, "somebody", role, contract)
+
+
+def allowed(role: Role) -> set[str]:
+    return {action for action in ALLOWED if may(actor(role), action)}
+
+
+def test_a_commissioner_reads_reports_and_nothing_about_anybody() -> None:
+    assert allowed(Role.COMMISSIONER) == {"report.read", "portal.read", "session.own"}
+
+
+def test_an_admin_sees_no_case() -> None:
+    assert allowed(Role.ADMIN) == {"user.manage", "rota.read", "session.own"}
+
+
+def test_a_lead_may_all_that_a_worker_may_and_two_things_more() -> None:
+    assert allowed(Role.LEAD) - allowed(Role.WORKER) == {"case.allocate_others", "report.exact"}
+    assert allowed(Role.WORKER) < allowed(Role.LEAD)
+
+
+def test_a_contract_of_ones_own_shuts_the_others() -> None:
+    assert may(actor(Role.COMMISSIONER, "essex"), "report.read", "essex")
+    assert not may(actor(Role.COMMISSIONER, "essex"), "report.read", "elsewhere")
+    assert may(actor(Role.LEAD), "report.read", "elsewhere")
+
+
+def test_an_action_nobody_listed_is_nobodys() -> None:
+    assert not any(may(actor(role), "case.delete") for role in Role)
+
+
+def test_the_refusal_says_whom_to_ask() -> None:
+    with pytest.raises(NotAllowed, match="team lead"):
+        require(actor(Role.ADMIN), "case.read", "essex")
