@@ -1,0 +1,12 @@
+"""Triage: what a message is about and how soon a person is needed.
+
+Called by desk/intake for every message and by the `triage` command. It must not lower anything a
+person has decided, needs no network, and reads a message as words only: nothing written in it (a
+prompt, markup, a query, a formula) is ever obeyed.
+"""
+
+from __future__ import annotations
+
+from helpline.rules.triage.judgement import CATEGORIES, URGENCIES, VERSION, Reading, read
+
+__all__ = ["CATEGORIES", "URGENCIES", "VERSION", "Reading", "read"]

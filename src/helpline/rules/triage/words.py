@@ -1,0 +1,65 @@
+"""Turns a message into plain words: lower case, no accents, no markup, text-speak spelt out.
+
+Called by everything else in triage, so that the tables are written once and every reader sees the
+same words. It must not judge: it drops nothing that a person would read as part of the message.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+
+TABLES = Path(__file__).parent
+
+_TAG = re.compile(r"<[^<>]{0,200}>")
+_LINK = re.compile(r"https?://\S+|www\.\S+")
+_PHONE = re.compile(r"\+?\b0\d{2,4}[ -]?\d{3}[ -]?\d{3,4}\b")
+_CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m\b)?|\b\d{1,2}\s*[ap]\.?m\b")
+_AGE = re.compile(r"\b(\d{1,2})\s*-?\s*(?:y/?o|yr?s?|years?)?[\s-]*(?:olds?)\b|\b(\d{1,2})\s?y/?o\b")
+_DIGITS = re.compile(r"(\d+)(?=[a-z])")
+_WORD = re.compile(r"£|[0-9]+|[^\W\d_]+|[!?]+|[\U0001F300-\U0001FAFF]")
+_LONG = re.compile(r"([^\W\d_])\1{2,}")
+_APOSTROPHES = str.maketrans("", "", "'’‘ʼ`´\u200b\u200c\u200d\u200e\u200f\ufeff\u00ad")
+_JOINED = {"o'clock": "oclock"}
+
+
+@lru_cache(maxsize=1)
+def spellings() -> dict[str, str]:
+    """The table of spellings: as written → plain words."""
+    lines = (TABLES / "spellings.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+    return {written: plain for written, plain in pairs}
+
+
+def plain(text: str) -> str:
+    """Lower case without accents (Latin, Greek, Cyrillic), markup, links or odd apostrophes."""
+    text = unicodedata.normalize("NFKD", text[:4000]).translate(_APOSTROPHES).lower()
+    text = "".join(c for c in text if not unicodedata.combining(c) or c > "\u0600")
+    text = unicodedata.normalize("NFC", text)
+    text = text.replace("đ", "d").replace("ł", "l").replace("ı", "i").replace("ø", "o")
+    return _LONG.sub(r"\1\1", _LINK.sub(" http ", _TAG.sub(" ", text)))
+
+
+def words(text: str) -> list[str]:
+    """The words of a message in order, text-speak spelt out; ages, times and telephones as signs."""
+    text = _PHONE.sub(" #phone ", plain(text))
+    text = _AGE.sub(lambda m: f" {m.group(1) or m.group(2)} year old ", text)
+    text = _CLOCK.sub(" oclock ", text).replace("a&e", "aande").replace("24/7", "allhours")
+    table, found = spellings(), []
+    for word in _tokens(text):
+        found.extend(table.get(word, word).split(" "))
+    return found
+
+
+def _tokens(text: str) -> list[str]:
+    """Split on spaces and signs; a digit inside a word (2nite) stays where the table knows it."""
+    table, found = spellings(), []
+    for piece in text.split():
+        bare = piece.strip(".,;:!?()[]\"“”-…")
+        if bare in table or bare == "#phone":
+            found.append(bare)
+        else:
+            found.extend(_WORD.findall(_DIGITS.sub(r"\1 ", piece)))
+    return found
