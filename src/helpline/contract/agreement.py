@@ -1,0 +1,206 @@
+"""One council's contract as a whole: its parts, and the look-ups everything else asks of it.
+
+Built only by contract/loading.py, read by desk, reports, web and cli. Look-ups answer from the
+contract alone: no clock, no database; a day is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import Field, StringConstraints
+
+from helpline.contract import parts
+from helpline.contract.parts import Text, Worded
+from helpline.contract.words import squeezed
+from helpline.errors import InvalidInput
+from helpline.rules.postcodes import Share, Suggestion, suggest_quadrant
+
+LAST_RESORT: Final = "other"  # the method of a channel nobody foresaw: counted, never lost
+Kind = Literal[
+    "reason", "part", "support", "method", "group", "outcome", "quadrant", "team", "evidence"
+]
+_Coded = TypeVar("_Coded", bound=Worded)
+
+
+class Contract(parts.Table):
+    """Everything that differs between councils. Tuples keep the order of the file."""
+
+    file: str = ""  # set at loading
+    outcodes: Mapping[str, tuple[Share, ...]] = Field(default_factory=dict, repr=False)
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+    name: Text
+    council: Text
+    council_full: Text
+    provider_name: Text
+    reference_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
+    zone: Text
+    year_starts_month: Annotated[int, Field(strict=True, ge=1, le=12)]
+    open_questions: tuple[parts.OpenQuestion, ...] = ()
+
+    term: parts.Term
+    freephone: parts.Freephone | None = None
+    legal_basis: parts.LegalBasis | None = None
+    capacity: parts.Capacity | None = None
+    age_limit: parts.AgeLimit | None = None
+    quadrants: Annotated[tuple[parts.Area, ...], Field(min_length=1)]
+    unknown_quadrant: parts.Area
+    teams: tuple[parts.Team, ...]
+    exclusions: tuple[parts.Exclusion, ...]
+    postcodes: parts.Postcodes | None = None
+    groups: Annotated[tuple[parts.Group, ...], Field(min_length=1)]
+    populations: tuple[parts.Population, ...]
+    commissioners: tuple[parts.Commissioner, ...]
+    partners: tuple[parts.Partner, ...] = ()
+    referral_sources: tuple[Worded, ...] = ()
+    entitlements: tuple[parts.Entitlement, ...] = ()
+    reasons: Annotated[tuple[parts.Reason, ...], Field(min_length=1)]
+    support: Annotated[tuple[parts.Support, ...], Field(min_length=1)]
+    levels: tuple[parts.Level, ...] = ()
+    methods: Annotated[tuple[parts.Method, ...], Field(min_length=1)]
+    outcomes: Annotated[tuple[parts.Outcome, ...], Field(min_length=1)]
+    named_outcomes: tuple[parts.NamedOutcome, ...] = ()
+    evidence: tuple[parts.Evidence, ...] = ()
+    clocks: Annotated[tuple[parts.Clock, ...], Field(min_length=1)]
+    ladder: parts.Ladder
+    office_hours: parts.OfficeHours
+    retention: tuple[parts.Retention, ...] = ()
+    signposts: Annotated[tuple[parts.Signpost, ...], Field(min_length=1)]
+    policies: tuple[parts.Policy, ...] = ()
+    complaints: parts.Complaints | None = None
+    disclosure: parts.Disclosure
+    reports: Annotated[tuple[parts.Report, ...], Field(min_length=1)]
+
+    # --- one by its code; InvalidInput where the contract has none --------------------------------
+
+    def clock(self, code: str) -> parts.Clock:
+        return self._one(self.clocks, code, "clock")
+
+    def group(self, code: str) -> parts.Group:
+        return self._one(self.groups, code, "group")
+
+    def reason(self, code: str) -> parts.Reason:
+        """The reason of a code, or of one of its parts ("finance.pensions" → finance)."""
+        return self._one(self.reasons, code.partition(".")[0], "reason")
+
+    def support_type(self, code: str) -> parts.Support:
+        return self._one(self.support, code, "support")
+
+    def outcome(self, code: str) -> parts.Outcome:
+        return self._one(self.outcomes, code, "outcome")
+
+    def signpost(self, code: str) -> parts.Signpost:
+        return self._one(self.signposts, code, "signpost")
+
+    def report(self, code: str) -> parts.Report:
+        for report in self.reports:
+            if report.code == code:
+                return report
+        raise self._none("report", code, [report.code for report in self.reports])
+
+    # --- what follows from the facts --------------------------------------------------------------
+
+    def method_for(self, channel: str) -> str:
+        """The report's method for a raw channel; a simulated one counts as what it simulates.
+
+        "simulator_sms" and "simulator:sms" are read as sms. A channel that no method names is
+        counted under "other": a report must not lose a contact over a word.
+        """
+        raw = channel.strip().lower()
+        simulated = raw.removeprefix("simulator").lstrip(":-_./")
+        return self._channels.get(raw) or self._channels.get(simulated) or LAST_RESORT
+
+    def population(self, group: str, quadrant: str | None, on: date) -> parts.Population | None:
+        """The newest count not later than `on`; quadrant None is the whole county, never a sum."""
+        known = [
+            population
+            for population in self.populations
+            if population.group == group
+            and population.quadrant == quadrant
+            and population.as_of <= on
+        ]
+        return max(known, key=lambda population: population.as_of, default=None)
+
+    def quadrant_of_team(self, code: str) -> str | None:
+        """None where the team covers the whole county: then only the home says which (A10)."""
+        return self._one(self.teams, code, "team").quadrant
+
+    def suggest_quadrant(self, postcode: str) -> Suggestion:
+        """A guess from a postcode, with its confidence; it never decides who is eligible (A11)."""
+        return suggest_quadrant(postcode, self.outcodes)
+
+    def is_allegation(self, reason: str, part: str | None = None) -> bool:
+        """Whether a case with this reason (and part, "abuse.x") is an allegation case (A40)."""
+        whole = self.reason(reason)
+        code = part or reason
+        return whole.allegation or any(p.allegation for p in whole.parts if p.code == code)
+
+    def menu(self) -> tuple[parts.Reason, ...]:
+        """The reasons offered by number in a text message: the first is 1."""
+        return tuple(reason for reason in self.reasons if reason.menu is not None)
+
+    def first_answer_lines(self) -> tuple[str, ...]:
+        """The emergency signposts that the first answer to anyone carries."""
+        return tuple(signpost.line for signpost in self.signposts if signpost.first_answer)
+
+    # --- people's words → our codes ---------------------------------------------------------------
+
+    def find_word(self, kind: Kind, text: str) -> str | None:
+        """The code that a code, a name or a synonym means; case, spaces and marks do not matter.
+
+        "reason" always answers with a whole reason ("Mortgages" → finance); "part" answers with
+        the finer code ("finance.mortgages").
+        """
+        return self._words[kind].get(squeezed(text))
+
+    def allowed(self, kind: Kind) -> list[str]:
+        """The codes of a kind in the file's order, for a sentence that says what would be right."""
+        return [worded.code for worded in self._kinds[kind]]
+
+    @cached_property
+    def _kinds(self) -> dict[str, tuple[Worded, ...]]:
+        return {
+            "reason": self.reasons,
+            "part": tuple(part for reason in self.reasons for part in reason.parts),
+            "support": self.support,
+            "method": self.methods,
+            "group": self.groups,
+            "outcome": self.outcomes,
+            "quadrant": (*self.quadrants, self.unknown_quadrant),
+            "team": self.teams,
+            "evidence": self.evidence,
+        }
+
+    @cached_property
+    def _words(self) -> dict[str, dict[str, str]]:
+        words = {kind: _index(worded) for kind, worded in self._kinds.items()}
+        for word, code in words["part"].items():
+            words["reason"].setdefault(word, code.partition(".")[0])
+        for channel, code in self._channels.items():
+            words["method"].setdefault(squeezed(channel), code)
+        return words
+
+    @cached_property
+    def _channels(self) -> dict[str, str]:
+        return {channel: method.code for method in self.methods for channel in method.channels}
+
+    def _one(self, coded: Iterable[_Coded], code: str, what: str) -> _Coded:
+        coded = tuple(coded)
+        for one in coded:
+            if one.code == code:
+                return one
+        raise self._none(what, code, [one.code for one in coded])
+
+    def _none(self, what: str, code: str, known: list[str]) -> InvalidInput:
+        listed = ", ".join(known)
+        return InvalidInput(f"The contract {self.key} has no {what} “{code}”. It has: {listed}.")
+
+
+def _index(worded: Iterable[Worded]) -> dict[str, str]:
+    return {
+        squeezed(word): one.code for one in worded for word in (one.code, one.name, *one.synonyms)
+    }

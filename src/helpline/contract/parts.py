@@ -1,0 +1,377 @@
+"""The parts a contract is made of, each the shape of one table of a contract file.
+
+Only contract/agreement.py puts them together. They hold facts and check types and ranges; what
+must hold between parts is in contract/checks.py, and nothing here looks outside its own part.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+PartCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+Yes = Annotated[bool, Field(strict=True)]
+Day = Annotated[date, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Positive = Annotated[int, Field(strict=True, gt=0)]
+Hour = Annotated[float, Field(strict=True, gt=0)]
+Dimension = Literal["quadrant", "carer_type", "method", "reason", "support"]
+
+
+def _empty_is_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+DayOrNone = Annotated[Day | None, BeforeValidator(_empty_is_none)]
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are refused, and nothing changes after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fact(Table):
+    """Something somebody could be wrong about: where it comes from, and when it was last checked.
+
+    `mark`: "seed" stands in the contract's own words; "derived" is our reading or a choice that a
+    setting can change; "from knowledge" must be looked at again (`last_verified`, or `verify`: the
+    sentence that says what to find out); "fictional" is for the demo only.
+    """
+
+    source: str = ""
+    mark: Literal["seed", "derived", "from knowledge", "fictional"] = "seed"
+    last_verified: DayOrNone = None
+    verify: Text | None = None
+
+
+class Worded(Fact):
+    """A code, what people read for it, and what else people write for it (imports, own words)."""
+
+    code: Code
+    name: Text
+    synonyms: tuple[Text, ...] = ()
+
+
+# --- term, helpline, law --------------------------------------------------------------------------
+
+
+class Term(Fact):
+    """First and last day (inclusive) and what happens to new cases after the last (A12)."""
+
+    start: Day
+    end: Day
+    extension_end: DayOrNone = None
+    after_end: Literal["warn", "refuse"]
+
+    @property
+    def last_day(self) -> date:
+        """The last day with every possible extension taken."""
+        return self.extension_end or self.end
+
+
+class Freephone(Fact):
+    """The number that costs the caller nothing and is answered day and night (A49)."""
+
+    number: Text
+    hours: Text
+
+
+class LegalBasis(Fact):
+    """Why allegation support is a duty: the contract's own words, and the rule it cites (A03)."""
+
+    words: Text
+    cited: Text
+    note: Text
+
+
+class Capacity(Fact):
+    """What the council expects: allegation requests a contract year (A06)."""
+
+    allegation_requests_a_year: Positive
+    words: Text
+
+
+class AgeLimit(Fact):
+    """The young person in the household must be younger than `years` (A35, D8)."""
+
+    years: Positive
+    includes_birthday: Yes = False  # True: still covered on the birthday itself
+    groups: tuple[Code, ...]
+    rule: Text
+
+    def covers(self, born: date, on: date) -> bool:
+        """Whether a young person born then is within the limit on that day.
+
+        Somebody born on 29 February has their birthday on 1 March in a common year.
+        """
+        if (born.month, born.day) == (2, 29):
+            birthday = date(born.year + self.years, 3, 1)
+            if _is_leap(birthday.year):
+                birthday = date(birthday.year, 2, 29)
+        else:
+            birthday = born.replace(year=born.year + self.years)
+        return on <= birthday if self.includes_birthday else on < birthday
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+# --- where ----------------------------------------------------------------------------------------
+
+
+class Area(Worded):
+    """A reporting area (quadrant) and the district councils in it (A07)."""
+
+    districts: tuple[Text, ...] = ()
+
+
+class Team(Worded):
+    """A council team; `quadrant` is None where the team covers the whole county (A08, A10)."""
+
+    quadrant: Code | None = None
+    groups: tuple[Code, ...]
+    base: str = ""
+
+
+class Exclusion(Worded):
+    """Who is out of scope, why, and the code of the signpost they are given (A02, A09)."""
+
+    reason: Text
+    signpost: Code
+    areas: tuple[Text, ...] = ()  # as the postcode file writes them
+
+
+class Postcodes(Fact):
+    """The file beside the contract that says which postcode district lies where."""
+
+    file: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+\.csv$")]
+    outside: Text  # the file's word for "not in this council's area"
+    licence: Text
+
+
+# --- who ------------------------------------------------------------------------------------------
+
+
+class Group(Worded):
+    """A kind of person; `counts_as` says in which line of a report they may stand (A54–A58)."""
+
+    counts_as: Literal["carer", "family", "professional", "other"]
+    seed: str = ""
+
+
+class Population(Fact):
+    """How many there are, on which day: the denominator of a percentage (A05, D6, D9)."""
+
+    code: Code
+    label: Text
+    count: Count
+    as_of: Day
+    as_of_said: str = ""  # the source's words where it gives no day
+    unit: Literal["people", "households", "children"]
+    group: Code | None = None
+    quadrant: Code | None = None  # None: the whole county
+
+
+class Commissioner(Worded):
+    """A role at the council to whom reports are given (A62)."""
+
+    recipient: Yes = True
+
+
+class Partner(Worded):
+    """An organisation worked with, and what for (A13)."""
+
+    role: Text
+
+
+class Entitlement(Worded):
+    """Something members are covered for, and which groups (A30–A35, A38)."""
+
+    seed: Text
+    groups: tuple[Code, ...]
+
+
+# --- what -----------------------------------------------------------------------------------------
+
+
+class Part(Worded):
+    """A finer reason; its code is the reason's code, a dot and a word (A37, A40)."""
+
+    code: PartCode
+    seed: str = ""
+    allegation: Yes = False
+
+
+class Reason(Worded):
+    """Why somebody came. `menu`: short words for the numbered menu of a text, None keeps it out."""
+
+    menu: Text | None = None
+    parts: tuple[Part, ...] = ()
+    seed: str = ""
+    allegation: Yes = False
+
+
+class Support(Worded):
+    """What somebody got; never the same field as the reason. `needs`: who may give it (A28)."""
+
+    seed: str = ""
+    needs: Literal["legal", "medical", "counselling"] | None = None
+
+
+class Level(Worded):
+    """How deep a support went (A29)."""
+
+
+class Method(Worded):
+    """A method of seeking support as reports print it, and the raw channels it covers (A53)."""
+
+    channels: tuple[Code, ...]
+
+
+class Outcome(Worded):
+    """`contact`: how a contact ended; `case`: why a case closed; `change`: what got better."""
+
+    kind: Literal["contact", "case", "change"]
+
+
+class NamedOutcome(Fact):
+    """An outcome of the council's own plan that reports are written against (A17)."""
+
+    code: Code
+    words: Text
+
+
+class Evidence(Worded):
+    """Something the provider must show that it does (A68–A73, A13, A24, A25, A76)."""
+
+    seed: Text
+
+
+# --- when -----------------------------------------------------------------------------------------
+
+
+class Clock(Worded):
+    """A promise with a limit, in hours that pass whatever the day (A50, A51)."""
+
+    starts: Literal["receipt"]
+    stops: Literal["human_reply", "allocation"]
+    limit_hours: Hour
+    warn_after_hours: tuple[Hour, ...]
+    unit: Literal["elapsed_hours"]
+
+
+class Ladder(Fact):
+    """Whom an alert climbs to until somebody acknowledges it, round and round."""
+
+    minutes_between_rungs: Positive
+    rungs: Annotated[tuple[Literal["on_call", "lead"], ...], Field(min_length=1)]
+
+
+class OfficeDay(Table):
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+    opens: Annotated[time, Field(strict=True)]
+    closes: Annotated[time, Field(strict=True)]
+
+
+class OfficeHours(Fact):
+    """When the council's own offices are open; outside them a contact is out of hours (A23)."""
+
+    days: tuple[OfficeDay, ...]
+    open_on_bank_holidays: Yes
+
+
+class Retention(Fact):
+    """How long something is kept, counted from what."""
+
+    code: Code
+    name: Text
+    keep: Positive
+    unit: Literal["days", "months", "years"]
+    starts: Text
+
+
+# --- whom else to ring ----------------------------------------------------------------------------
+
+
+class Signpost(Worded):
+    """Somebody else to ring. `line` is the short text for a message; `when` is for whom it fits.
+
+    `first_answer`: stands in the first answer to anyone. `topics`: the cues that bring it up.
+    """
+
+    contact: Text
+    when: Text
+    hours: str = ""
+    line: Annotated[str, StringConstraints(min_length=1, max_length=160)]
+    audience: Literal["everyone", "carers", "children", "professionals", "ineligible"]
+    first_answer: Yes = False
+    topics: tuple[Code, ...] = ()
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+class Policy(Worded):
+    """A rule or paper the service keeps to (A16)."""
+
+    version: str = ""
+
+
+class Complaints(Fact):
+    """Our own procedure, the council's paper beside it, our limits in working days (A77–A79)."""
+
+    own_procedure: Text
+    commissioner_policy: Text
+    told: tuple[Literal["on_joining", "on_request"], ...]
+    acknowledge_working_days: Positive
+    first_stage_working_days: Positive
+    second_stage_working_days: Positive
+    subjects: tuple[Worded, ...]
+
+
+class Disclosure(Fact):
+    """How small numbers are kept from naming people in what leaves the provider (D16)."""
+
+    applies: Yes
+    threshold: Positive  # counts from 1 to threshold - 1 are hidden
+    symbol: Text
+    secondary: Yes
+    round_to: Positive  # 1: shown counts are not rounded
+    percent_needs_denominator: Positive
+    allegations: Text
+
+
+class ReportLine(Table):
+    """One line of a report: what is counted, of whom, and every way in which it is cut."""
+
+    code: Code
+    title: Text
+    seed: str = ""
+    measures: Annotated[tuple[Text, ...], Field(min_length=1)]
+    by: tuple[tuple[Dimension, ...], ...] = ((),)  # () is the total
+    groups: tuple[Code, ...] = ()  # empty: everybody
+
+
+class Report(Fact):
+    """A report owed to the council: when, to whom, with which lines (A59–A67, D11)."""
+
+    code: Literal["quarter", "annual"]
+    title: Text
+    breakdown: tuple[Dimension, ...]
+    recipients: tuple[Code, ...]
+    due_working_days: Positive  # after the last day of the period
+    lines: Annotated[tuple[ReportLine, ...], Field(min_length=1)]
+
+
+class OpenQuestion(Table):
+    """Something the contract leaves open, and what is done until it is answered."""
+
+    code: Code
+    question: Text
+    until_then: Text
