@@ -47,13 +47,15 @@ bench: setup ## Measure speed, and print it beside the aims
 
 # Keeps the pins that still fit; `make lock UPGRADE=--upgrade` takes the newest.
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header $(UPGRADE)
+	--no-header
 lock: setup ## Write the lock files anew from pyproject.toml and package.json
 	@$(BIN)/python -m pip install --quiet 'uv>=0.9'
-	@$(UV_COMPILE) pyproject.toml --all-extras --group dev -o requirements.lock
-	@$(BIN)/python -c 'import hatch_build; print(hatch_build.NODE_PACKAGE)' | $(UV_COMPILE) - --no-annotate -o requirements-node.lock
+	@$(UV_COMPILE) $(UPGRADE) pyproject.toml --all-extras --group dev -o requirements.lock
+	@$(UV_COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-serve.lock
+	@$(UV_COMPILE) $(UPGRADE) --group build --group node -c requirements.lock \
+		-o requirements-build.lock
 	@npm install --package-lock-only --ignore-scripts --silent
-	@echo "lock: requirements.lock, requirements-node.lock and package-lock.json are written"
+	@echo "lock: three requirements locks and package-lock.json are written"
 
 clean: ## Remove everything that was made, but never var/ (a database may be in it)
 	rm -rf .venv node_modules templates/static/built dist build .pytest_cache .mypy_cache .ruff_cache \

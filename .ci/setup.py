@@ -34,7 +34,7 @@ def main() -> None:
     NOTES.mkdir(exist_ok=True)
     step("parts", ["requirements.lock"], "installing the locked parts (about half a minute)", parts)
     if needs_packaged_node():
-        step("node", ["requirements-node.lock"], "no Node.js here: fetching one", packaged_node)
+        step("node", ["requirements-build.lock"], "no Node.js here: fetching one", packaged_node)
     run([PYTHON, "hatch_build.py"], quiet=False)
     step("package", ["pyproject.toml", "hatch_build.py"], "installing helpline itself", package)
 
@@ -58,7 +58,7 @@ def parts() -> None:
 
 
 def packaged_node() -> None:
-    pip("install", "--require-hashes", "-r", "requirements-node.lock")
+    pip("install", "--require-hashes", "-r", "requirements-build.lock")
 
 
 def package() -> None:
