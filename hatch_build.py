@@ -45,7 +45,7 @@ COPIES = {
 }
 FONTS = "@fontsource-variable/atkinson-hyperlegible-next/files"
 ICONS = "@ministryofjustice/frontend/moj/assets/images"
-OWN = ("helpline.js", "favicon.svg")
+OWN = ("*.js", "*.svg")  # of templates/static itself
 
 
 class CannotBuild(Exception):
@@ -85,9 +85,13 @@ def build(say: Say = print) -> None:
 
 def inputs() -> list[Path]:
     """Every file the result depends on; versions of libraries are in the lock."""
-    styles = sorted(SOURCE.glob("*.scss"))
-    own = [SOURCE / name for name in OWN]
-    return [ROOT / "package.json", ROOT / "package-lock.json", Path(__file__), *styles, *own]
+    versions = [ROOT / "package.json", ROOT / "package-lock.json"]
+    return [*versions, Path(__file__), *sorted(SOURCE.glob("*.scss")), *own_files()]
+
+
+def own_files() -> list[Path]:
+    """What is ours and copied as it is."""
+    return sorted(path for pattern in OWN for path in SOURCE.glob(pattern))
 
 
 def digest(paths: list[Path]) -> str:
@@ -189,7 +193,7 @@ def copy_files(target: Path) -> None:
     """Scripts, fonts, our own files, and of the icons only those the style sheet names."""
     pairs = {MODULES / source: name for source, name in COPIES.items()}
     pairs |= {font: f"fonts/{font.name}" for font in (MODULES / FONTS).glob("*.woff2")}
-    pairs |= {SOURCE / name: name for name in OWN}
+    pairs |= {own: own.name for own in own_files()}
     wanted = re.findall(r"assets/images/([\w.-]+)", (target / "helpline.css").read_text())
     pairs |= {MODULES / ICONS / icon: f"assets/images/{icon}" for icon in wanted}
     for source, name in pairs.items():
