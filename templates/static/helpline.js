@@ -9,12 +9,19 @@ import * as moj from "./moj-frontend.js";
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 
 function start(scope) {
-  govuk.initAll({ scope });
-  moj.initAll({ scope });
+  govuk.initAll({ scope, onError });
+  moj.initAll({ scope, onError });
+}
+
+// A piece may stand beside others that have long been started: that is no fault.
+function onError(error) {
+  if (!/already initialised/i.test(error.message)) console.error(error);
 }
 
 start(document);
-// htmx announces the whole body once as well: that is what start(document) has just done.
-document.body.addEventListener("htmx:load", (event) => {
-  if (event.target !== document.body) start(event.target);
+document.body.addEventListener("htmx:load", ({ target }) => {
+  // htmx announces the whole body once as well: that is what start(document) has just done.
+  if (target === document.body) return;
+  // The libraries look inside the scope only; the new piece may itself be what they look for.
+  start(target.matches("[data-module]") ? target.parentElement : target);
 });
