@@ -40,19 +40,27 @@ class Settings(BaseSettings):
         "",
         description="Comma list of base64url 32-byte keys; the first seals, all of them open.",
     )
-    contracts: Path = Field(_folder("contracts"), description="The folder with one TOML file a contract.")
+    contracts: Path = Field(
+        _folder("contracts"), description="The folder with one TOML file a contract."
+    )
     twilio_account_sid: str = Field("", description="Twilio account; empty: no SMS.")
     twilio_auth_token: str = Field("", description="Twilio's primary token: signs and is checked.")
     twilio_numbers: str = Field(
         "", description="Comma list contract=+44…: which number belongs to which contract."
     )
-    twilio_api_url: str = Field("", description="Another address for Twilio's API: a fake or a proxy.")
+    twilio_api_url: str = Field(
+        "", description="Another address for Twilio's API: a fake or a proxy."
+    )
     telegram_token: str = Field("", description="The bot's token; empty: no Telegram.")
-    telegram_secret: str = Field("", description="The secret header Telegram sends with every update.")
+    telegram_secret: str = Field(
+        "", description="The secret header Telegram sends with every update."
+    )
     telegram_api_url: str = Field("", description="Another address for Telegram's API.")
     smtp_url: str = Field("", description="smtp(s)://user:password@host:port for mail out.")
     imap_url: str = Field("", description="imap(s)://user:password@host:port for mail in.")
-    heartbeat_url: str = Field("", description="Called every minute while all is well; empty: never.")
+    heartbeat_url: str = Field(
+        "", description="Called every minute while all is well; empty: never."
+    )
 
     @field_validator("public_url")
     @classmethod

@@ -48,7 +48,6 @@ class Case(SQLModel, table=True):
     opened_at: datetime
     """First receipt; both clocks run from here."""
     worker_id: int | None = Field(default=None, foreign_key="user.id", index=True)
-    proposed_worker_id: int | None = Field(default=None, foreign_key="user.id")
     allocated_at: datetime | None = None
     closed_at: datetime | None = None
     closed_by_id: int | None = Field(default=None, foreign_key="user.id")
@@ -79,6 +78,7 @@ class Deadline(SQLModel, table=True):
     __tablename__ = "deadline"
     __table_args__ = (
         Index("ix_deadline_case_id", "case_id"),
+        Index("ix_deadline_item_id", "item_id"),
         Index("ix_deadline_contract_started_at", "contract", "started_at"),
         Index(
             "ix_deadline_next_alert_at",
@@ -90,7 +90,9 @@ class Deadline(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     contract: str
-    case_id: int = Field(foreign_key="case.id")
+    case_id: int | None = Field(default=None, foreign_key="case.id")
+    item_id: int | None = Field(default=None, foreign_key="inbound_item.id")
+    """Instead of a case: the tray entry that waits for a person."""
     clock: str
     """The contract's clock code: first_response, allocation, …"""
     stops: str

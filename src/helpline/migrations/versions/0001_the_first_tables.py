@@ -144,7 +144,6 @@ def upgrade() -> None:
         sa.Column("method", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("opened_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("worker_id", sa.Integer(), nullable=True),
-        sa.Column("proposed_worker_id", sa.Integer(), nullable=True),
         sa.Column("allocated_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("closed_by_id", sa.Integer(), nullable=True),
@@ -154,9 +153,6 @@ def upgrade() -> None:
         sa.Column("import_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.ForeignKeyConstraint(["closed_by_id"], ["user.id"], name=op.f("fk_case_closed_by_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_case_person_id")),
-        sa.ForeignKeyConstraint(
-            ["proposed_worker_id"], ["user.id"], name=op.f("fk_case_proposed_worker_id")
-        ),
         sa.ForeignKeyConstraint(["worker_id"], ["user.id"], name=op.f("fk_case_worker_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case")),
         sa.UniqueConstraint("contract", "import_key", name=op.f("uq_case_contract_import_key")),
@@ -293,7 +289,8 @@ def upgrade() -> None:
         "deadline",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("item_id", sa.Integer(), nullable=True),
         sa.Column("clock", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("stops", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -304,6 +301,7 @@ def upgrade() -> None:
         sa.Column("answered_automatically_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("next_alert_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_deadline_case_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["inbound_item.id"], name=op.f("fk_deadline_item_id")),
         sa.ForeignKeyConstraint(["met_by_id"], ["user.id"], name=op.f("fk_deadline_met_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deadline")),
     )
@@ -312,6 +310,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_deadline_contract_started_at", ["contract", "started_at"], unique=False
         )
+        batch_op.create_index("ix_deadline_item_id", ["item_id"], unique=False)
         batch_op.create_index(
             "ix_deadline_next_alert_at",
             ["next_alert_at"],
@@ -513,6 +512,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("next_alert_at IS NOT NULL"),
             postgresql_where=sa.text("next_alert_at IS NOT NULL"),
         )
+        batch_op.drop_index("ix_deadline_item_id")
         batch_op.drop_index("ix_deadline_contract_started_at")
         batch_op.drop_index("ix_deadline_case_id")
 

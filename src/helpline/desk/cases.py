@@ -1,0 +1,463 @@
+"""What a worker does with a case: read, answer, allocate, note, call, close.
+
+Each function is one act: it checks who asks, changes rows, meets the deadline the act meets, writes
+one event. Called by pages, intake and the seed; commits nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.desk import deadlines, events, outbox
+from helpline.desk.references import new_reference
+from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.models import (
+    Address,
+    Case,
+    CaseSupport,
+    Contact,
+    Conversation,
+    Note,
+    OutMessage,
+    Person,
+    Task,
+    User,
+)
+from helpline.rules.permissions import Actor, may, require
+from helpline.templating import Wording
+from helpline.vocabulary import (
+    CallResult,
+    CaseStatus,
+    ClockStop,
+    ContactKind,
+    Direction,
+    NoteKind,
+    Role,
+    Urgency,
+)
+
+LONGEST_REPLY = 1600
+"""Characters: what Twilio accepts in one message."""
+LONGEST_NOTE = 20_000
+
+
+async def find_case(session: AsyncSession, actor: Actor, reference: str) -> Case:
+    """The case, if `actor` may read it. The same NotFound whether it is not there or not theirs."""
+    case = await session.scalar(select(Case).where(Case.reference == reference.strip().upper()))
+    if case is None or not may(actor, "case.read", case.contract):
+        raise NotFound("There is no such case, or it is not yours to see.")
+    return case
+
+
+async def open_case(
+    session: AsyncSession, contract: Contract, case: Case, *, by: int | None = None
+) -> Case:
+    """Give `case` its reference, store it and start its clocks from `opened_at` (A50, A51)."""
+    case.reference = await _free_reference(session, contract)
+    session.add(case)
+    await session.flush()
+    await deadlines.open_for(session, contract, case, case.opened_at)
+    await session.flush()
+    await events.record(
+        session,
+        "case.opened",
+        case.opened_at,
+        contract=contract.key,
+        case_id=case.id,
+        by=by,
+        urgency=case.urgency,
+        reason=case.reason,
+        method=case.method,
+    )
+    return case
+
+
+async def reopen(
+    session: AsyncSession, contract: Contract, case: Case, by: Actor | None, now: datetime
+) -> None:
+    """A closed case is taken up again: the person is owed an answer anew, and a worker if they
+    have none."""
+    if case.status != CaseStatus.CLOSED:
+        raise Conflict("This case is open already.")
+    if by is not None:
+        require(by, "case.reopen", case.contract)
+    case.status, case.closed_at, case.closed_by_id, case.outcome = CaseStatus.OPEN, None, None, None
+    stops = [ClockStop.HUMAN_REPLY] + ([] if case.worker_id else [ClockStop.ALLOCATION])
+    open_already = await deadlines.open_due_times(session, _id(case))
+    await deadlines.open_for(
+        session, contract, case, now, [stop for stop in stops if stop not in open_already]
+    )
+    await session.flush()
+    await deadlines.refresh_next_due(session, case)
+    await _event(session, "case.reopened", case, now, by)
+
+
+async def reply(
+    session: AsyncSession, contract: Contract, case: Case, text: str, by: Actor, now: datetime
+) -> Contact:
+    """Answer through the channel the person last used. This meets the first-response promise in
+    the same transaction; a case without an address says how else to reach them."""
+    require(by, "case.reply", case.contract)
+    body = _text(text, LONGEST_REPLY, "a reply")
+    address = await reply_address(session, case)
+    if address is None:
+        raise InvalidInput(
+            "This person has no number or address here: ring them and record the call."
+        )
+    if address.opted_out_at is not None:
+        raise Conflict(
+            "They have asked not to be texted here. Ring them or use another way, and record it."
+        )
+    contact = await send_to_person(
+        session, contract, case, address, body, now, kind=ContactKind.MESSAGE, by=by.user_id
+    )
+    await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, now, by.user_id)
+    await _event(session, "case.replied", case, now, by, channel=address.channel)
+    return contact
+
+
+async def reply_address(session: AsyncSession, case: Case) -> Address | None:
+    """Where an answer goes: the address of the case's most recent conversation, else any address
+    of the person that can be written to."""
+    conversing = await session.scalar(
+        select(Address)
+        .join(Conversation, Conversation.address_id == Address.id)
+        .where(Conversation.case_id == case.id)
+        .order_by(Conversation.last_in_at.desc())
+        .limit(1)
+    )
+    if conversing is not None:
+        return conversing
+    return await session.scalar(
+        select(Address)
+        .where(Address.person_id == case.person_id, Address.channel.in_(["sms", "telegram"]))
+        .order_by(Address.opted_out_at.is_(None).desc(), Address.id)
+        .limit(1)
+    )
+
+
+async def send_to_person(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    address: Address,
+    body: str,
+    now: datetime,
+    *,
+    kind: ContactKind,
+    by: int | None = None,
+) -> Contact:
+    """One message out: the contact on the timeline and the row in the outbox."""
+    contact = Contact(
+        contract=contract.key,
+        case_id=_id(case),
+        person_id=case.person_id,
+        direction=Direction.OUT,
+        kind=kind,
+        channel=address.channel,
+        method=contract.method_for(address.channel),
+        at=now,
+        written_at=now,
+        body=body,
+        by_user_id=by,
+    )
+    session.add(contact)
+    await session.flush()
+    await outbox.queue(
+        session,
+        contract.key,
+        address.channel,
+        address.value,
+        body,
+        now,
+        address_id=address.id,
+        contact_id=contact.id,
+        case_id=case.id,
+    )
+    if kind is ContactKind.AUTOMATIC:
+        await deadlines.note_automatic_reply(session, _id(case), now)
+    return contact
+
+
+async def allocate(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    worker_id: int,
+    by: Actor,
+    now: datetime,
+    *,
+    wording: Wording,
+) -> None:
+    """Name the support worker. The first time meets the allocation promise (A51); a change later
+    does not start it again. The person is told the name."""
+    require(
+        by, "case.allocate" if worker_id == by.user_id else "case.allocate_others", case.contract
+    )
+    _must_be_open(case)
+    worker = await session.get(User, worker_id)
+    if worker is None or worker.left_at or not _works_on(worker, contract.key):
+        raise InvalidInput("Choose a support worker who works on this contract.")
+    if case.worker_id == worker_id:
+        return
+    before, case.worker_id = case.worker_id, worker_id
+    case.allocated_at = case.allocated_at or now
+    await session.flush()
+    await deadlines.meet(session, case, ClockStop.ALLOCATION, now, by.user_id)
+    await _event(session, "case.allocated", case, now, by, worker=worker_id, before=before)
+    address = await reply_address(session, case)
+    if address is not None and address.opted_out_at is None:
+        person = await session.get(Person, case.person_id)
+        body = wording.say(
+            "allocated",
+            person.language if person else "en",
+            worker=worker.shown_name,
+            reference=case.reference,
+        )
+        await send_to_person(
+            session, contract, case, address, body, now, kind=ContactKind.AUTOMATIC
+        )
+
+
+async def workers_for(session: AsyncSession, contract: str) -> Sequence[User]:
+    """Whoever can be named on a case of this contract, in order of name."""
+    found = await session.scalars(
+        select(User)
+        .where(User.role.in_([Role.WORKER, Role.LEAD]), User.left_at.is_(None))
+        .order_by(User.shown_name)
+    )
+    return [user for user in found if _works_on(user, contract)]
+
+
+async def add_note(
+    session: AsyncSession,
+    case: Case,
+    kind: str,
+    body: str,
+    happened_at: datetime,
+    by: Actor,
+    now: datetime,
+) -> Note:
+    """Record a fact, an opinion, the person's own words or a decision, kept apart (001 §14.1)."""
+    require(by, "note.write", case.contract)
+    if kind not in list(NoteKind):
+        raise InvalidInput("Say what kind of note this is: fact, opinion, own words or decision.")
+    _must_be_past(happened_at, now)
+    note = Note(
+        case_id=_id(case),
+        kind=kind,
+        body=_text(body, LONGEST_NOTE, "a note"),
+        happened_at=happened_at,
+        written_at=now,
+        by_user_id=by.user_id,
+    )
+    session.add(note)
+    await session.flush()
+    await _event(session, "note.written", case, now, by, kind=kind)
+    return note
+
+
+async def record_call(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    direction: str,
+    result: str,
+    minutes: int | None,
+    body: str,
+    happened_at: datetime,
+    by: Actor,
+    now: datetime,
+) -> Contact:
+    """A telephone call made or taken. Only one in which they spoke answers the person; it does so
+    at the time it happened, never before the message it answers."""
+    require(by, "case.call", case.contract)
+    if direction not in list(Direction) or result not in list(CallResult):
+        raise InvalidInput("Say whether they rang or you did, and how the call went.")
+    if minutes is not None and not 0 <= minutes <= 600:
+        raise InvalidInput("Give the length of the call in minutes, from 0 to 600.")
+    _must_be_past(happened_at, now)
+    contact = Contact(
+        contract=contract.key,
+        case_id=_id(case),
+        person_id=case.person_id,
+        direction=direction,
+        kind=ContactKind.CALL,
+        channel="voice",
+        method=contract.method_for("voice"),
+        at=happened_at,
+        written_at=now,
+        body=_text(body, LONGEST_NOTE, "what was said") if body.strip() else None,
+        what="call",
+        by_user_id=by.user_id,
+        call_result=result,
+        call_minutes=minutes,
+    )
+    session.add(contact)
+    await session.flush()
+    if CallResult(result).answers:
+        answered_at = max(happened_at, case.opened_at)
+        await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, answered_at, by.user_id)
+    await _event(session, "call.recorded", case, now, by, direction=direction, result=result)
+    return contact
+
+
+async def close(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    supports: Sequence[str],
+    outcome: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Close with what was provided and how it ended. Closing answers nobody: open promises stay
+    open and go on warning (they are about the person, not the file)."""
+    require(by, "case.close", case.contract)
+    _must_be_open(case)
+    if outcome not in {known.code for known in contract.outcomes}:
+        raise InvalidInput("Choose how the case ended.")
+    unknown = set(supports) - {known.code for known in contract.support}
+    if unknown or not supports:
+        raise InvalidInput("Choose at least one kind of support that was provided, from the list.")
+    had = set(
+        await session.scalars(select(CaseSupport.support).where(CaseSupport.case_id == case.id))
+    )
+    for support in sorted(set(supports) - had):
+        session.add(CaseSupport(case_id=_id(case), support=support, at=now, by_user_id=by.user_id))
+    case.status, case.closed_at, case.closed_by_id = CaseStatus.CLOSED, now, by.user_id
+    case.outcome = outcome
+    await session.flush()
+    await _event(session, "case.closed", case, now, by, outcome=outcome, supports=sorted(supports))
+
+
+async def set_reason(
+    session: AsyncSession, contract: Contract, case: Case, reason: str, by: Actor, now: datetime
+) -> None:
+    """A worker's choice of reason; triage and menu answers never change it afterwards."""
+    require(by, "case.triage", case.contract)
+    if reason not in {known.code for known in contract.reasons}:
+        raise InvalidInput("Choose a reason from the list.")
+    before, case.reason, case.reason_from = case.reason, reason, "worker"
+    await session.flush()
+    await _event(session, "case.reason_set", case, now, by, reason=reason, before=before)
+
+
+async def set_urgency(
+    session: AsyncSession, case: Case, urgency: str, why: str, by: Actor, now: datetime
+) -> None:
+    """Only a person may lower urgency, and says why."""
+    require(by, "case.triage", case.contract)
+    if urgency not in list(Urgency):
+        raise InvalidInput("Choose emergency, urgent, standard or low.")
+    is_lower = Urgency(urgency).rank < Urgency(case.urgency).rank
+    if is_lower and not why.strip():
+        raise InvalidInput("Say in a few words why it is less urgent than it looked.")
+    before, case.urgency = case.urgency, urgency
+    if why.strip():
+        session.add(
+            Note(
+                case_id=_id(case),
+                kind=NoteKind.DECISION,
+                body=_text(why, LONGEST_NOTE, "the reason"),
+                happened_at=now,
+                written_at=now,
+                by_user_id=by.user_id,
+            )
+        )
+    await session.flush()
+    await _event(session, "case.urgency_set", case, now, by, urgency=urgency, before=before)
+
+
+async def record_reading(session: AsyncSession, case: Case, by: Actor, now: datetime) -> None:
+    """Reading a case is itself recorded (design.md §4.12)."""
+    await _event(session, "case.read", case, now, by)
+
+
+async def finish_task(session: AsyncSession, task_id: int, by: Actor, now: datetime) -> Task:
+    task = await session.get(Task, task_id, with_for_update=True)
+    if task is None or not may(by, "task.finish", task.contract):
+        raise NotFound("There is no such task, or it is not yours to see.")
+    if task.done_at is None:
+        task.done_at, task.done_by_id = now, by.user_id
+        await session.flush()
+        await events.record(
+            session,
+            "task.done",
+            now,
+            contract=task.contract,
+            case_id=task.case_id,
+            by=by.user_id,
+            kind=task.kind,
+        )
+    return task
+
+
+async def delivery_states(session: AsyncSession, case_id: int) -> Mapping[int, tuple[str, str]]:
+    """Contact id → (state, provider's code) of the messages that went out on a case."""
+    rows = await session.execute(
+        select(OutMessage.contact_id, OutMessage.state, OutMessage.code).where(
+            OutMessage.case_id == case_id, OutMessage.contact_id.is_not(None)
+        )
+    )
+    return {contact: (state, code or "") for contact, state, code in rows.tuples() if contact}
+
+
+def _works_on(user: User, contract: str) -> bool:
+    return user.role in (Role.WORKER, Role.LEAD) and user.contract in (None, contract)
+
+
+def _must_be_open(case: Case) -> None:
+    if case.status != CaseStatus.OPEN:
+        raise Conflict("This case is closed. Open it again first.")
+
+
+def _must_be_past(happened_at: datetime, now: datetime) -> None:
+    if happened_at > now:
+        raise InvalidInput("That time is still to come: give when it happened.")
+
+
+def _text(text: str, longest: int, what: str) -> str:
+    """The text without outer space. InvalidInput when empty or too long; says by how much."""
+    plain = text.replace("\0", "").replace("\r\n", "\n").strip()
+    if not plain:
+        raise InvalidInput(f"Write something first: {what} cannot be empty.")
+    if len(plain) > longest:
+        raise InvalidInput(
+            f"This is {len(plain) - longest} characters too long: {what} holds {longest}."
+        )
+    return plain
+
+
+def _id(case: Case) -> int:
+    assert case.id is not None
+    return case.id
+
+
+async def _free_reference(session: AsyncSession, contract: Contract) -> str:
+    while True:
+        reference = new_reference(contract)
+        if await session.scalar(select(Case.id).where(Case.reference == reference)) is None:
+            return reference
+
+
+async def _event(
+    session: AsyncSession,
+    kind: str,
+    case: Case,
+    now: datetime,
+    by: Actor | None,
+    **detail: object,
+) -> None:
+    await events.record(
+        session,
+        kind,
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        by=by.user_id if by else None,
+        **detail,
+    )

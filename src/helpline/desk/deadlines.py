@@ -1,0 +1,218 @@
+"""Promises with a time on them: made at receipt, met by people, watched by the tick.
+
+A deadline is a row and the database the only truth for time. An automatic reply never meets one
+(design.md §4.5), closing a case meets none, and a met one is never written again.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.desk import escalation, events
+from helpline.models import Case, Deadline
+from helpline.rules import clocks
+from helpline.vocabulary import AlertKind, ClockStop, DeadlineState
+
+
+async def open_for(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    started_at: datetime,
+    stops: Iterable[ClockStop] = tuple(ClockStop),
+) -> None:
+    """Start the contract's clocks that end with one of `stops`, from the instant of receipt."""
+    assert case.id is not None
+    for clock in contract.clocks:
+        if clock.stops not in stops:
+            continue
+        moments = clocks.moments(started_at, clock.warn_after_hours, clock.limit_hours)
+        deadline = Deadline(
+            contract=contract.key,
+            case_id=case.id,
+            clock=clock.code,
+            stops=clock.stops,
+            started_at=started_at,
+            due_at=clocks.due_at(started_at, clock.limit_hours),
+            next_alert_at=moments[0].at,
+        )
+        session.add(deadline)
+        case.next_due_at = min(case.next_due_at or deadline.due_at, deadline.due_at)
+
+
+async def meet(
+    session: AsyncSession, case: Case, stop: ClockStop, at: datetime, by: int | None
+) -> int:
+    """What `stop` waits for has happened at `at`: settle the open deadlines it ends, say whether in
+    time, and end their alerts. Returns how many there were; doing it twice changes nothing."""
+    met = (
+        await session.execute(
+            update(Deadline)
+            .where(
+                Deadline.case_id == case.id,
+                Deadline.stops == stop,
+                Deadline.state == DeadlineState.OPEN,
+            )
+            .values(state=DeadlineState.MET, met_at=at, met_by_id=by, next_alert_at=None)
+            .returning(Deadline.id, Deadline.clock, Deadline.due_at)
+        )
+    ).all()
+    for deadline_id, clock, due in met:
+        await escalation.end_for_deadline(session, deadline_id, at)
+        await events.record(
+            session,
+            "deadline.met",
+            at,
+            contract=case.contract,
+            case_id=case.id,
+            by=by,
+            clock=clock,
+            in_time=at <= due,
+        )
+    if met:
+        await refresh_next_due(session, case)
+    return len(met)
+
+
+async def refresh_next_due(session: AsyncSession, case: Case) -> None:
+    """Keep the case's earliest open deadline: the inbox is ordered by it."""
+    case.next_due_at = await session.scalar(
+        select(func.min(Deadline.due_at)).where(
+            Deadline.case_id == case.id, Deadline.state == DeadlineState.OPEN
+        )
+    )
+    await session.flush()
+
+
+async def open_for_tray(
+    session: AsyncSession, contract: Contract, item_id: int, started_at: datetime
+) -> None:
+    """What could not be read is owed an answer just the same: its clock runs from receipt."""
+    for clock in contract.clocks:
+        if clock.stops == ClockStop.HUMAN_REPLY:
+            moments = clocks.moments(started_at, clock.warn_after_hours, clock.limit_hours)
+            session.add(
+                Deadline(
+                    contract=contract.key,
+                    item_id=item_id,
+                    clock=clock.code,
+                    stops=clock.stops,
+                    started_at=started_at,
+                    due_at=clocks.due_at(started_at, clock.limit_hours),
+                    next_alert_at=moments[0].at,
+                )
+            )
+    await session.flush()
+
+
+async def meet_for_tray(session: AsyncSession, item_id: int, at: datetime, by: int | None) -> None:
+    """A person has dealt with the tray entry, or it was routed after all."""
+    met = await session.scalars(
+        update(Deadline)
+        .where(Deadline.item_id == item_id, Deadline.state == DeadlineState.OPEN)
+        .values(state=DeadlineState.MET, met_at=at, met_by_id=by, next_alert_at=None)
+        .returning(Deadline.id)
+    )
+    for deadline_id in met.all():
+        if deadline_id is not None:
+            await escalation.end_for_deadline(session, deadline_id, at)
+
+
+async def note_automatic_reply(session: AsyncSession, case_id: int, at: datetime) -> None:
+    """Both instants are kept, the human one counts (D1)."""
+    await session.execute(
+        update(Deadline)
+        .where(
+            Deadline.case_id == case_id,
+            Deadline.stops == ClockStop.HUMAN_REPLY,
+            Deadline.state == DeadlineState.OPEN,
+            Deadline.answered_automatically_at.is_(None),
+        )
+        .values(answered_automatically_at=at)
+    )
+
+
+async def open_due_times(session: AsyncSession, case_id: int) -> dict[str, datetime]:
+    """What stops it → when it is due, for the open deadlines of a case."""
+    rows = await session.execute(
+        select(Deadline.stops, Deadline.due_at)
+        .where(Deadline.case_id == case_id, Deadline.state == DeadlineState.OPEN)
+        .order_by(Deadline.due_at.desc())
+    )
+    return dict(rows.tuples().all())
+
+
+async def any_due(session: AsyncSession, now: datetime) -> bool:
+    """Whether a warning or breach is due: one look at a partial index, however many are open."""
+    due = select(Deadline.id).where(Deadline.next_alert_at <= now).limit(1)
+    return await session.scalar(due) is not None
+
+
+async def sweep(
+    session: AsyncSession, contracts: Mapping[str, Contract], now: datetime, limit: int = 200
+) -> int:
+    """Raise what has come due, the longest waiting first, and set when each is looked at next.
+    Returns how many were handled; the caller repeats while it equals `limit`."""
+    due = (await session.execute(_due(now, limit))).mappings().all()
+    for row in due:
+        await _raise(session, contracts[row["contract"]], row, now)
+    return len(due)
+
+
+def _due(now: datetime, limit: int) -> Any:
+    return (
+        select(
+            Deadline.id,
+            Deadline.contract,
+            Deadline.clock,
+            Deadline.case_id,
+            Deadline.started_at,
+            Case.reference,
+        )
+        .outerjoin(Case, Case.id == Deadline.case_id)
+        .where(Deadline.next_alert_at <= now)
+        .order_by(Deadline.next_alert_at)
+        .limit(limit)
+        .with_for_update(of=Deadline, skip_locked=True)
+    )
+
+
+async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datetime) -> None:
+    clock = contract.clock(row["clock"])
+    moments = clocks.moments(row["started_at"], clock.warn_after_hours, clock.limit_hours)
+    await session.execute(
+        update(Deadline)
+        .where(Deadline.id == row["id"])
+        .values(next_alert_at=clocks.next_after(moments, now))
+    )
+    moment = clocks.passed(moments, now)
+    if moment is None:
+        return
+    if moment.kind is AlertKind.BREACH:
+        await events.record(
+            session,
+            "deadline.missed",
+            now,
+            contract=contract.key,
+            case_id=row["case_id"],
+            clock=clock.code,
+            due_at=moment.at.isoformat(),
+        )
+    await escalation.end_for_deadline(session, row["id"], now)  # the worse one takes its place
+    await escalation.raise_alert(
+        session,
+        contract,
+        escalation.Cause(
+            kind=moment.kind,
+            stage=moment.stage,
+            key=f"deadline:{row['id']}:{moment.stage}",
+            reference=row["reference"] or "TRAY",
+            case_id=row["case_id"],
+            deadline_id=row["id"],
+        ),
+        now,
+    )

@@ -1,0 +1,32 @@
+"""The audit trail: one line for everything that happens to a case. Called all over desk; a detail
+holds codes and numbers only."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.models import Event
+
+
+async def record(
+    session: AsyncSession,
+    kind: str,
+    now: datetime,
+    *,
+    contract: str | None = None,
+    case_id: int | None = None,
+    by: int | None = None,
+    **detail: Any,
+) -> None:
+    """Write one event; `by` is the user who did it, None for what happened by itself."""
+    values = {
+        "kind": kind,
+        "at": now,
+        "contract": contract,
+        "case_id": case_id,
+        "by_user_id": by,
+        "detail": detail,
+    }
+    await session.execute(insert(Event).values(values))

@@ -1,0 +1,455 @@
+"""From a kept item to a case: the second of the two steps (design.md §2).
+
+`route` takes one item through sender → person → case → dialogue → triage → deadlines → answer, in
+the caller's transaction. A bug here can lose nothing: the item stays kept and is tried again, then
+set aside in the tray, where its clock runs and a person is alerted. Called by engine/routing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.channels import Inbound
+from helpline.contract import Contract
+from helpline.desk import cases, deadlines, escalation, events, outbox, people
+from helpline.desk.inbox import opened
+from helpline.errors import Conflict, NotFound
+from helpline.models import Address, Case, Contact, Conversation, InboundItem, Person, Task, User
+from helpline.rules import dialogue, saying, triage
+from helpline.rules.permissions import Actor, may
+from helpline.sealing import ring
+from helpline.templating import Wording
+from helpline.vocabulary import (
+    UNKNOWN,
+    AlertKind,
+    CaseStatus,
+    ClockStop,
+    ContactKind,
+    Direction,
+    Identity,
+    ItemKind,
+    ItemState,
+    Step,
+    TaskKind,
+    Urgency,
+)
+
+RETRIES = tuple(timedelta(seconds=s) for s in (1, 5, 30))
+"""Pauses between tries; after the last the item is set aside and shown."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What routing needs besides the session: the contracts, which of our numbers belongs to
+    which, and the wording."""
+
+    contracts: Mapping[str, Contract]
+    numbers: Mapping[str, str]
+    wording: Wording
+
+    def contract_for(self, inbound: Inbound) -> Contract | None:
+        """By the number it came to; a provider with one contract needs no list."""
+        key = self.numbers.get(inbound.recipient)
+        if key is None and len(self.contracts) == 1 and inbound.recipient not in self.numbers:
+            return next(iter(self.contracts.values()))
+        return self.contracts.get(key or "")
+
+
+async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
+    """Put one kept item where it belongs. All times are those of receipt. Idempotent: an item that
+    is no longer kept is left alone."""
+    if item.state != ItemState.KEPT:
+        return
+    inbound, now = opened(item.sealed), item.received_at
+    contract = ways.contract_for(inbound)
+    if inbound.kind is ItemKind.UNREADABLE or contract is None or not inbound.sender:
+        await set_aside(session, ways, item, "unreadable" if contract else "no contract")
+        return
+    worker = await _worker_with(session, inbound)
+    if worker is not None:
+        await _hear_worker(session, ways, contract, worker, inbound, now)
+    else:
+        item.contact_id = await _hear_person(session, ways, contract, inbound, now)
+    item.state, item.settled_at = ItemState.ROUTED, now
+    await session.flush()
+
+
+async def put_off(
+    session: AsyncSession, ways: Ways, item: InboundItem, failure: str, now: datetime
+) -> None:
+    """Routing failed: try again a little later, and after the last try set it aside."""
+    item.attempts += 1
+    item.failure = failure
+    if item.attempts > len(RETRIES):
+        await set_aside(session, ways, item, failure)
+    else:
+        item.next_try_at = now + RETRIES[item.attempts - 1]
+    await session.flush()
+
+
+async def set_aside(session: AsyncSession, ways: Ways, item: InboundItem, failure: str) -> None:
+    """Into the tray, with an alert: a person reads it, and its 24 hours run from receipt."""
+    item.state, item.failure = ItemState.SET_ASIDE, failure
+    await session.flush()
+    contract = ways.contract_for(opened(item.sealed)) or next(iter(ways.contracts.values()))
+    await events.record(
+        session, "item.set_aside", item.received_at, contract=contract.key, item=item.id
+    )
+    assert item.id is not None
+    await deadlines.open_for_tray(session, contract, item.id, item.received_at)
+    cause = escalation.Cause(kind=AlertKind.TRAY, key=f"item:{item.id}", reference="TRAY")
+    await escalation.raise_alert(session, contract, cause, item.received_at)
+
+
+async def clear_tray_item(session: AsyncSession, item_id: int, by: Actor, now: datetime) -> None:
+    """A person has dealt with a tray entry."""
+    item = await _tray_item(session, item_id, by)
+    item.state, item.settled_at = ItemState.CLEARED, now
+    await session.flush()
+    await _leave_tray(session, item_id, by, now)
+    await events.record(session, "item.cleared", now, by=by.user_id, item=item_id)
+
+
+async def try_again(session: AsyncSession, item_id: int, by: Actor, now: datetime) -> None:
+    """Route a tray entry once more: the fault may be mended."""
+    item = await _tray_item(session, item_id, by)
+    item.state, item.attempts, item.next_try_at = ItemState.KEPT, 0, None
+    await session.flush()
+    await _leave_tray(session, item_id, by, now)
+    await events.record(session, "item.tried_again", now, by=by.user_id, item=item_id)
+
+
+async def _leave_tray(session: AsyncSession, item_id: int, by: Actor, now: datetime) -> None:
+    await deadlines.meet_for_tray(session, item_id, now, by.user_id)
+    await escalation.end(session, f"item:{item_id}", now)
+
+
+async def _tray_item(session: AsyncSession, item_id: int, by: Actor) -> InboundItem:
+    item = await session.get(InboundItem, item_id, with_for_update=True)
+    if item is None or not may(by, "tray.clear"):
+        raise NotFound("There is no such item in the tray.")
+    if item.state != ItemState.SET_ASIDE:
+        raise Conflict("Somebody has already dealt with this item.")
+    return item
+
+
+async def _hear_person(
+    session: AsyncSession, ways: Ways, contract: Contract, inbound: Inbound, now: datetime
+) -> int | None:
+    """A message from somebody who is not staff: person, case, contact, then the answer."""
+    value = canonical(inbound.channel, inbound.sender)
+    address, person = await people.sender(session, contract.key, inbound.channel, value, now)
+    talk = await _conversation(session, contract, address)
+    case = await session.get(Case, talk.case_id) if talk.case_id else None
+    found = None
+    if talk.step == Step.WHO:
+        found = await people.find_member(session, contract, inbound.text)
+    reading = triage.read(inbound.text, channel=inbound.channel)
+    turn = dialogue.hear(inbound.text, _facts(contract, talk, case, address, reading, found, now))
+    if turn.opted_out or turn.opted_in:
+        address.opted_out_at = now if turn.opted_out else None
+        if case is None:  # nobody to answer and nothing to say: the ledger line is all
+            await events.record(
+                session,
+                "address.opted_out" if turn.opted_out else "address.opted_in",
+                now,
+                contract=contract.key,
+                channel=inbound.channel,
+            )
+            return None
+    case = await _case_for(session, contract, talk, case, person, address, reading, now)
+    if found is not None:
+        await people.identify(session, address, case, found, now)
+    contact = await _contact(session, contract, case, inbound, now)
+    await _apply(session, contract, talk, case, address, turn, reading, now)
+    if turn.say:
+        body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
+        await cases.send_to_person(
+            session, contract, case, address, body, now, kind=ContactKind.AUTOMATIC
+        )
+    return contact.id
+
+
+def _facts(
+    contract: Contract,
+    talk: Conversation,
+    case: Case | None,
+    address: Address,
+    reading: triage.Reading,
+    found: Person | None,
+    now: datetime,
+) -> dialogue.Facts:
+    is_known = address.from_register or bool(case and case.identity != Identity.UNKNOWN)
+    quiet = (now - talk.last_in_at).total_seconds() / 3600 if talk.last_in_at else None
+    return dialogue.Facts(
+        step=Step(talk.step),
+        is_known=is_known,
+        found=found is not None,
+        questions_off=talk.questions_off,
+        alarming=reading.urgency == Urgency.EMERGENCY,
+        ask_safety=reading.ask_safety,
+        reopened=case is not None and case.status == CaseStatus.CLOSED,
+        quiet_hours=quiet,
+        reasons=_menu(contract),
+    )
+
+
+def _menu(contract: Contract) -> dict[str, str]:
+    """What may be typed for each reason that stands in the text menu: its number or its words."""
+    menu: dict[str, str] = {}
+    for number, reason in enumerate((r for r in contract.reasons if r.menu), 1):
+        menu[str(number)] = reason.code
+        menu["".join(str(reason.menu).lower().split())] = reason.code
+    return menu
+
+
+async def _conversation(
+    session: AsyncSession, contract: Contract, address: Address
+) -> Conversation:
+    talk = await session.scalar(
+        select(Conversation).where(Conversation.address_id == address.id).with_for_update()
+    )
+    if talk is None:
+        assert address.id is not None
+        talk = Conversation(contract=contract.key, address_id=address.id)
+        session.add(talk)
+        await session.flush()
+    return talk
+
+
+async def _case_for(
+    session: AsyncSession,
+    contract: Contract,
+    talk: Conversation,
+    case: Case | None,
+    person: Person,
+    address: Address,
+    reading: triage.Reading,
+    now: datetime,
+) -> Case:
+    """The conversation's case: opened with the first message, opened again by a later one."""
+    if case is not None:
+        if case.status == CaseStatus.CLOSED:
+            await cases.reopen(session, contract, case, None, now)
+        return case
+    assert person.id is not None
+    known = await people.standing(session, person, now.astimezone(ZoneInfo(contract.zone)).date())
+    case = Case(
+        reference="",
+        contract=contract.key,
+        person_id=person.id,
+        identity=Identity.KNOWN if address.from_register else Identity.UNKNOWN,
+        urgency=reading.urgency,
+        reason=_reason(contract, reading),
+        why=reading.why,
+        group=known.group,
+        team=known.team,
+        quadrant=known.quadrant,
+        method=contract.method_for(address.channel),
+        opened_at=now,
+    )
+    await cases.open_case(session, contract, case)
+    talk.case_id = case.id
+    return case
+
+
+def _reason(contract: Contract, reading: triage.Reading) -> str:
+    known = {reason.code for reason in contract.reasons}
+    return reading.category if reading.category in known else UNKNOWN
+
+
+async def _contact(
+    session: AsyncSession, contract: Contract, case: Case, inbound: Inbound, now: datetime
+) -> Contact:
+    assert case.id is not None
+    contact = Contact(
+        contract=contract.key,
+        case_id=case.id,
+        person_id=case.person_id,
+        direction=Direction.IN,
+        kind=ContactKind.MESSAGE,
+        channel=inbound.channel,
+        method=contract.method_for(inbound.channel),
+        at=now,
+        written_at=now,
+        body=inbound.text,
+        what=inbound.extra.get("what", inbound.kind.value),
+    )
+    session.add(contact)
+    case.last_in_at = now
+    await session.flush()
+    return contact
+
+
+async def _apply(
+    session: AsyncSession,
+    contract: Contract,
+    talk: Conversation,
+    case: Case,
+    address: Address,
+    turn: dialogue.Turn,
+    reading: triage.Reading,
+    now: datetime,
+) -> None:
+    """Write down what the message settled. Urgency only ever rises here."""
+    talk.step, talk.last_in_at = turn.step, now
+    talk.questions_off = talk.questions_off or turn.questions_off
+    if turn.reason and case.reason_from != "worker":
+        case.reason, case.reason_from = turn.reason, "person"
+    elif case.reason_from == "triage" and case.reason in (UNKNOWN, "other"):
+        case.reason = _reason(contract, reading)
+    read = Urgency.EMERGENCY if turn.danger else Urgency(reading.urgency)
+    if read.rank > Urgency(case.urgency).rank:
+        case.urgency, case.why = (
+            read,
+            reading.why if not turn.danger else "They wrote YES to danger.",
+        )
+        await events.record(
+            session,
+            "case.urgency_raised",
+            now,
+            contract=contract.key,
+            case_id=case.id,
+            urgency=read,
+        )
+    if read is Urgency.EMERGENCY:
+        await _alert(session, contract, case, AlertKind.EMERGENCY, now)
+    if turn.wants_call:
+        await _ask_for_call(session, contract, case, now)
+    if turn.opted_out:
+        await _reach_another_way(session, contract, case, address, now)
+    await session.flush()
+
+
+async def _alert(
+    session: AsyncSession, contract: Contract, case: Case, kind: AlertKind, now: datetime
+) -> None:
+    """One alert a case, kind and hour: a frightened person writes ten messages, and ten pages
+    would hide the next emergency."""
+    cause = escalation.Cause(
+        kind=kind,
+        key=f"{kind}:{case.id}:{now:%Y%m%d%H}",
+        reference=case.reference,
+        case_id=case.id,
+    )
+    await escalation.raise_alert(session, contract, cause, now)
+
+
+async def _ask_for_call(
+    session: AsyncSession, contract: Contract, case: Case, now: datetime
+) -> None:
+    await _task(session, contract, case, TaskKind.CALL_BACK, "", now)
+    await _alert(session, contract, case, AlertKind.CALL_BACK, now)
+
+
+async def _reach_another_way(
+    session: AsyncSession, contract: Contract, case: Case, address: Address, now: datetime
+) -> None:
+    """An opt-out opens another way, never silence (design.md §4.7)."""
+    if case.status == CaseStatus.OPEN:
+        await _task(session, contract, case, TaskKind.REACH_ANOTHER_WAY, address.channel, now)
+    await events.record(
+        session,
+        "address.opted_out",
+        now,
+        contract=contract.key,
+        case_id=case.id,
+        channel=address.channel,
+    )
+
+
+async def _task(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    kind: TaskKind,
+    detail: str,
+    now: datetime,
+) -> None:
+    assert case.id is not None
+    open_one = select(Task.id).where(
+        Task.case_id == case.id, Task.kind == kind, Task.done_at.is_(None)
+    )
+    if await session.scalar(open_one.limit(1)) is None:
+        session.add(
+            Task(contract=contract.key, case_id=case.id, kind=kind, detail=detail, created_at=now)
+        )
+
+
+async def _words(
+    session: AsyncSession,
+    ways: Ways,
+    contract: Contract,
+    case: Case,
+    talk: Conversation,
+    turn: dialogue.Turn,
+    address: Address,
+    reading: triage.Reading,
+    now: datetime,
+) -> str:
+    """The turn's texts as one message in the person's language."""
+    due = await deadlines.open_due_times(session, case.id or 0)
+    person = await session.get(Person, case.person_id)
+    worker = await session.get(User, case.worker_id) if case.worker_id else None
+    answer_by, worker_by = due.get(ClockStop.HUMAN_REPLY), due.get(ClockStop.ALLOCATION)
+    values = {
+        "council": contract.council,
+        "reference": case.reference,
+        "by_when": saying.by_when(answer_by, now, contract.zone) if answer_by else "",
+        "worker_by": saying.by_when(worker_by, now, contract.zone) if worker_by else "",
+        "worker": worker.shown_name if worker else "",
+        "closed": case.status == CaseStatus.CLOSED,
+        "alarming": reading.urgency == Urgency.EMERGENCY,
+        "signposts": " ".join(s.line for s in contract.signposts if s.first_answer),
+        "menu": ", ".join(
+            f"{number} {reason.menu}"
+            for number, reason in enumerate((r for r in contract.reasons if r.menu), 1)
+        ),
+    }
+    language = person.language if person else "en"
+    return "\n".join(ways.wording.say(key, language, **values) for key in turn.say)
+
+
+async def _worker_with(session: AsyncSession, inbound: Inbound) -> User | None:
+    """The member of staff whose phone this is, if it is one's."""
+    value = canonical(inbound.channel, inbound.sender)
+    indexes = ring().indexes("user", value)
+    return await session.scalar(
+        select(User)
+        .where(
+            or_(User.mobile_index.in_(indexes), User.telegram_index.in_(indexes)),
+            User.left_at.is_(None),
+        )
+        .limit(1)
+    )
+
+
+async def _hear_worker(
+    session: AsyncSession,
+    ways: Ways,
+    contract: Contract,
+    worker: User,
+    inbound: Inbound,
+    now: datetime,
+) -> None:
+    """Staff answer alerts from their phone; anything else they send is told it was not taken."""
+    key, alert = await escalation.acknowledge_by_code(session, worker, inbound.text, now)
+    body = ways.wording.say(key, reference=alert.reference if alert else "")
+    recipient = canonical(inbound.channel, inbound.sender)
+    await outbox.queue(session, contract.key, inbound.channel, recipient, body, now)
+
+
+def canonical(channel: str, value: str) -> str:
+    """One spelling for each address: E.164 for telephones where it is one, else as it came."""
+    if channel in ("sms", "whatsapp", "voice"):
+        try:
+            number = phonenumbers.parse(value, "GB")
+        except phonenumbers.NumberParseException:
+            return value.strip()
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return value.strip()

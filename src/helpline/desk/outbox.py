@@ -1,0 +1,204 @@
+"""Messages that are to leave, and what became of them.
+
+Desk queues in its own transaction; engine/deliver claims, commits, sends and settles. A claim is a
+lease with a fence: a sender that was overtaken cannot settle. After a try whose answer never came,
+the provider is asked before anything is sent again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.channels import Receipt, SendResult
+from helpline.desk import events
+from helpline.models import Address, Alert, OutMessage, Task
+from helpline.vocabulary import OutState, SendState, TaskKind
+
+LEASE = timedelta(seconds=60)
+"""Longer than any provider's time-out: 15 s for Twilio, 20 s for Telegram."""
+PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200))
+"""How long after each failed try the next one waits; after the last, a person takes over."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One message in one sender's hand."""
+
+    id: int
+    fence: int
+    contract: str
+    channel: str
+    recipient: str
+    body: str
+    is_unsure: bool
+    first_tried_at: datetime
+
+
+async def queue(
+    session: AsyncSession,
+    contract: str,
+    channel: str,
+    recipient: str,
+    body: str,
+    now: datetime,
+    *,
+    address_id: int | None = None,
+    contact_id: int | None = None,
+    case_id: int | None = None,
+    alert_id: int | None = None,
+) -> OutMessage:
+    """Put one message in line. To an address that opted out it is held, and a person is asked to
+    reach them another way: an opt-out is never silence (design.md §4.7)."""
+    message = OutMessage(
+        contract=contract,
+        channel=channel,
+        recipient=recipient,
+        body=body,
+        created_at=now,
+        next_try_at=now,
+        address_id=address_id,
+        contact_id=contact_id,
+        case_id=case_id,
+        alert_id=alert_id,
+    )
+    if address_id is not None:
+        opted_out = await session.scalar(
+            select(Address.opted_out_at).where(Address.id == address_id)
+        )
+        if opted_out is not None:
+            message.state, message.settled_at = OutState.HELD, now
+    session.add(message)
+    await session.flush()
+    if message.state == OutState.HELD:
+        await _ask_a_person(session, message, now)
+    return message
+
+
+async def claim(session: AsyncSession, now: datetime, limit: int = 20) -> list[Claimed]:
+    """Take what is due, including what an overtaken sender left behind (its lease is over: it may
+    have gone, so it counts as unsure)."""
+    due = (
+        select(OutMessage.id)
+        .where(
+            OutMessage.state.in_([OutState.QUEUED, OutState.UNSURE, OutState.SENDING]),
+            OutMessage.next_try_at <= now,
+        )
+        .order_by(OutMessage.next_try_at, OutMessage.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    messages: Sequence[OutMessage] = (
+        await session.scalars(select(OutMessage).where(OutMessage.id.in_(due)))
+    ).all()
+    return [_claimed(message, now) for message in sorted(messages, key=lambda m: m.id or 0)]
+
+
+async def settle(
+    session: AsyncSession, claimed: Claimed, result: SendResult, now: datetime
+) -> bool:
+    """Write down what the provider said. False when the lease was lost: somebody else settles."""
+    message = await session.get(OutMessage, claimed.id, with_for_update=True)
+    if message is None or message.fence != claimed.fence or message.state != OutState.SENDING:
+        return False
+    message.code = result.code or message.code
+    if result.state is SendState.ACCEPTED:
+        message.state, message.settled_at = OutState.SENT, now
+        message.provider_id = result.provider_id or None
+    elif result.state is SendState.REFUSED or message.attempts > len(PAUSES):
+        await _fail(session, message, now)
+    else:
+        pause = PAUSES[min(message.attempts, len(PAUSES)) - 1]
+        if result.retry_after:
+            pause = max(pause, timedelta(seconds=result.retry_after))
+        message.state = OutState.UNSURE if result.state is SendState.UNSURE else OutState.QUEUED
+        message.next_try_at = now + pause
+    await session.flush()
+    return True
+
+
+async def record_receipt(session: AsyncSession, receipt: Receipt, now: datetime) -> None:
+    """A delivery report, in any order and any number: the state only ever grows. One for a message
+    we do not know (sent from another system on the same account) changes nothing."""
+    message = await session.scalar(
+        select(OutMessage)
+        .where(OutMessage.channel == receipt.channel, OutMessage.provider_id == receipt.provider_id)
+        .with_for_update()
+    )
+    if message is None or OutState(message.state).rank >= receipt.state.rank:
+        return
+    message.code = receipt.code or message.code
+    if receipt.state is OutState.FAILED:
+        await _fail(session, message, now)
+    else:
+        message.state = receipt.state
+    await session.flush()
+
+
+async def fail_unsendable(session: AsyncSession, claimed: Claimed, now: datetime) -> None:
+    """There is no such channel any more: a person takes over."""
+    await settle(session, claimed, SendResult(SendState.REFUSED, code="no channel"), now)
+
+
+def _claimed(message: OutMessage, now: datetime) -> Claimed:
+    assert message.id is not None
+    is_unsure = message.state in (OutState.UNSURE, OutState.SENDING)
+    message.state = OutState.SENDING
+    message.attempts += 1
+    message.fence += 1
+    message.first_tried_at = message.first_tried_at or now
+    message.next_try_at = now + LEASE
+    return Claimed(
+        id=message.id,
+        fence=message.fence,
+        contract=message.contract,
+        channel=message.channel,
+        recipient=message.recipient,
+        body=message.body,
+        is_unsure=is_unsure,
+        first_tried_at=message.first_tried_at,
+    )
+
+
+async def _fail(session: AsyncSession, message: OutMessage, now: datetime) -> None:
+    message.state, message.settled_at = OutState.FAILED, now
+    if message.alert_id is not None:
+        # A phone that cannot be reached must not hold up the ladder: the next rung is asked now.
+        await session.execute(
+            update(Alert)
+            .where(Alert.id == message.alert_id, Alert.next_rung_at.is_not(None))
+            .values(next_rung_at=now)
+        )
+    await _ask_a_person(session, message, now)
+
+
+async def _ask_a_person(session: AsyncSession, message: OutMessage, now: datetime) -> None:
+    if message.case_id is None:
+        return
+    same = and_(
+        Task.case_id == message.case_id,
+        Task.kind == TaskKind.REACH_ANOTHER_WAY,
+        Task.done_at.is_(None),
+    )
+    if await session.scalar(select(Task.id).where(same).limit(1)) is None:
+        session.add(
+            Task(
+                contract=message.contract,
+                case_id=message.case_id,
+                kind=TaskKind.REACH_ANOTHER_WAY,
+                detail=message.channel,
+                created_at=now,
+            )
+        )
+    await events.record(
+        session,
+        "message.not_delivered",
+        now,
+        contract=message.contract,
+        case_id=message.case_id,
+        channel=message.channel,
+        code=message.code or "",
+        held=message.state == OutState.HELD,
+    )

@@ -1,0 +1,151 @@
+"""Who is writing: from an address to a person, and from what they say to the register.
+
+Called by intake. An unknown sender becomes a person without a name and is helped like anybody
+else; nothing here ever refuses.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rapidfuzz import fuzz
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.models import Address, Case, Contact, Membership, Person
+from helpline.sealing import ring
+from helpline.vocabulary import UNKNOWN, Identity
+
+POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?)\s*([0-9][A-Z]{2})\b", re.IGNORECASE)
+NAME_LIKENESS = 85
+"""Out of 100, words in any order: enough for a typing slip, too much for a namesake's sister."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Group, team and quadrant as a case takes them down on the day it opens."""
+
+    group: str = UNKNOWN
+    team: str = UNKNOWN
+    quadrant: str = UNKNOWN
+
+
+async def sender(
+    session: AsyncSession, contract: str, channel: str, value: str, now: datetime
+) -> tuple[Address, Person]:
+    """The address with this canonical value and its person, made where new. The caller holds the
+    sender's turn, so two first messages never make two."""
+    indexes = ring().indexes(f"address:{channel}", value)
+    found = await session.execute(
+        select(Address, Person)
+        .join(Person, Person.id == Address.person_id)
+        .where(
+            Address.contract == contract,
+            Address.channel == channel,
+            Address.value_index.in_(indexes),
+        )
+    )
+    row = found.first()
+    if row is not None:
+        return row[0], row[1]
+    person = Person(contract=contract, created_at=now)
+    session.add(person)
+    await session.flush()
+    assert person.id is not None
+    address = Address(
+        person_id=person.id,
+        contract=contract,
+        channel=channel,
+        value=value,
+        value_index=ring().index(f"address:{channel}", value),
+    )
+    session.add(address)
+    await session.flush()
+    return address, person
+
+
+async def standing(session: AsyncSession, person: Person, on: date) -> Standing:
+    """From the membership that holds on that day, else the last one, else the person's group."""
+    memberships = (
+        await session.scalars(
+            select(Membership)
+            .where(Membership.person_id == person.id)
+            .order_by(Membership.approved_to.is_(None).desc(), Membership.approved_to.desc())
+        )
+    ).all()
+    if not memberships:
+        return Standing(group=person.group)
+    holding = (m for m in memberships if (m.approved_from or on) <= on <= (m.approved_to or on))
+    best = next(holding, memberships[0])
+    return Standing(best.group, best.team, best.quadrant)
+
+
+async def find_member(session: AsyncSession, contract: Contract, text: str) -> Person | None:
+    """The one person on the register whom `text` names: by membership number, or by name and
+    postcode together. None when there is nobody or more than one."""
+    numbers = {
+        ring_index
+        for word in re.findall(r"[A-Za-z0-9/-]{3,20}", text)
+        for ring_index in ring().indexes("membership", plain_number(word))
+    }
+    by_number = await _people(session, contract, Membership.number_index.in_(numbers))
+    if len(by_number) == 1:
+        return by_number[0]
+    postcode = POSTCODE.search(text)
+    if postcode is None:
+        return None
+    plain = (postcode[1] + postcode[2]).upper()
+    living_there = await _people(
+        session, contract, Membership.postcode_index.in_(ring().indexes("postcode", plain))
+    )
+    said = POSTCODE.sub(" ", text)
+    fitting = [person for person in living_there if person.name and _is_like(said, person.name)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def plain_number(number: str) -> str:
+    """A membership number as it is indexed: letters and digits, capitals."""
+    return re.sub(r"[^A-Z0-9]", "", number.upper())
+
+
+async def identify(
+    session: AsyncSession, address: Address, case: Case, person: Person, now: datetime
+) -> None:
+    """The sender says to be `person`: move address, case and contacts over. The claim stays
+    marked as one until a worker or the register's own address confirms it."""
+    before = case.person_id
+    if before == person.id:
+        return
+    assert person.id is not None
+    address.person_id = person.id
+    case.person_id = person.id
+    case.identity = Identity.CLAIMED
+    known = await standing(session, person, now.date())
+    case.group, case.team, case.quadrant = known.group, known.team, known.quadrant
+    await session.flush()
+    await session.execute(
+        update(Contact).where(Contact.case_id == case.id).values(person_id=person.id)
+    )
+    unused = ~or_(
+        exists().where(Address.person_id == before),
+        exists().where(Case.person_id == before),
+        exists().where(Contact.person_id == before),
+        exists().where(Membership.person_id == before),
+    )
+    await session.execute(delete(Person).where(Person.id == before, unused))
+
+
+async def _people(session: AsyncSession, contract: Contract, condition: object) -> list[Person]:
+    found = await session.scalars(
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Person.contract == contract.key, condition)  # type: ignore[arg-type]  # a column condition
+        .distinct()
+    )
+    return list(found.unique())
+
+
+def _is_like(said: str, name: str) -> bool:
+    """Whether the name's words are among what was said."""
+    return fuzz.token_set_ratio(said.lower(), name.lower()) >= NAME_LIKENESS

@@ -1,0 +1,61 @@
+"""The loop that sends: claim, commit, send, settle. No connection is held while a provider is
+called, and a message whose fate is unknown is asked about before it is sent again."""
+
+import asyncio
+from itertools import groupby
+
+from helpline.channels import Channel, Outbound, SendResult
+from helpline.desk import outbox
+from helpline.desk.house import House
+from helpline.desk.outbox import Claimed
+from helpline.log import log, where
+from helpline.vocabulary import SendState
+
+
+async def deliver_all(house: House) -> int:
+    """Send whatever is due until nothing is. Returns how many messages were tried."""
+    tried = 0
+    while True:
+        async with house.db.write() as session:
+            batch = await outbox.claim(session, house.clock.now())
+        if not batch:
+            return tried
+        # Recipients side by side, the messages of one recipient in their order.
+        by_recipient = sorted(batch, key=lambda message: (message.recipient, message.id))
+        groups = groupby(by_recipient, key=lambda message: message.recipient)
+        await asyncio.gather(*(_one_by_one(house, list(group)) for _, group in groups))
+        tried += len(batch)
+        async with house.wakes.pages:
+            house.wakes.pages.notify_all()
+
+
+async def _one_by_one(house: House, messages: list[Claimed]) -> None:
+    for message in messages:
+        channel = house.channels.get(message.channel)
+        if channel is None:
+            async with house.db.write() as session:
+                await outbox.fail_unsendable(session, message, house.clock.now())
+            continue
+        result = await _send(house, channel, message)
+        async with house.db.write() as session:
+            if not await outbox.settle(session, message, result, house.clock.now()):
+                log().warning("message.lease_lost", outbox=message.id)
+
+
+async def _send(house: House, channel: Channel, message: Claimed) -> SendResult:
+    outbound = Outbound(
+        key=f"{message.id}",
+        sender=house.settings.number_of.get(message.contract, ""),
+        recipient=message.recipient,
+        text=message.body,
+        since=message.first_tried_at,
+    )
+    try:
+        if message.is_unsure:
+            known = await channel.find_sent(outbound)
+            if known is not None and known.state is not SendState.RETRY:
+                return known
+        return await channel.send(outbound)
+    except Exception as error:  # a bot never raises; if one does, its message is not lost
+        log().error("message.bot_failed", channel=message.channel, where=where(error))
+        return SendResult(SendState.UNSURE, code="bot")

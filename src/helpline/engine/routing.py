@@ -1,0 +1,108 @@
+"""The loop that puts kept items where they belong, in the order of each sender.
+
+Woken at once by keeping, and every few seconds anyway. Small batches in one transaction each; a
+batch in which something fails is rolled back and taken item by item, so that one bad item holds up
+nobody else. On PostgreSQL several nodes share the work: a sender's turn is an advisory lock.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.desk import intake
+from helpline.desk.house import House
+from helpline.log import log, where
+from helpline.models import InboundItem
+from helpline.vocabulary import ItemState
+
+BATCH = 20
+
+
+def ways(house: House) -> intake.Ways:
+    return intake.Ways(house.contracts, house.settings.numbers, house.wording)
+
+
+async def route_all(house: House) -> int:
+    """Route until nothing is left that can be routed now. Returns how many items were handled."""
+    handled = 0
+    while count := await _one_batch(house):
+        handled += count
+        house.wakes.sending.set()
+    if handled:
+        async with house.wakes.pages:
+            house.wakes.pages.notify_all()
+    return handled
+
+
+async def _one_batch(house: House) -> int:
+    now = house.clock.now()
+    async with house.db.read() as session:
+        ids = list(await session.scalars(_ready(now)))
+    if not ids:
+        return 0
+    try:
+        async with house.db.write() as session:
+            return await _route(session, house, ids)
+    except Exception as error:  # any failure at all: find out which item it was
+        log().warning("routing.batch_failed", where=where(error), count=len(ids))
+    return sum([await _alone(house, item_id, now) for item_id in ids])
+
+
+def _ready(now: datetime) -> object:
+    """The oldest items that may be routed: not waiting for their next try, and not behind an
+    earlier item of the same sender that is."""
+    waiting = select(InboundItem.sender_index).where(
+        InboundItem.state == ItemState.KEPT, InboundItem.next_try_at > now
+    )
+    return (
+        select(InboundItem.id)
+        .where(
+            InboundItem.state == ItemState.KEPT,
+            or_(InboundItem.next_try_at.is_(None), InboundItem.next_try_at <= now),
+            InboundItem.sender_index.not_in(waiting),
+        )
+        .order_by(InboundItem.id)
+        .limit(BATCH)
+    )
+
+
+async def _route(session: AsyncSession, house: House, ids: Sequence[int]) -> int:
+    """Route these items in order; skips what another node has in hand."""
+    items = (
+        await session.scalars(
+            select(InboundItem)
+            .where(InboundItem.id.in_(ids), InboundItem.state == ItemState.KEPT)
+            .order_by(InboundItem.id)
+        )
+    ).all()
+    handled = 0
+    for item in items:
+        if not house.db.is_sqlite:
+            if not await _has_turn(session, item.sender_index):
+                continue
+            await session.refresh(item, ["state"])
+        await intake.route(session, ways(house), item)
+        handled += 1
+    return handled
+
+
+async def _has_turn(session: AsyncSession, sender_index: str) -> bool:
+    """This sender's turn until the end of the transaction, unless another node has it."""
+    key = int(sender_index[:15], 16)
+    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(text(str(key))))))
+
+
+async def _alone(house: House, item_id: int, now: datetime) -> int:
+    try:
+        async with house.db.write() as session:
+            return await _route(session, house, [item_id])
+    except Exception as error:
+        failure = where(error)
+        log().error("routing.item_failed", item=item_id, where=failure)
+    async with house.db.write() as session:
+        item = await session.get(InboundItem, item_id, with_for_update=True)
+        if item is not None and item.state == ItemState.KEPT:
+            await intake.put_off(session, ways(house), item, failure, now)
+    return 1

@@ -1,0 +1,148 @@
+"""What the automatic side says next: one message heard, one decision. Pure; called by desk/intake.
+
+It acknowledges, asks at most one question at a time (who, what about, is anyone in danger) and
+stops when told. It never asks what happened, never advises, and ignoring it loses nothing. STOP
+and HELP belong to the network and are no commands here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from helpline.vocabulary import OPT_IN_WORDS, OPT_OUT_WORDS, Step
+
+YES = frozenset(["YES", "Y", "YEAH", "YEP", "YES!"])
+NO = frozenset(["NO", "N", "NOPE", "NAH"])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known before this message is answered.
+
+    `reasons` maps what may be typed (a menu number or the menu's own word) to the contract's code.
+    `found` tells whether the register has the person this text names (looked up only in step WHO).
+    `quiet_hours` is how long ago the sender last wrote; None for the first time.
+    """
+
+    step: Step
+    is_known: bool
+    found: bool = False
+    questions_off: bool = False
+    alarming: bool = False
+    ask_safety: bool = False
+    reopened: bool = False
+    quiet_hours: float | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What to do: texts to send (keys of the wording, in order, joined into one message), the next
+    step, and what the person settled with this message."""
+
+    say: tuple[str, ...]
+    step: Step
+    reason: str | None = None
+    danger: bool | None = None
+    wants_call: bool = False
+    questions_off: bool = False
+    opted_out: bool = False
+    opted_in: bool = False
+
+
+def hear(text: str, facts: Facts) -> Turn:
+    """The turn for one message. Every path either says something useful or stays quiet."""
+    word = _word(text)
+    if word in OPT_OUT_WORDS:
+        return Turn((), facts.step, opted_out=True)
+    if word in OPT_IN_WORDS:
+        return Turn(("welcome_back",), facts.step, opted_in=True)
+    turn = _turn(text, word, facts)
+    if facts.alarming and "first_answer" not in turn.say and "danger_yes" not in turn.say:
+        turn = replace(turn, say=("danger_signposts", *turn.say))
+    return turn
+
+
+def _turn(text: str, word: str, facts: Facts) -> Turn:
+    if facts.step is Step.NEW:
+        return _first(word, facts)
+    if facts.reopened:
+        return Turn(("reopened",), Step.DONE, wants_call=word == "CALL")
+    if word == "STATUS":
+        return Turn(("status",), facts.step)
+    if word == "CALL":
+        return Turn(("call_noted",), facts.step, wants_call=True)
+    if word == "PERSON":
+        return Turn(("person_noted",), Step.DONE, questions_off=True)
+    if facts.questions_off:
+        return Turn(_after_silence(facts), Step.DONE)
+    if facts.step is Step.WHO:
+        return _who(text, facts)
+    if facts.step is Step.REASON:
+        return _reason(text, facts)
+    if facts.step is Step.DANGER:
+        return _danger(word, facts)
+    return _open_talk(facts)
+
+
+def _first(word: str, facts: Facts) -> Turn:
+    """The first answer to anyone: it arrived, by when a person answers, the signposts, and the
+    one question that matters most."""
+    if word == "PERSON":
+        return Turn(("first_answer", "person_noted"), Step.DONE, questions_off=True)
+    question, step = _next_question(facts)
+    extra = ("call_noted",) if word == "CALL" else ()
+    return Turn(("first_answer", *extra, question), step, wants_call=word == "CALL")
+
+
+def _next_question(facts: Facts) -> tuple[str, Step]:
+    if facts.alarming or facts.ask_safety:
+        return "ask_danger", Step.DANGER
+    if not facts.is_known:
+        return "ask_who", Step.WHO
+    return "ask_reason", Step.REASON
+
+
+def _who(text: str, facts: Facts) -> Turn:
+    if facts.found:
+        return Turn(("who_found", "ask_reason"), Step.REASON)
+    noted = "who_not_found" if _looks_like_a_name(text) else "noted"
+    return Turn((noted, "ask_reason"), Step.REASON)
+
+
+def _reason(text: str, facts: Facts) -> Turn:
+    chosen = facts.reasons.get(_word(text).lower())
+    noted = "reason_noted" if chosen else "noted"
+    return Turn((noted, "ask_danger"), Step.DANGER, reason=chosen)
+
+
+def _danger(word: str, facts: Facts) -> Turn:
+    if word in YES:
+        return Turn(("danger_yes",), Step.DONE, danger=True)
+    if word in NO:
+        if not facts.is_known:
+            return Turn(("danger_no", "ask_who"), Step.WHO, danger=False)
+        return Turn(("danger_no",), Step.DONE, danger=False)
+    # Whatever else they wrote is on the case; the question stands, and is not repeated at them.
+    return Turn(_after_silence(facts), Step.DANGER)
+
+
+def _open_talk(facts: Facts) -> Turn:
+    if facts.ask_safety:
+        return Turn(("ask_danger",), Step.DANGER)
+    return Turn(_after_silence(facts), Step.DONE)
+
+
+def _after_silence(facts: Facts) -> tuple[str, ...]:
+    """A conversation that goes on is not interrupted; one taken up again is acknowledged."""
+    is_old = facts.quiet_hours is not None and facts.quiet_hours >= 12
+    return ("arrived_again",) if is_old else ()
+
+
+def _looks_like_a_name(text: str) -> bool:
+    return len(text.split()) <= 8 or bool(re.search(r"\d", text) and len(text) < 80)
+
+
+def _word(text: str) -> str:
+    """The message as one capital word, without the dots and spaces that phones add."""
+    return re.sub(r"[\s.!,'\"]+", "", text).upper() if len(text) < 30 else ""

@@ -1,0 +1,64 @@
+"""Times as people say them, in the contract's zone. Pure; used by messages and pages alike."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+DAY, HOUR, MINUTE = 86400, 3600, 60
+
+
+def by_when(instant: datetime, now: datetime, zone: str) -> str:
+    """For a text message: "6.40 pm today", "6.40 pm tomorrow, Sunday", "9 am on Tuesday 3 November".
+    Never a bare weekday, which at night is easily taken for the wrong week."""
+    local, today = instant.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    days = (local.date() - today).days
+    if days == 0:
+        return f"{clock_time(local)} today"
+    if days == 1:
+        return f"{clock_time(local)} tomorrow, {local:%A}"
+    return f"{clock_time(local)} on {local:%A} {local.day} {local:%B}"
+
+
+def clock_time(local: datetime) -> str:
+    """A local time as said aloud: "6.40 pm", "9 am", "12 noon", "12 midnight"."""
+    if local.minute == 0 and local.hour in (0, 12):
+        return "12 noon" if local.hour else "12 midnight"
+    minutes = f".{local.minute:02}" if local.minute else ""
+    return f"{local.hour % 12 or 12}{minutes} {'am' if local.hour < 12 else 'pm'}"
+
+
+def when(instant: datetime, now: datetime, zone: str) -> str:
+    """For the console, in 24 hours: "today 14:05", "tomorrow 09:10", "Sunday 17:00" within six
+    days either way, else "3 Nov 09:10", with the year where it differs."""
+    local, here = instant.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
+    days = (local.date() - here.date()).days
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
+    if near is None and abs(days) <= 6:
+        near = f"{local:%A}"
+    year = "" if local.year == here.year else f" {local.year}"
+    return f"{near or f'{local.day} {local:%b}{year}'} {local:%H:%M}"
+
+
+def due(due_at: datetime, now: datetime, zone: str) -> str:
+    """ "due in 3 h, Sunday 17:00" or "overdue by 2 h 10 min, since today 09:05"."""
+    left = due_at - now
+    if left >= timedelta():
+        return f"due in {span(left)}, {when(due_at, now, zone)}"
+    return f"overdue by {span(-left)}, since {when(due_at, now, zone)}"
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """ "just now", "5 min ago", "3 h ago", "2 days ago"."""
+    passed = now - instant
+    return "just now" if passed < timedelta(minutes=1) else f"{span(passed)} ago"
+
+
+def span(length: timedelta) -> str:
+    """A length in its two largest units; minutes disappear beyond three hours."""
+    seconds = int(length.total_seconds())
+    days, hours, minutes = seconds // DAY, seconds % DAY // HOUR, seconds % HOUR // MINUTE
+    if days >= 2:
+        return f"{days} days"
+    hours += days * 24
+    if hours >= 3 or (hours and not minutes):
+        return f"{hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

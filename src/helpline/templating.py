@@ -1,0 +1,63 @@
+"""Templates: the pages and reports, and the wording of every message by language.
+
+`pages` renders HTML with everything escaped; `Wording` renders the short texts that go to phones.
+Filters that need the time take it as an argument. All wording lives in templates/, none in code.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from helpline.errors import InvalidInput
+from helpline.settings import TEMPLATES
+
+
+@cache
+def environment(folder: Path = TEMPLATES) -> jinja2.Environment:
+    """The environment of all HTML. The GOV.UK components pass undefined parameters around, hence
+    ChainableUndefined. One for the process: it keeps the compiled templates."""
+    library = jinja2.PackageLoader("govuk_frontend_jinja")
+    loader = jinja2.ChoiceLoader(
+        [jinja2.FileSystemLoader(folder), jinja2.PrefixLoader({"govuk_frontend_jinja": library})]
+    )
+    return jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+class Wording:
+    """The texts of templates/messages/<language>/texts.toml, compiled once."""
+
+    def __init__(self, folder: Path = TEMPLATES / "messages") -> None:
+        self._languages = {
+            path.name: _texts(path / "texts.toml") for path in sorted(folder.iterdir())
+        }
+        if "en" not in self._languages:
+            raise InvalidInput(f"There is no English wording in {folder.name}/en/texts.toml")
+
+    def say(self, key: str, language: str = "en", /, **values: Any) -> str:
+        """The text `key` in `language`, in English where that language lacks it."""
+        texts = self._languages.get(language, {})
+        template = texts.get(key) or self._languages["en"][key]
+        return template.render(**values).strip()
+
+    @property
+    def keys(self) -> set[str]:
+        return set(self._languages["en"])
+
+
+@cache
+def _texts(path: Path) -> dict[str, jinja2.Template]:
+    strict = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701  # plain text for phones, never HTML
+    return {
+        key: strict.from_string(text)
+        for key, text in tomllib.loads(path.read_text("utf-8")).items()
+    }

@@ -1,0 +1,86 @@
+"""The way in for providers: verify, parse, keep, answer. Nothing else stands in this way.
+
+Routes /hooks/sms, /hooks/sms/status and /hooks/telegram. Decides nothing about what was said;
+desk/intake does that afterwards, from what was kept.
+"""
+
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from helpline.channels import Channel, Inbound, WebRequest
+from helpline.desk import outbox
+from helpline.desk.house import House
+from helpline.desk.inbox import CannotKeep
+from helpline.log import log, where
+
+HOUSE = web.AppKey("house", House)
+LARGEST = 256 * 1024
+"""Bytes. Twilio's forms stay under 20 kB and Telegram's updates under 100 kB."""
+
+
+async def receive_sms(request: web.Request) -> web.Response:
+    return await _receive(request, "sms")
+
+
+async def receive_telegram(request: web.Request) -> web.Response:
+    return await _receive(request, "telegram")
+
+
+async def receive_sms_status(request: web.Request) -> web.Response:
+    """A delivery report: recorded on the message out, in any order, any number of times."""
+    house = request.app[HOUSE]
+    channel, asked = await _genuine(request, house, "sms")
+    receipt = channel.parse_receipt(asked)
+    if receipt is not None:
+        try:
+            async with house.db.write() as session:
+                await outbox.record_receipt(session, receipt, house.clock.now())
+        except SQLAlchemyError as error:
+            log().error("receipt.not_kept", where=where(error))
+            raise web.HTTPServiceUnavailable(text="Try again.") from None
+    return _answer(channel)
+
+
+async def _receive(request: web.Request, name: str) -> web.Response:
+    house = request.app[HOUSE]
+    received_at = house.clock.now()
+    channel, asked = await _genuine(request, house, name)
+    parsed = channel.parse(asked)
+    if isinstance(parsed, Inbound):
+        try:
+            await house.inbox.keep(parsed, received_at)
+        except CannotKeep as error:
+            log().error("item.not_kept", channel=name, error=str(error))
+            raise web.HTTPServiceUnavailable(text="Try again.") from None
+    return _answer(channel)
+
+
+async def _genuine(request: web.Request, house: House, name: str) -> tuple[Channel, WebRequest]:
+    channel = house.channels.get(name)
+    if channel is None:
+        raise web.HTTPNotFound(text="This way in is not switched on.")
+    if (request.content_length or 0) > LARGEST:
+        raise web.HTTPRequestEntityTooLarge(LARGEST, request.content_length or 0)
+    asked = WebRequest(
+        url=house.settings.public_url + request.raw_path,
+        headers={key.lower(): value for key, value in request.headers.items()},
+        body=await _body(request),
+    )
+    if not channel.is_genuine(asked):
+        log().warning("hook.not_genuine", channel=name)
+        raise web.HTTPForbidden(text="The signature does not fit.")
+    return channel, asked
+
+
+async def _body(request: web.Request) -> bytes:
+    """The body, given up as soon as it grows past LARGEST: a sender may lie about the length."""
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > LARGEST:
+            raise web.HTTPRequestEntityTooLarge(LARGEST, len(body))
+    return bytes(body)
+
+
+def _answer(channel: Channel) -> web.Response:
+    return web.Response(text=channel.accepted.body, content_type=channel.accepted.content_type)
