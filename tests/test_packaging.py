@@ -228,9 +228,9 @@ def test_two_nodes_share_one_image_and_one_database() -> None:
 
 def test_nodes_start_only_with_what_they_need() -> None:
     text = (ROOT / "compose.yaml").read_text()
-    asked = set(re.findall(r"\$\{(\w+):\?[^}]+\}", text))
-    assert asked == {"POSTGRES_PASSWORD", "HELPLINE_KEYS", "HELPLINE_PUBLIC_URL"}
-    assert asked == set(re.findall(r"\$\{(\w+)", text)), "one may be forgotten without a word"
+    asked = re.findall(r"\$\{(\w+):\?[^}]+\}", text)
+    assert set(asked) == {"POSTGRES_PASSWORD", "HELPLINE_KEYS", "HELPLINE_PUBLIC_URL"}
+    assert asked == re.findall(r"\$\{(\w+)", text), "one may be forgotten without a word"
 
 
 def test_nodes_are_told_only_settings_that_exist() -> None:
