@@ -243,7 +243,7 @@ def _zone_exists(document: Document) -> Iterator[Fault]:
     if isinstance(zone, str):
         try:
             ZoneInfo(zone)
-        except (ValueError, OSError):  # unknown, or no name that a zone could have
+        except (KeyError, ValueError, OSError):  # unknown, or no name a zone could have
             yield "zone", f"“{zone}” is not a time zone; one is “Europe/London”."
 
 
