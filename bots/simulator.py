@@ -1,0 +1,134 @@
+"""A telephone network that exists only in this process: it stands for Twilio or Telegram in the
+demo and in the stories, and goes through the same intake and outbox as they do. main.py makes it
+for the demo alone. It must never run where real people write, so it has to be allowed by name.
+"""
+
+import asyncio
+import hmac
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from bots import as_received, is_address, unreadable, whole_text
+from helpline.channels import Answer, Inbound, Outbound, Receipt, SendResult, WebRequest
+from helpline.errors import InvalidInput
+from helpline.vocabulary import Direction, SendState
+
+SECRET_HEADER = "x-simulator-secret"  # noqa: S105  # the header's name
+STANDS_FOR = ("sms", "telegram")
+
+
+@dataclass(frozen=True, slots=True)
+class SimMessage:
+    """What one telephone shows. `direction` is the helpline's view: IN was typed on the telephone.
+    `at` counts all messages of this network from 1, `other` is the helpline's own address."""
+
+    at: int
+    number: str
+    other: str
+    direction: Direction
+    text: str
+    provider_id: str
+
+
+class Simulator:
+    """One simulated network. Two switches for stories: while `offline`, nothing can be handed to it
+    (RETRY); while `deaf`, it takes a message and never says so (UNSURE, and find_sent finds it).
+    Raises InvalidInput unless allowed."""
+
+    accepted = Answer("application/json", "{}")
+
+    def __init__(self, stands_for: str, *, allow: bool = False) -> None:
+        """`stands_for`: the channel it takes the place of, "sms" or "telegram"."""
+        if not allow:
+            raise InvalidInput("The simulated phone network runs only in the demo and in tests.")
+        if stands_for not in STANDS_FOR:
+            raise InvalidInput(f"The simulator stands for {' or '.join(STANDS_FOR)}.")
+        self.name = stands_for
+        self.secret = secrets.token_urlsafe(32)
+        self.offline = False
+        self.deaf = False
+        self.messages: list[SimMessage] = []
+        self._by_key: dict[str, str] = {}
+        self._news = asyncio.Event()
+
+    def write(self, number: str, to: str, text: str) -> WebRequest:
+        """The telephone's owner presses Send: the message shows on that telephone, and the request
+        that would carry it to the helpline's hook is given back."""
+        message = self._show(number, to, Direction.IN, text)
+        form = {"id": message.provider_id, "from": number, "to": to, "text": text}
+        return WebRequest(
+            url=f"http://simulator.invalid/hooks/{self.name}",
+            headers={SECRET_HEADER: self.secret, "content-type": "application/json"},
+            body=json.dumps(form).encode(),
+        )
+
+    def on(self, number: str) -> list[SimMessage]:
+        """All that this telephone has sent and got, oldest first."""
+        return [message for message in self.messages if message.number == number]
+
+    async def follow(self, after: int = 0) -> AsyncIterator[SimMessage]:
+        """Every message with `at` above `after`, then each new one as it comes, without end."""
+        while True:
+            while len(self.messages) > after:
+                after += 1
+                yield self.messages[after - 1]
+            await self._news.wait()
+
+    def is_genuine(self, request: WebRequest) -> bool:
+        """The secret made when this network was: nobody outside this process knows it."""
+        given = request.headers.get(SECRET_HEADER, "")
+        return hmac.compare_digest(given.encode(errors="replace"), self.secret.encode())
+
+    def parse(self, request: WebRequest) -> Inbound | Receipt | None:
+        try:
+            form = json.loads(request.body)
+            external_id, sender, recipient, text = (
+                whole_text(form[name]) for name in ("id", "from", "to", "text")
+            )
+        except Exception:  # never raises: JSON can be wrong in every way there is
+            return unreadable(self.name, request.body)
+        if not (is_address(external_id) and is_address(sender) and is_address(recipient)):
+            return unreadable(self.name, request.body, text=text)
+        return Inbound(
+            channel=self.name,
+            external_id=external_id,
+            sender=sender,
+            recipient=recipient,
+            text=text,
+            raw=as_received(request.body),
+        )
+
+    def parse_receipt(self, request: WebRequest) -> Receipt | None:
+        """This network delivers at once and reports nothing."""
+        return None
+
+    async def send(self, outbound: Outbound) -> SendResult:
+        if self.offline:
+            return SendResult(SendState.RETRY, code="offline")
+        message = self._show(outbound.recipient, outbound.sender, Direction.OUT, outbound.text)
+        self._by_key.setdefault(outbound.key, message.provider_id)
+        if self.deaf:
+            return SendResult(SendState.UNSURE, code="deaf")
+        return SendResult(SendState.ACCEPTED, message.provider_id)
+
+    async def find_sent(self, outbound: Outbound) -> SendResult | None:
+        if self.offline:
+            return SendResult(SendState.UNSURE, code="offline")
+        if provider_id := self._by_key.get(outbound.key):
+            return SendResult(SendState.ACCEPTED, provider_id)
+        return SendResult(SendState.RETRY)
+
+    async def close(self) -> None:
+        """It holds no connection."""
+
+    def _show(self, number: str, other: str, direction: Direction, text: str) -> SimMessage:
+        """Put a message on a telephone and wake everybody who follows. The id is random because
+        the database outlives this network."""
+        provider_id = f"sim-{secrets.token_hex(12)}"
+        message = SimMessage(len(self.messages) + 1, number, other, direction, text, provider_id)
+        self.messages.append(message)
+        self._news.set()
+        self._news = asyncio.Event()
+        return message
