@@ -1,16 +1,21 @@
 """Fixtures every test may ask for. `database_url` and `empty_database_url` run each test that asks
 for them twice: on SQLite and on a real PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from helpline import sealing
 from helpline.migrations import migrate
 from tests import databases
+from tests.keys import RAW_TEST_KEY
 
-sealing.install(sealing.KeyRing([b"the key that only the tests use!"]))
+if TYPE_CHECKING:
+    from tests.world import World
+
+sealing.install(sealing.KeyRing([RAW_TEST_KEY]))
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +50,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return databases.new_sqlite_file(tmp_path, request.getfixturevalue("sqlite_template"))
     template = request.getfixturevalue("postgres_template")
     return databases.new_postgres_database(request.getfixturevalue("postgres"), template)
+
+
+@pytest.fixture
+async def world(database_url: str) -> AsyncIterator["World"]:
+    """A whole helpline, once on each database, at a quarter past two on a Tuesday night."""
+    from tests.world import (
+        opened_world,
+    )  # imports the whole application: only where it is asked for
+
+    async with opened_world(database_url) as opened:
+        yield opened

@@ -403,7 +403,7 @@ async def delivery_states(session: AsyncSession, case_id: int) -> Mapping[int, t
             OutMessage.case_id == case_id, OutMessage.contact_id.is_not(None)
         )
     )
-    return {contact: (state, code or "") for contact, state, code in rows.tuples() if contact}
+    return {contact: (state, code or "") for contact, state, code in rows if contact}
 
 
 def _works_on(user: User, contract: str) -> bool:
@@ -450,6 +450,7 @@ async def _event(
     case: Case,
     now: datetime,
     by: Actor | None,
+    /,
     **detail: object,
 ) -> None:
     await events.record(

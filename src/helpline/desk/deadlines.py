@@ -143,7 +143,7 @@ async def open_due_times(session: AsyncSession, case_id: int) -> dict[str, datet
         .where(Deadline.case_id == case_id, Deadline.state == DeadlineState.OPEN)
         .order_by(Deadline.due_at.desc())
     )
-    return dict(rows.tuples().all())
+    return {stops: due for stops, due in rows}
 
 
 async def any_due(session: AsyncSession, now: datetime) -> bool:

@@ -14,6 +14,7 @@ async def record(
     session: AsyncSession,
     kind: str,
     now: datetime,
+    /,
     *,
     contract: str | None = None,
     case_id: int | None = None,

@@ -418,7 +418,7 @@ async def _words(
 async def _worker_with(session: AsyncSession, inbound: Inbound) -> User | None:
     """The member of staff whose phone this is, if it is one's."""
     value = canonical(inbound.channel, inbound.sender)
-    indexes = ring().indexes("user", value)
+    indexes = ring().indexes(f"address:{inbound.channel}", value)
     return await session.scalar(
         select(User)
         .where(

@@ -24,7 +24,7 @@ async def on_call(session: AsyncSession, contract: str, now: datetime) -> Sequen
         )
         .order_by((Shift.kind == ShiftKind.PRIMARY).desc(), User.id)
     )
-    return list(dict.fromkeys(found))
+    return list({user.id: user for user in found}.values())
 
 
 async def leads(session: AsyncSession, contract: str) -> Sequence[User]:

@@ -41,17 +41,22 @@ async def receive_sms_status(request: web.Request) -> web.Response:
     return _answer(channel)
 
 
-async def _receive(request: web.Request, name: str) -> web.Response:
-    house = request.app[HOUSE]
-    received_at = house.clock.now()
-    channel, asked = await _genuine(request, house, name)
+async def take_in(house: House, channel: Channel, asked: WebRequest) -> None:
+    """Keep what a genuine request carries; it is on disk when this returns, and routing is told.
+    Raises CannotKeep when it is not."""
     parsed = channel.parse(asked)
     if isinstance(parsed, Inbound):
-        try:
-            await house.inbox.keep(parsed, received_at)
-        except CannotKeep as error:
-            log().error("item.not_kept", channel=name, error=str(error))
-            raise web.HTTPServiceUnavailable(text="Try again.") from None
+        await house.inbox.keep(parsed, house.clock.now())
+
+
+async def _receive(request: web.Request, name: str) -> web.Response:
+    house = request.app[HOUSE]
+    channel, asked = await _genuine(request, house, name)
+    try:
+        await take_in(house, channel, asked)
+    except CannotKeep as error:
+        log().error("item.not_kept", channel=name, error=str(error))
+        raise web.HTTPServiceUnavailable(text="Try again.") from None
     return _answer(channel)
 
 

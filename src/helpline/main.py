@@ -1,0 +1,146 @@
+"""The composition root: from settings to a running helpline. The only importer of bots.
+
+Read top to bottom it says what runs. `build` makes a house out of settings; `serve` puts the web
+and the engine into it and stays until told to stop, in an order that loses nothing: first no new
+requests, then the loops finish their transaction, then the kept items are flushed, then the end.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from aiohttp import web
+
+from bots.simulator import Simulator
+from bots.sms import Sms
+from bots.telegram import Telegram
+from helpline import sealing
+from helpline.channels import Channel
+from helpline.clock import Clock, MovableClock
+from helpline.contract import Contract, load_contracts
+from helpline.db import Database
+from helpline.desk.house import Demo, House, Wakes
+from helpline.desk.inbox import Inbox
+from helpline.engine.jobs import Engine
+from helpline.errors import InvalidInput
+from helpline.log import log
+from helpline.migrations import is_current
+from helpline.settings import Settings
+from helpline.templating import Wording
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    channels: Mapping[str, Channel] | None = None,
+    demo: Demo | None = None,
+) -> House:
+    """A house ready to be served. InvalidInput when the settings do not make one: no keys, a
+    contract that does not check, a number of a contract that is not there."""
+    contracts = load_contracts(settings.contracts)
+    _check(settings, contracts)
+    sealing.install(sealing.KeyRing(settings.key_list))
+    db, wakes = Database(settings.database_url), Wakes()
+    return House(
+        settings=settings,
+        db=db,
+        contracts=contracts,
+        clock=clock or Clock(),
+        channels=real_channels(settings) if channels is None else channels,
+        inbox=Inbox(db, on_kept=wakes.routing.set),
+        wording=Wording(),
+        wakes=wakes,
+        demo=demo,
+        node=f"{os.uname().nodename}:{os.getpid()}",
+    )
+
+
+def real_channels(settings: Settings) -> dict[str, Channel]:
+    """The ways in and out that are configured, by name."""
+    channels: list[Channel] = []
+    if settings.twilio_account_sid:
+        channels.append(
+            Sms(
+                settings.twilio_account_sid,
+                settings.twilio_auth_token,
+                api_url=settings.twilio_api_url,
+                status_url=f"{settings.public_url}/hooks/sms/status",
+            )
+        )
+    if settings.telegram_token:
+        channels.append(
+            Telegram(
+                settings.telegram_token,
+                settings.telegram_secret,
+                api_url=settings.telegram_api_url,
+            )
+        )
+    return {channel.name: channel for channel in channels}
+
+
+def demo_house(settings: Settings) -> House:
+    """The demo: simulated phones, a clock one can move, keys of its own. Refuses to stand beside
+    real providers: the simulator cannot be switched on in production."""
+    if settings.twilio_account_sid or settings.telegram_token:
+        raise InvalidInput(
+            "The demo runs without real providers: unset HELPLINE_TWILIO_ACCOUNT_SID and "
+            "HELPLINE_TELEGRAM_TOKEN, or use `helpline serve`."
+        )
+    clock = MovableClock()
+    phones = {name: Simulator(name, allow=True) for name in ("sms", "telegram")}
+    return build(settings, clock=clock, channels=phones, demo=Demo(phones, clock))
+
+
+async def serve(house: House, host: str, port: int, ready: Callable[[int], None]) -> None:
+    """Run web and engine until SIGTERM or SIGINT. `ready` is told the port once it answers."""
+    if not is_current(house.settings.database_url):
+        raise InvalidInput("The database is not up to date: run `helpline migrate` first.")
+    from helpline.web.app import make_app  # the pages are not needed by the other commands
+
+    runner = web.AppRunner(make_app(house), access_log=None, handle_signals=False)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, backlog=1024)
+    await site.start()
+    engine = Engine(house)
+    engine.start()
+    house.wakes.routing.set()
+    house.wakes.sending.set()
+    served = runner.addresses[0][1]
+    log().info("helpline.serving", port=served)
+    ready(served)
+    try:
+        await _told_to_stop()
+    finally:
+        await runner.cleanup()
+        await engine.stop()
+        await house.inbox.stop()
+        for channel in house.channels.values():
+            await channel.close()
+        await house.db.close()
+        log().info("helpline.stopped")
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(told, stop.set)
+    await stop.wait()
+
+
+def _check(settings: Settings, contracts: Mapping[str, Contract]) -> None:
+    if not settings.key_list:
+        raise InvalidInput(
+            "HELPLINE_KEYS is empty: nothing could be sealed. Make a key with `helpline key`."
+        )
+    if not contracts:
+        raise InvalidInput(f"There is no contract file in {Path(settings.contracts).name}/.")
+    for number, key in settings.numbers.items():
+        if key not in contracts:
+            raise InvalidInput(
+                f"HELPLINE_TWILIO_NUMBERS gives …{number[-4:]} to a contract {key!r}, which has "
+                f"no file. There are: {', '.join(contracts)}."
+            )

@@ -1,0 +1,298 @@
+"""A whole helpline in memory for stories: simulated phones, a frozen clock, real rules, a real
+database. `world.sms("+447700900123", "they say I hit him")`, `world.forward(hours=12)`, and look at
+whose phone rang. Nothing of ours is replaced but the phone networks and the time."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from bots.simulator import SECRET_HEADER, Simulator
+from helpline.clock import MovableClock
+from helpline.desk import access, cases, deadlines, rota
+from helpline.desk.house import Demo, House
+from helpline.engine.deliver import deliver_all
+from helpline.engine.routing import route_all
+from helpline.engine.watch import watch
+from helpline.main import build
+from helpline.models import (
+    Address,
+    Alert,
+    Case,
+    Conversation,
+    Deadline,
+    Event,
+    InboundItem,
+    Membership,
+    OutMessage,
+    Person,
+    Task,
+    User,
+)
+from helpline.rules.permissions import Actor
+from helpline.sealing import ring
+from helpline.settings import Settings
+from helpline.vocabulary import Role, ShiftKind
+from helpline.web.hooks import take_in
+from tests.keys import TEST_KEY
+
+OUR_NUMBER = "+447700900000"
+NIGHT = datetime(2026, 11, 3, 2, 15, tzinfo=UTC)  # a Tuesday, quarter past two in the morning
+
+DUTY_PHONE = "+447700900901"  # Dilys, on call
+LEAD_PHONE = "+447700900902"  # Leonie, team lead
+WORKER_PHONE = "+447700900903"  # Wasim, support worker
+CARER = "+447700900123"  # Carol Ashby, foster carer, on the register
+STRANGER = "+447700900456"  # nobody knows this number
+PASSWORD = "three words and more"
+
+
+class World:
+    def __init__(self, house: House, sms: Simulator, telegram: Simulator) -> None:
+        self.house, self.clock = house, house.clock
+        self.sms_network, self.telegram_network = sms, telegram
+        self.duty: Actor
+        self.lead: Actor
+        self.worker: Actor
+
+    # --- what people do ---------------------------------------------------------------------------
+
+    async def sms(self, number: str, text: str, copies: int = 1) -> None:
+        """Somebody texts; the provider delivers it `copies` times; everything due then happens."""
+        asked = self.sms_network.write(number, OUR_NUMBER, text)
+        for _ in range(copies):
+            await take_in(self.house, self.sms_network, asked)
+        await self.settle()
+
+    async def telegram(self, chat: str, text: str) -> None:
+        asked = self.telegram_network.write(chat, "telegram", text)
+        await take_in(self.house, self.telegram_network, asked)
+        await self.settle()
+
+    async def unreadable(self, body: bytes = b"\xff\x00") -> None:
+        """Something arrives that bears the provider's signature and makes no sense."""
+        asked = self.sms_network.write(STRANGER, OUR_NUMBER, "x")
+        asked = type(asked)(asked.url, {SECRET_HEADER: self.sms_network.secret}, body)
+        await take_in(self.house, self.sms_network, asked)
+        await self.settle()
+
+    async def reply(self, number: str, text: str, by: Actor | None = None) -> None:
+        async with self.house.db.write() as session:
+            case = await _case(session, number)
+            contract = self.house.contracts[case.contract]
+            await cases.reply(session, contract, case, text, by or self.worker, self.now)
+        await self.settle()
+
+    async def allocate(self, number: str, to: Actor, by: Actor | None = None) -> None:
+        async with self.house.db.write() as session:
+            case = await _case(session, number)
+            contract = self.house.contracts[case.contract]
+            wording = self.house.wording
+            await cases.allocate(
+                session, contract, case, to.user_id, by or self.lead, self.now, wording=wording
+            )
+        await self.settle()
+
+    async def close(self, number: str, by: Actor | None = None) -> None:
+        async with self.house.db.write() as session:
+            case = await _case(session, number)
+            contract = self.house.contracts[case.contract]
+            await cases.close(
+                session,
+                contract,
+                case,
+                [contract.support[0].code],
+                contract.outcomes[0].code,
+                by or self.worker,
+                self.now,
+            )
+        await self.settle()
+
+    # --- time -------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def forward(self, *, hours: float = 0, minutes: float = 0) -> None:
+        """Let time pass, stopping wherever something is due, as the running helpline would."""
+        end = self.now + timedelta(hours=hours, minutes=minutes)
+        assert isinstance(self.clock, MovableClock)
+        while (upcoming := await self._next_due()) is not None and upcoming < end:
+            self.clock.forward(max(upcoming - self.now, timedelta(milliseconds=1)))
+            await self.settle()
+        self.clock.forward(max(end - self.now, timedelta()))
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Everything that is due now happens, until nothing more does."""
+        while await route_all(self.house) + await watch(self.house) + await deliver_all(self.house):
+            pass
+
+    async def _next_due(self) -> datetime | None:
+        async with self.house.db.read() as session:
+            waiting = ["queued", "unsure", "sending"]
+            times = [
+                await session.scalar(select(func.min(Deadline.next_alert_at))),
+                await session.scalar(select(func.min(Alert.next_rung_at))),
+                await session.scalar(
+                    select(func.min(OutMessage.next_try_at)).where(OutMessage.state.in_(waiting))
+                ),
+                await session.scalar(
+                    select(func.min(InboundItem.next_try_at)).where(InboundItem.state == "kept")
+                ),
+            ]
+        return min((time for time in times if time is not None), default=None)
+
+    # --- what one can see -------------------------------------------------------------------------
+
+    def texts_to(self, number: str) -> list[str]:
+        """What this telephone has received, oldest first."""
+        received = [m for m in self.sms_network.on(number) if m.direction == "out"]
+        return [message.text for message in received]
+
+    async def case_of(self, number: str) -> Case:
+        async with self.house.db.read() as session:
+            return await _case(session, number)
+
+    async def all(self, table: type, *where: object) -> Sequence[object]:
+        async with self.house.db.read() as session:
+            return (await session.scalars(select(table).where(*where).order_by(table.id))).all()
+
+    async def deadlines(self, number: str) -> dict[str, Deadline]:
+        """Clock → its newest deadline on the case of this number."""
+        case = await self.case_of(number)
+        rows = await self.all(Deadline, Deadline.case_id == case.id)
+        return {row.clock: row for row in rows if isinstance(row, Deadline)}
+
+    async def events(self, number: str) -> list[str]:
+        case = await self.case_of(number)
+        rows = await self.all(Event, Event.case_id == case.id)
+        return [row.kind for row in rows if isinstance(row, Event)]
+
+    async def tasks(self, number: str) -> list[str]:
+        case = await self.case_of(number)
+        rows = await self.all(Task, Task.case_id == case.id, Task.done_at.is_(None))
+        return [row.kind for row in rows if isinstance(row, Task)]
+
+    async def count(self, table: type) -> int:
+        async with self.house.db.read() as session:
+            return await session.scalar(select(func.count()).select_from(table)) or 0
+
+    # --- who there is -----------------------------------------------------------------------------
+
+    async def hire(self, name: str, role: Role, mobile: str | None = None) -> Actor:
+        contract = "essex" if role is Role.COMMISSIONER else None
+        async with self.house.db.write() as session:
+            user_id = await access.add_user(
+                session,
+                name.lower(),
+                role,
+                contract,
+                PASSWORD,
+                self.now,
+                shown_name=name,
+                mobile=mobile,
+            )
+        return Actor(user_id, name, role, contract)
+
+    async def on_call(self, who: Actor, hours: float = 24 * 30) -> None:
+        async with self.house.db.write() as session:
+            ends = self.now + timedelta(hours=hours)
+            await rota.add_shift(
+                session,
+                "essex",
+                who.user_id,
+                self.now - timedelta(hours=1),
+                ends,
+                ShiftKind.PRIMARY,
+            )
+
+    async def member(
+        self,
+        name: str,
+        number: str,
+        mobile: str | None = None,
+        postcode: str = "CM1 1QH",
+        team: str = "mid",
+        quadrant: str = "mid",
+        group: str = "foster_carer",
+    ) -> int:
+        """Somebody on the council's list."""
+        keys = ring()
+        async with self.house.db.write() as session:
+            person = Person(
+                contract="essex",
+                name=name,
+                group=group,
+                register_id=number,
+                register_index=keys.index("register:essex", number),
+                created_at=self.now,
+            )
+            session.add(person)
+            await session.flush()
+            assert person.id is not None
+            session.add(
+                Membership(
+                    person_id=person.id,
+                    contract="essex",
+                    number_index=keys.index("membership", number),
+                    group=group,
+                    team=team,
+                    quadrant=quadrant,
+                    postcode=postcode,
+                    postcode_index=keys.index("postcode", postcode.replace(" ", "")),
+                    approved_from=date(2020, 1, 1),
+                )
+            )
+            if mobile:
+                session.add(
+                    Address(
+                        person_id=person.id,
+                        contract="essex",
+                        channel="sms",
+                        value=mobile,
+                        value_index=keys.index("address:sms", mobile),
+                        from_register=True,
+                    )
+                )
+            return person.id
+
+
+@asynccontextmanager
+async def opened_world(database_url: str, at: datetime = NIGHT) -> AsyncIterator[World]:
+    """A world with Carol on the register, Dilys on call, Leonie leading and Wasim supporting."""
+    clock = MovableClock(frozen_at=at)
+    sms, telegram = Simulator("sms", allow=True), Simulator("telegram", allow=True)
+    settings = Settings(
+        database_url=database_url, keys=TEST_KEY, twilio_numbers=f"essex={OUR_NUMBER}"
+    )
+    networks = {"sms": sms, "telegram": telegram}
+    house = build(settings, clock=clock, channels=networks, demo=Demo(networks, clock))
+    world = World(house, sms, telegram)
+    try:
+        world.duty = await world.hire("Dilys", Role.WORKER, DUTY_PHONE)
+        world.lead = await world.hire("Leonie", Role.LEAD, LEAD_PHONE)
+        world.worker = await world.hire("Wasim", Role.WORKER, WORKER_PHONE)
+        await world.on_call(world.duty)
+        await world.member("Carol Ashby", "FC1001", CARER)
+        yield world
+    finally:
+        await house.inbox.stop()
+        await house.db.close()
+
+
+async def _case(session: object, number: str) -> Case:
+    """The case of the conversation with this number."""
+    found = await session.scalar(  # type: ignore[attr-defined]
+        select(Case)
+        .join(Conversation, Conversation.case_id == Case.id)
+        .join(Address, Address.id == Conversation.address_id)
+        .where(Address.value_index.in_(ring().indexes("address:sms", number)))
+    )
+    assert isinstance(found, Case), f"{number} has no case"
+    return found
+
+
+__all__ = ["CARER", "World", "deadlines", "opened_world"]
