@@ -1,6 +1,7 @@
 """Telegram's bot: what its recorded updates become, whose secret is right, and what each answer of
 its API means. Sending goes through the real library to a Telegram on loopback."""
 
+import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -132,7 +133,6 @@ def test_what_is_no_update_is_kept_as_unreadable(bot: Telegram, body: bytes) -> 
         {"date": 10**18},
         {"from": []},
         {"photo": "x"},
-        {"photo": [{"file_id": 5, "file_unique_id": "u", "width": 1, "height": 1}]},
     ],
 )
 def test_wrong_types_are_kept_as_unreadable(bot: Telegram, change: dict[str, Any]) -> None:
@@ -281,7 +281,8 @@ async def test_silence_leaves_us_unsure(
 ) -> None:
     monkeypatch.setattr(module, "ANSWER_SECONDS", 0.2)
     telegram.hang()
-    assert await sender.send(OUT) == SendResult(SendState.UNSURE, code="ReadTimeout")
+    async with asyncio.timeout(3):
+        assert await sender.send(OUT) == SendResult(SendState.UNSURE, code="ReadTimeout")
 
 
 async def test_a_dropped_line_leaves_us_unsure(telegram: FakeTelegram, sender: Telegram) -> None:
