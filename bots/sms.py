@@ -204,8 +204,7 @@ class _Http(AsyncHttpClient):
         self.is_async = True  # all that the library reads of it besides `request`
         self._api_url = api_url
         limits = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
-        # The surroundings may name a proxy to the outer world; a given address is meant as it is.
-        self._session = aiohttp.ClientSession(timeout=limits, trust_env=not api_url)
+        self._session = aiohttp.ClientSession(timeout=limits)
 
     async def request(  # type: ignore[override]  # its base is not async; the library's own differs too
         self,
