@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.models import JobRun
 
@@ -18,7 +19,7 @@ async def write_down(
     first |= {"good_at": None if failure else started_at, "failures": 1 if failure else 0}
     news = {"started_at": started_at, "failure": failure}
     if failure:
-        news["failures"] = JobRun.failures + 1  # type: ignore[assignment]  # a column expression
+        news["failures"] = col(JobRun.failures) + 1  # type: ignore[assignment]  # a column expression
     else:
         news |= {"good_at": started_at, "failures": 0}  # type: ignore[dict-item]  # mixed values
     await session.execute(
@@ -30,5 +31,7 @@ async def write_down(
 
 async def unwell(session: AsyncSession, node: str, now: datetime, after: timedelta) -> list[str]:
     """The loops of this node whose last good beat is older than `after`, by name."""
-    rows = await session.execute(select(JobRun.job, JobRun.good_at).where(JobRun.node == node))
+    rows = await session.execute(
+        select(col(JobRun.job), col(JobRun.good_at)).where(col(JobRun.node) == node)
+    )
     return sorted(job for job, good_at in rows if good_at is None or now - good_at > after)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import deadlines, events, outbox
@@ -46,7 +47,9 @@ LONGEST_NOTE = 20_000
 
 async def find_case(session: AsyncSession, actor: Actor, reference: str) -> Case:
     """The case, if `actor` may read it. The same NotFound whether it is not there or not theirs."""
-    case = await session.scalar(select(Case).where(Case.reference == reference.strip().upper()))
+    case = await session.scalar(
+        select(Case).where(col(Case.reference) == reference.strip().upper())
+    )
     if case is None or not may(actor, "case.read", case.contract):
         raise NotFound("There is no such case, or it is not yours to see.")
     return case
@@ -124,17 +127,19 @@ async def reply_address(session: AsyncSession, case: Case) -> Address | None:
     of the person that can be written to."""
     conversing = await session.scalar(
         select(Address)
-        .join(Conversation, Conversation.address_id == Address.id)
-        .where(Conversation.case_id == case.id)
-        .order_by(Conversation.last_in_at.desc())
+        .join(Conversation, col(Conversation.address_id) == col(Address.id))
+        .where(col(Conversation.case_id) == case.id)
+        .order_by(col(Conversation.last_in_at).desc())
         .limit(1)
     )
     if conversing is not None:
         return conversing
     return await session.scalar(
         select(Address)
-        .where(Address.person_id == case.person_id, Address.channel.in_(["sms", "telegram"]))
-        .order_by(Address.opted_out_at.is_(None).desc(), Address.id)
+        .where(
+            col(Address.person_id) == case.person_id, col(Address.channel).in_(["sms", "telegram"])
+        )
+        .order_by(col(Address.opted_out_at).is_(None).desc(), col(Address.id))
         .limit(1)
     )
 
@@ -226,8 +231,8 @@ async def workers_for(session: AsyncSession, contract: str) -> Sequence[User]:
     """Whoever can be named on a case of this contract, in order of name."""
     found = await session.scalars(
         select(User)
-        .where(User.role.in_([Role.WORKER, Role.LEAD]), User.left_at.is_(None))
-        .order_by(User.shown_name)
+        .where(col(User.role).in_([Role.WORKER, Role.LEAD]), col(User.left_at).is_(None))
+        .order_by(col(User.shown_name))
     )
     return [user for user in found if _works_on(user, contract)]
 
@@ -324,7 +329,9 @@ async def close(
     if unknown or not supports:
         raise InvalidInput("Choose at least one kind of support that was provided, from the list.")
     had = set(
-        await session.scalars(select(CaseSupport.support).where(CaseSupport.case_id == case.id))
+        await session.scalars(
+            select(col(CaseSupport.support)).where(col(CaseSupport.case_id) == case.id)
+        )
     )
     for support in sorted(set(supports) - had):
         session.add(CaseSupport(case_id=_id(case), support=support, at=now, by_user_id=by.user_id))
@@ -399,8 +406,8 @@ async def finish_task(session: AsyncSession, task_id: int, by: Actor, now: datet
 async def delivery_states(session: AsyncSession, case_id: int) -> Mapping[int, tuple[str, str]]:
     """Contact id → (state, provider's code) of the messages that went out on a case."""
     rows = await session.execute(
-        select(OutMessage.contact_id, OutMessage.state, OutMessage.code).where(
-            OutMessage.case_id == case_id, OutMessage.contact_id.is_not(None)
+        select(col(OutMessage.contact_id), col(OutMessage.state), col(OutMessage.code)).where(
+            col(OutMessage.case_id) == case_id, col(OutMessage.contact_id).is_not(None)
         )
     )
     return {contact: (state, code or "") for contact, state, code in rows if contact}
@@ -440,7 +447,10 @@ def _id(case: Case) -> int:
 async def _free_reference(session: AsyncSession, contract: Contract) -> str:
     while True:
         reference = new_reference(contract)
-        if await session.scalar(select(Case.id).where(Case.reference == reference)) is None:
+        if (
+            await session.scalar(select(col(Case.id)).where(col(Case.reference) == reference))
+            is None
+        ):
             return reference
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import escalation, events
@@ -28,7 +29,7 @@ async def open_for(
     """Start the contract's clocks that end with one of `stops`, from the instant of receipt."""
     assert case.id is not None
     for clock in contract.clocks:
-        if clock.stops not in stops:
+        if ClockStop(clock.stops) not in stops:
             continue
         moments = clocks.moments(started_at, clock.warn_after_hours, clock.limit_hours)
         deadline = Deadline(
@@ -53,15 +54,16 @@ async def meet(
         await session.execute(
             update(Deadline)
             .where(
-                Deadline.case_id == case.id,
-                Deadline.stops == stop,
-                Deadline.state == DeadlineState.OPEN,
+                col(Deadline.case_id) == case.id,
+                col(Deadline.stops) == stop,
+                col(Deadline.state) == DeadlineState.OPEN,
             )
             .values(state=DeadlineState.MET, met_at=at, met_by_id=by, next_alert_at=None)
-            .returning(Deadline.id, Deadline.clock, Deadline.due_at)
+            .returning(col(Deadline.id), col(Deadline.clock), col(Deadline.due_at))
         )
     ).all()
     for deadline_id, clock, due in met:
+        assert deadline_id is not None
         await escalation.end_for_deadline(session, deadline_id, at)
         await events.record(
             session,
@@ -81,8 +83,8 @@ async def meet(
 async def refresh_next_due(session: AsyncSession, case: Case) -> None:
     """Keep the case's earliest open deadline: the inbox is ordered by it."""
     case.next_due_at = await session.scalar(
-        select(func.min(Deadline.due_at)).where(
-            Deadline.case_id == case.id, Deadline.state == DeadlineState.OPEN
+        select(func.min(col(Deadline.due_at))).where(
+            col(Deadline.case_id) == case.id, col(Deadline.state) == DeadlineState.OPEN
         )
     )
     await session.flush()
@@ -93,7 +95,7 @@ async def open_for_tray(
 ) -> None:
     """What could not be read is owed an answer just the same: its clock runs from receipt."""
     for clock in contract.clocks:
-        if clock.stops == ClockStop.HUMAN_REPLY:
+        if ClockStop(clock.stops) is ClockStop.HUMAN_REPLY:
             moments = clocks.moments(started_at, clock.warn_after_hours, clock.limit_hours)
             session.add(
                 Deadline(
@@ -113,9 +115,9 @@ async def meet_for_tray(session: AsyncSession, item_id: int, at: datetime, by: i
     """A person has dealt with the tray entry, or it was routed after all."""
     met = await session.scalars(
         update(Deadline)
-        .where(Deadline.item_id == item_id, Deadline.state == DeadlineState.OPEN)
+        .where(col(Deadline.item_id) == item_id, col(Deadline.state) == DeadlineState.OPEN)
         .values(state=DeadlineState.MET, met_at=at, met_by_id=by, next_alert_at=None)
-        .returning(Deadline.id)
+        .returning(col(Deadline.id))
     )
     for deadline_id in met.all():
         if deadline_id is not None:
@@ -127,10 +129,10 @@ async def note_automatic_reply(session: AsyncSession, case_id: int, at: datetime
     await session.execute(
         update(Deadline)
         .where(
-            Deadline.case_id == case_id,
-            Deadline.stops == ClockStop.HUMAN_REPLY,
-            Deadline.state == DeadlineState.OPEN,
-            Deadline.answered_automatically_at.is_(None),
+            col(Deadline.case_id) == case_id,
+            col(Deadline.stops) == ClockStop.HUMAN_REPLY,
+            col(Deadline.state) == DeadlineState.OPEN,
+            col(Deadline.answered_automatically_at).is_(None),
         )
         .values(answered_automatically_at=at)
     )
@@ -139,16 +141,16 @@ async def note_automatic_reply(session: AsyncSession, case_id: int, at: datetime
 async def open_due_times(session: AsyncSession, case_id: int) -> dict[str, datetime]:
     """What stops it → when it is due, for the open deadlines of a case."""
     rows = await session.execute(
-        select(Deadline.stops, Deadline.due_at)
-        .where(Deadline.case_id == case_id, Deadline.state == DeadlineState.OPEN)
-        .order_by(Deadline.due_at.desc())
+        select(col(Deadline.stops), col(Deadline.due_at))
+        .where(col(Deadline.case_id) == case_id, col(Deadline.state) == DeadlineState.OPEN)
+        .order_by(col(Deadline.due_at).desc())
     )
     return {stops: due for stops, due in rows}
 
 
 async def any_due(session: AsyncSession, now: datetime) -> bool:
     """Whether a warning or breach is due: one look at a partial index, however many are open."""
-    due = select(Deadline.id).where(Deadline.next_alert_at <= now).limit(1)
+    due = select(col(Deadline.id)).where(col(Deadline.next_alert_at) <= now).limit(1)
     return await session.scalar(due) is not None
 
 
@@ -166,16 +168,16 @@ async def sweep(
 def _due(now: datetime, limit: int) -> Any:
     return (
         select(
-            Deadline.id,
-            Deadline.contract,
-            Deadline.clock,
-            Deadline.case_id,
-            Deadline.started_at,
-            Case.reference,
+            col(Deadline.id),
+            col(Deadline.contract),
+            col(Deadline.clock),
+            col(Deadline.case_id),
+            col(Deadline.started_at),
+            col(Case.reference),
         )
-        .outerjoin(Case, Case.id == Deadline.case_id)
-        .where(Deadline.next_alert_at <= now)
-        .order_by(Deadline.next_alert_at)
+        .outerjoin(Case, col(Case.id) == col(Deadline.case_id))
+        .where(col(Deadline.next_alert_at) <= now)
+        .order_by(col(Deadline.next_alert_at))
         .limit(limit)
         .with_for_update(of=Deadline, skip_locked=True)
     )
@@ -186,7 +188,7 @@ async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datet
     moments = clocks.moments(row["started_at"], clock.warn_after_hours, clock.limit_hours)
     await session.execute(
         update(Deadline)
-        .where(Deadline.id == row["id"])
+        .where(col(Deadline.id) == row["id"])
         .values(next_alert_at=clocks.next_after(moments, now))
     )
     moment = clocks.passed(moments, now)

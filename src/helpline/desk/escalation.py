@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events, outbox, rota
@@ -55,7 +56,7 @@ async def raise_alert(
         dialect.insert(Alert)
         .values(values)
         .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Alert.id)
+        .returning(col(Alert.id))
     )
     if added is not None:
         await events.record(
@@ -72,7 +73,7 @@ async def raise_alert(
 
 async def any_due(session: AsyncSession, now: datetime) -> bool:
     """Whether some alert's next rung is due."""
-    due = select(Alert.id).where(Alert.next_rung_at <= now).limit(1)
+    due = select(col(Alert.id)).where(col(Alert.next_rung_at) <= now).limit(1)
     return await session.scalar(due) is not None
 
 
@@ -87,8 +88,8 @@ async def climb(
     waiting = (
         await session.scalars(
             select(Alert)
-            .where(Alert.next_rung_at <= now)
-            .order_by(Alert.next_rung_at)
+            .where(col(Alert.next_rung_at) <= now)
+            .order_by(col(Alert.next_rung_at))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -130,9 +131,9 @@ async def acknowledge_by_code(
     code = "".join(character for character in text if character.isdigit())[:4]
     alert = await session.scalar(
         select(Alert)
-        .join(Page, Page.alert_id == Alert.id)
-        .where(Alert.code == code, Page.user_id == user.id)
-        .order_by(Alert.id.desc())
+        .join(Page, col(Page.alert_id) == col(Alert.id))
+        .where(col(Alert.code) == code, col(Page.user_id) == user.id)
+        .order_by(col(Alert.id).desc())
         .limit(1)
     )
     if alert is None or alert.id is None or user.id is None:
@@ -147,7 +148,7 @@ async def end_for_deadline(session: AsyncSession, deadline_id: int, now: datetim
     """The deadline is met, or a worse alert takes over: nobody is asked about the old one again."""
     await session.execute(
         update(Alert)
-        .where(Alert.deadline_id == deadline_id, Alert.ended_at.is_(None))
+        .where(col(Alert.deadline_id) == deadline_id, col(Alert.ended_at).is_(None))
         .values(ended_at=now, next_rung_at=None)
     )
 
@@ -156,7 +157,7 @@ async def end(session: AsyncSession, key: str, now: datetime) -> None:
     """What the alert was about is settled: nobody is asked again."""
     await session.execute(
         update(Alert)
-        .where(Alert.key == key, Alert.ended_at.is_(None))
+        .where(col(Alert.key) == key, col(Alert.ended_at).is_(None))
         .values(ended_at=now, next_rung_at=None)
     )
 
@@ -227,7 +228,9 @@ async def _free_code(session: AsyncSession) -> str:
     for _ in range(20):
         code = f"{secrets.randbelow(10_000):04}"
         taken = await session.scalar(
-            select(Alert.id).where(Alert.code == code, Alert.next_rung_at.is_not(None)).limit(1)
+            select(col(Alert.id))
+            .where(col(Alert.code) == code, col(Alert.next_rung_at).is_not(None))
+            .limit(1)
         )
         if taken is None:
             break

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.channels import Inbound
 from helpline.contract import Contract
@@ -212,7 +213,7 @@ async def _conversation(
     session: AsyncSession, contract: Contract, address: Address
 ) -> Conversation:
     talk = await session.scalar(
-        select(Conversation).where(Conversation.address_id == address.id).with_for_update()
+        select(Conversation).where(col(Conversation.address_id) == address.id).with_for_update()
     )
     if talk is None:
         assert address.id is not None
@@ -372,8 +373,8 @@ async def _task(
     now: datetime,
 ) -> None:
     assert case.id is not None
-    open_one = select(Task.id).where(
-        Task.case_id == case.id, Task.kind == kind, Task.done_at.is_(None)
+    open_one = select(col(Task.id)).where(
+        col(Task.case_id) == case.id, col(Task.kind) == kind, col(Task.done_at).is_(None)
     )
     if await session.scalar(open_one.limit(1)) is None:
         session.add(
@@ -422,8 +423,8 @@ async def _worker_with(session: AsyncSession, inbound: Inbound) -> User | None:
     return await session.scalar(
         select(User)
         .where(
-            or_(User.mobile_index.in_(indexes), User.telegram_index.in_(indexes)),
-            User.left_at.is_(None),
+            or_(col(User.mobile_index).in_(indexes), col(User.telegram_index).in_(indexes)),
+            col(User.left_at).is_(None),
         )
         .limit(1)
     )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.channels import Receipt, SendResult
 from helpline.desk import events
@@ -66,7 +67,7 @@ async def queue(
     )
     if address_id is not None:
         opted_out = await session.scalar(
-            select(Address.opted_out_at).where(Address.id == address_id)
+            select(col(Address.opted_out_at)).where(col(Address.id) == address_id)
         )
         if opted_out is not None:
             message.state, message.settled_at = OutState.HELD, now
@@ -81,17 +82,17 @@ async def claim(session: AsyncSession, now: datetime, limit: int = 20) -> list[C
     """Take what is due, including what an overtaken sender left behind (its lease is over: it may
     have gone, so it counts as unsure)."""
     due = (
-        select(OutMessage.id)
+        select(col(OutMessage.id))
         .where(
-            OutMessage.state.in_([OutState.QUEUED, OutState.UNSURE, OutState.SENDING]),
-            OutMessage.next_try_at <= now,
+            col(OutMessage.state).in_([OutState.QUEUED, OutState.UNSURE, OutState.SENDING]),
+            col(OutMessage.next_try_at) <= now,
         )
-        .order_by(OutMessage.next_try_at, OutMessage.id)
+        .order_by(col(OutMessage.next_try_at), col(OutMessage.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     messages: Sequence[OutMessage] = (
-        await session.scalars(select(OutMessage).where(OutMessage.id.in_(due)))
+        await session.scalars(select(OutMessage).where(col(OutMessage.id).in_(due)))
     ).all()
     return [_claimed(message, now) for message in sorted(messages, key=lambda m: m.id or 0)]
 
@@ -124,7 +125,10 @@ async def record_receipt(session: AsyncSession, receipt: Receipt, now: datetime)
     we do not know (sent from another system on the same account) changes nothing."""
     message = await session.scalar(
         select(OutMessage)
-        .where(OutMessage.channel == receipt.channel, OutMessage.provider_id == receipt.provider_id)
+        .where(
+            col(OutMessage.channel) == receipt.channel,
+            col(OutMessage.provider_id) == receipt.provider_id,
+        )
         .with_for_update()
     )
     if message is None or OutState(message.state).rank >= receipt.state.rank:
@@ -168,7 +172,7 @@ async def _fail(session: AsyncSession, message: OutMessage, now: datetime) -> No
         # A phone that cannot be reached must not hold up the ladder: the next rung is asked now.
         await session.execute(
             update(Alert)
-            .where(Alert.id == message.alert_id, Alert.next_rung_at.is_not(None))
+            .where(col(Alert.id) == message.alert_id, col(Alert.next_rung_at).is_not(None))
             .values(next_rung_at=now)
         )
     await _ask_a_person(session, message, now)
@@ -178,11 +182,11 @@ async def _ask_a_person(session: AsyncSession, message: OutMessage, now: datetim
     if message.case_id is None:
         return
     same = and_(
-        Task.case_id == message.case_id,
-        Task.kind == TaskKind.REACH_ANOTHER_WAY,
-        Task.done_at.is_(None),
+        col(Task.case_id) == message.case_id,
+        col(Task.kind) == TaskKind.REACH_ANOTHER_WAY,
+        col(Task.done_at).is_(None),
     )
-    if await session.scalar(select(Task.id).where(same).limit(1)) is None:
+    if await session.scalar(select(col(Task.id)).where(same).limit(1)) is None:
         session.add(
             Task(
                 contract=message.contract,

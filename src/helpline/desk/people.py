@@ -11,6 +11,7 @@ from datetime import date, datetime
 from rapidfuzz import fuzz
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.models import Address, Case, Contact, Membership, Person
@@ -39,11 +40,11 @@ async def sender(
     indexes = ring().indexes(f"address:{channel}", value)
     found = await session.execute(
         select(Address, Person)
-        .join(Person, Person.id == Address.person_id)
+        .join(Person, col(Person.id) == col(Address.person_id))
         .where(
-            Address.contract == contract,
-            Address.channel == channel,
-            Address.value_index.in_(indexes),
+            col(Address.contract) == contract,
+            col(Address.channel) == channel,
+            col(Address.value_index).in_(indexes),
         )
     )
     row = found.first()
@@ -70,8 +71,10 @@ async def standing(session: AsyncSession, person: Person, on: date) -> Standing:
     memberships = (
         await session.scalars(
             select(Membership)
-            .where(Membership.person_id == person.id)
-            .order_by(Membership.approved_to.is_(None).desc(), Membership.approved_to.desc())
+            .where(col(Membership.person_id) == person.id)
+            .order_by(
+                col(Membership.approved_to).is_(None).desc(), col(Membership.approved_to).desc()
+            )
         )
     ).all()
     if not memberships:
@@ -89,7 +92,7 @@ async def find_member(session: AsyncSession, contract: Contract, text: str) -> P
         for word in re.findall(r"[A-Za-z0-9/-]{3,20}", text)
         for ring_index in ring().indexes("membership", plain_number(word))
     }
-    by_number = await _people(session, contract, Membership.number_index.in_(numbers))
+    by_number = await _people(session, contract, col(Membership.number_index).in_(numbers))
     if len(by_number) == 1:
         return by_number[0]
     postcode = POSTCODE.search(text)
@@ -97,7 +100,7 @@ async def find_member(session: AsyncSession, contract: Contract, text: str) -> P
         return None
     plain = (postcode[1] + postcode[2]).upper()
     living_there = await _people(
-        session, contract, Membership.postcode_index.in_(ring().indexes("postcode", plain))
+        session, contract, col(Membership.postcode_index).in_(ring().indexes("postcode", plain))
     )
     said = POSTCODE.sub(" ", text)
     fitting = [person for person in living_there if person.name and _is_like(said, person.name)]
@@ -125,22 +128,22 @@ async def identify(
     case.group, case.team, case.quadrant = known.group, known.team, known.quadrant
     await session.flush()
     await session.execute(
-        update(Contact).where(Contact.case_id == case.id).values(person_id=person.id)
+        update(Contact).where(col(Contact.case_id) == case.id).values(person_id=person.id)
     )
     unused = ~or_(
-        exists().where(Address.person_id == before),
-        exists().where(Case.person_id == before),
-        exists().where(Contact.person_id == before),
-        exists().where(Membership.person_id == before),
+        exists().where(col(Address.person_id) == before),
+        exists().where(col(Case.person_id) == before),
+        exists().where(col(Contact.person_id) == before),
+        exists().where(col(Membership.person_id) == before),
     )
-    await session.execute(delete(Person).where(Person.id == before, unused))
+    await session.execute(delete(Person).where(col(Person.id) == before, unused))
 
 
 async def _people(session: AsyncSession, contract: Contract, condition: object) -> list[Person]:
     found = await session.scalars(
         select(Person)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Person.contract == contract.key, condition)  # type: ignore[arg-type]  # a column condition
+        .join(Membership, col(Membership.person_id) == col(Person.id))
+        .where(col(Person.contract) == contract.key, condition)  # type: ignore[arg-type]  # a column condition
         .distinct()
     )
     return list(found.unique())

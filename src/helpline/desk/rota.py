@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.models import Shift, User
 from helpline.vocabulary import Role, ShiftKind
@@ -15,14 +16,14 @@ async def on_call(session: AsyncSession, contract: str, now: datetime) -> Sequen
     """Whoever has a shift now, the primary first; empty when nobody has."""
     found = await session.scalars(
         select(User)
-        .join(Shift, Shift.user_id == User.id)
+        .join(Shift, col(Shift.user_id) == col(User.id))
         .where(
-            Shift.contract == contract,
-            Shift.starts_at <= now,
-            Shift.ends_at > now,
-            User.left_at.is_(None),
+            col(Shift.contract) == contract,
+            col(Shift.starts_at) <= now,
+            col(Shift.ends_at) > now,
+            col(User.left_at).is_(None),
         )
-        .order_by((Shift.kind == ShiftKind.PRIMARY).desc(), User.id)
+        .order_by((col(Shift.kind) == ShiftKind.PRIMARY).desc(), col(User.id))
     )
     return list({user.id: user for user in found}.values())
 
@@ -32,11 +33,11 @@ async def leads(session: AsyncSession, contract: str) -> Sequence[User]:
     found = await session.scalars(
         select(User)
         .where(
-            User.role == Role.LEAD,
-            User.left_at.is_(None),
-            or_(User.contract.is_(None), User.contract == contract),
+            col(User.role) == Role.LEAD,
+            col(User.left_at).is_(None),
+            or_(col(User.contract).is_(None), col(User.contract) == contract),
         )
-        .order_by(User.id)
+        .order_by(col(User.id))
     )
     return list(found)
 

@@ -8,8 +8,9 @@ nobody else. On PostgreSQL several nodes share the work: a sender's turn is an a
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.desk import intake
 from helpline.desk.house import House
@@ -39,7 +40,7 @@ async def route_all(house: House) -> int:
 async def _one_batch(house: House) -> int:
     now = house.clock.now()
     async with house.db.read() as session:
-        ids = list(await session.scalars(_ready(now)))
+        ids = [item_id for item_id in await session.scalars(_ready(now)) if item_id is not None]
     if not ids:
         return 0
     try:
@@ -50,20 +51,20 @@ async def _one_batch(house: House) -> int:
     return sum([await _alone(house, item_id, now) for item_id in ids])
 
 
-def _ready(now: datetime) -> object:
+def _ready(now: datetime) -> Select[int | None]:
     """The oldest items that may be routed: not waiting for their next try, and not behind an
     earlier item of the same sender that is."""
-    waiting = select(InboundItem.sender_index).where(
-        InboundItem.state == ItemState.KEPT, InboundItem.next_try_at > now
+    waiting = select(col(InboundItem.sender_index)).where(
+        col(InboundItem.state) == ItemState.KEPT, col(InboundItem.next_try_at) > now
     )
     return (
-        select(InboundItem.id)
+        select(col(InboundItem.id))
         .where(
-            InboundItem.state == ItemState.KEPT,
-            or_(InboundItem.next_try_at.is_(None), InboundItem.next_try_at <= now),
-            InboundItem.sender_index.not_in(waiting),
+            col(InboundItem.state) == ItemState.KEPT,
+            or_(col(InboundItem.next_try_at).is_(None), col(InboundItem.next_try_at) <= now),
+            col(InboundItem.sender_index).not_in(waiting),
         )
-        .order_by(InboundItem.id)
+        .order_by(col(InboundItem.id))
         .limit(BATCH)
     )
 
@@ -73,8 +74,8 @@ async def _route(session: AsyncSession, house: House, ids: Sequence[int]) -> int
     items = (
         await session.scalars(
             select(InboundItem)
-            .where(InboundItem.id.in_(ids), InboundItem.state == ItemState.KEPT)
-            .order_by(InboundItem.id)
+            .where(col(InboundItem.id).in_(ids), col(InboundItem.state) == ItemState.KEPT)
+            .order_by(col(InboundItem.id))
         )
     ).all()
     handled = 0

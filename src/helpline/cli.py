@@ -1,0 +1,449 @@
+"""The `helpline` command. Each command reads the clock once, opens the transaction, prints plain
+sentences. Exit status 0 done, 1 did not work (one sentence on standard error), 2 wrong usage.
+
+Imports what a command needs inside that command: `helpline triage` must not wait for a web server.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from helpline.clock import Clock
+from helpline.errors import HelplineError, InvalidInput
+from helpline.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from helpline.contract import Contract
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+user_app = typer.Typer(no_args_is_help=True, help="Who may sign in.")
+import_app = typer.Typer(no_args_is_help=True, help="Bring in lists and past logs.")
+report_app = typer.Typer(no_args_is_help=True, help="Make the reports a contract asks for.")
+app.add_typer(user_app, name="user")
+app.add_typer(import_app, name="import")
+app.add_typer(report_app, name="report")
+
+ContractKey = Annotated[str, typer.Option("--contract", help="The contract's key, such as essex.")]
+
+
+class Format(StrEnum):
+    HTML = "html"
+    PDF = "pdf"
+    XLSX = "xlsx"
+    DOCX = "docx"
+    CSV = "csv"
+    JSON = "json"
+
+
+def app_entry() -> None:
+    """The console script: a failure is one sentence, never a traceback to a person."""
+    try:
+        app()
+    except HelplineError as error:
+        _fail(str(error))
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(1)
+    except Exception as error:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from helpline.log import where
+
+        if isinstance(error, SQLAlchemyError):
+            _fail(
+                "The database did not answer as expected. Is HELPLINE_DATABASE_URL right, and has "
+                f"`helpline migrate` been run? ({where(error)})"
+            )
+        _fail(f"Something went wrong that should not have ({where(error)}). Nothing was changed.")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes any free port.", min=0, max=65535)] = 8080,
+) -> None:
+    """Run the helpline until told to stop."""
+    from helpline import log, main
+
+    log.set_up()
+    settings = read_settings()
+    house = main.build(settings)
+    _say(f"Serving {settings.public_url} from {host}:{port} …")
+    asyncio.run(main.serve(house, host, port, lambda port: _say(f"Ready on {host}:{port}.")))
+
+
+@app.command()
+def demo(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535)] = 8080,
+    fresh: Annotated[bool, typer.Option(help="Throw the demo's database away first.")] = False,
+) -> None:
+    """Serve the demo: invented people, simulated phones, no account anywhere."""
+    from helpline import log, main, seed
+    from helpline.sealing import new_key
+
+    log.set_up()
+    folder = Path("var/demo")
+    folder.mkdir(parents=True, exist_ok=True)
+    database, key_file = folder / "helpline.db", folder / "key"
+    if fresh:
+        for path in folder.glob("helpline.db*"):
+            path.unlink()
+    if not key_file.exists() or not database.exists():
+        database.unlink(missing_ok=True)  # sealed under a key that is gone: nobody can read it
+        key_file.write_text(new_key())
+        key_file.chmod(0o600)
+    settings = read_settings(
+        database_url=f"sqlite:///{database}",
+        keys=key_file.read_text().strip(),
+        public_url=f"http://{host}:{port}",
+        twilio_numbers=f"essex={seed.OUR_NUMBER}",
+    )
+    house = main.demo_house(settings)
+    _say("Preparing the demo's database …")
+    asyncio.run(_serve_demo(main, seed, house, host, port))
+
+
+async def _serve_demo(main: Any, seed: Any, house: Any, host: str, port: int) -> None:
+    from helpline.migrations import migrate
+
+    await asyncio.to_thread(migrate, house.settings.database_url)
+    await seed.sow(house, say=_say)
+
+    def ready(port: int) -> None:
+        address = f"http://{host}:{port}"
+        _say(f"\nReady. Open {address}/demo for the simulated phones,")
+        _say(f"and {address}/ for the console. Sign in as {seed.SIGN_INS}.")
+        _say("Stop with Ctrl-C.\n")
+
+    await main.serve(house, host, port, ready)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's tables."""
+    from helpline import migrations
+
+    settings = read_settings()
+    migrations.migrate(settings.database_url)
+    _say("The database is up to date.")
+
+
+@app.command()
+def check() -> None:
+    """Read every contract and setting and name whatever is wrong, or in doubt."""
+    from helpline.contract import ContractProblems, load_contracts, warnings
+
+    settings = read_settings()
+    try:
+        contracts = load_contracts(settings.contracts)
+    except ContractProblems as found:
+        for problem in found.problems:
+            print(problem, file=sys.stderr)
+        raise InvalidInput(f"{len(found.problems)} to put right in the contracts.") from None
+    today = Clock().now().date()
+    for contract in contracts.values():
+        doubts = warnings(contract, today)
+        _say(f"{contract.key}: {contract.name}: sound, {len(doubts)} to look into.")
+        for doubt in doubts:
+            _say(f"  {doubt}")
+    if not settings.key_list:
+        _say("HELPLINE_KEYS is empty: `helpline serve` will not start. `helpline key` makes one.")
+
+
+@app.command()
+def key() -> None:
+    """Print a new key for HELPLINE_KEYS. Keep it outside the database and its backups."""
+    from helpline.sealing import new_key
+
+    print(new_key())
+
+
+@user_app.command("add")
+def user_add(
+    name: Annotated[str, typer.Option(help="What they sign in with.")],
+    role: Annotated[str, typer.Option(help="worker, lead, commissioner or admin.")],
+    contract: Annotated[str, typer.Option(help="The one contract they see; empty: all.")] = "",
+    shown_name: Annotated[str, typer.Option(help="What carers are told; default: the name.")] = "",
+    mobile: Annotated[str, typer.Option(help="For alerts when on call.")] = "",
+) -> None:
+    """Add somebody. The password is read from standard input."""
+    from helpline.desk import access, intake
+
+    password = sys.stdin.readline().rstrip("\r\n")
+
+    async def add(session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime) -> None:
+        if contract and contract not in contracts:
+            raise InvalidInput(_no_contract(contract, contracts))
+        number = intake.canonical("sms", mobile) if mobile else None
+        await access.add_user(
+            session,
+            name,
+            role,
+            contract or None,
+            password,
+            now,
+            shown_name=shown_name or None,
+            mobile=number,
+        )
+
+    _write(add)
+    _say(f"{name} can sign in as {role}.")
+
+
+@app.command()
+def shift(
+    name: Annotated[str, typer.Option(help="Who is on call, by sign-in name.")],
+    contract: ContractKey,
+    starts: Annotated[str, typer.Option("--from", help="ISO 8601 with zone.")],
+    ends: Annotated[str, typer.Option("--to", help="ISO 8601 with zone.")],
+) -> None:
+    """Put somebody on call."""
+    from sqlalchemy import func, select
+    from sqlmodel import col
+
+    from helpline.desk import rota
+    from helpline.models import User
+
+    starts_at, ends_at = _instant(starts), _instant(ends)
+    if ends_at <= starts_at:
+        raise InvalidInput("The shift must end after it starts.")
+
+    async def add(session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime) -> None:
+        if contract not in contracts:
+            raise InvalidInput(_no_contract(contract, contracts))
+        user = await session.scalar(
+            select(col(User.id)).where(func.lower(col(User.name)) == name.lower())
+        )
+        if user is None:
+            raise InvalidInput(f"Nobody signs in as “{name}”.")
+        await rota.add_shift(session, contract, user, starts_at, ends_at)
+
+    _write(add)
+    _say(f"{name} is on call from {starts} to {ends}.")
+
+
+@import_app.command("people")
+def import_people(
+    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    contract: ContractKey,
+    dry_run: Annotated[bool, typer.Option(help="Check only; change nothing.")] = False,
+) -> None:
+    """The council's list of carers. Every bad row is named; with one, nothing is changed."""
+    from helpline.desk import imports
+
+    _import(imports.import_people, file, contract, dry_run)
+
+
+@import_app.command("cases")
+def import_cases(
+    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    contract: ContractKey,
+    dry_run: Annotated[bool, typer.Option(help="Check only; change nothing.")] = False,
+) -> None:
+    """A past log of cases, so that the first report covers the whole quarter."""
+    from helpline.desk import imports
+
+    _import(imports.import_cases, file, contract, dry_run)
+
+
+def _import(importer: Callable[..., Any], file: Path, key: str, dry_run: bool) -> None:
+    content = _content(file)
+
+    async def run(session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime) -> Any:
+        if key not in contracts:
+            raise InvalidInput(_no_contract(key, contracts))
+        return await importer(
+            session, contracts[key], content, now, dry_run=dry_run, progress=_progress
+        )
+
+    try:
+        result = _write(run)
+    except InvalidInput as error:
+        for problem in getattr(error, "problems", ()):
+            print(problem, file=sys.stderr)
+        raise
+    word = "would be" if dry_run else "were"
+    counts = f"{result.changed} changed, {result.unchanged} left as they are"
+    _say(f"{result.added} {word} added, {counts}.")
+
+
+@report_app.command("quarter")
+def report_quarter(
+    contract: ContractKey,
+    period: Annotated[str, typer.Option(help="Such as 2026-27-Q1.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    format: Annotated[Format, typer.Option(help="What to write.")] = Format.HTML,
+    exact: Annotated[bool, typer.Option(help="Unprotected small numbers.")] = False,
+) -> None:
+    """A quarter of the contract's own year."""
+    _report(contract, period, "quarter", format, exact, output)
+
+
+@report_app.command("annual")
+def report_annual(
+    contract: ContractKey,
+    period: Annotated[str, typer.Option(help="Such as 2026-27.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    format: Annotated[Format, typer.Option(help="What to write.")] = Format.HTML,
+    exact: Annotated[bool, typer.Option(help="Unprotected small numbers.")] = False,
+) -> None:
+    """A whole contract year, counted anew and never summed from quarters."""
+    _report(contract, period, "annual", format, exact, output)
+
+
+def _report(key: str, label: str, kind: str, format: Format, exact: bool, output: Path) -> None:
+    from helpline import reports
+    from helpline.desk import events
+    from helpline.rules import periods
+
+    async def run(
+        session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime
+    ) -> bytes:
+        if key not in contracts:
+            raise InvalidInput(_no_contract(key, contracts))
+        try:
+            found = periods.period(label, contracts[key].year_starts_month)
+        except ValueError as wrong:
+            raise InvalidInput(str(wrong)) from None
+        if found.kind != kind:
+            raise InvalidInput(
+                f"{label} is not {'a quarter' if kind == 'quarter' else 'a whole year'}: "
+                f"write {'2026-27-Q1' if kind == 'quarter' else '2026-27'}."
+            )
+        return await reports.make(session, contracts[key], label, format.value, now, exact)
+
+    async def note(session: "AsyncSession", _: object, now: datetime) -> None:
+        await events.record(session, "report.exact", now, contract=key, period=label)
+
+    content: bytes = _read(run)
+    if exact:
+        _write(note)  # whoever holds the keys may; that they did is written down
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput(f"Cannot write {output}: {error.strerror}.") from None
+    _say(f"{output}: {label} of {key}, {len(content):,} bytes.")
+
+
+@app.command()
+def triage(
+    text: Annotated[str | None, typer.Argument(help="A message.")] = None,
+    jsonl: Annotated[bool, typer.Option(help="Lines of JSON in, lines of JSON out.")] = False,
+) -> None:
+    """How urgent a message reads, and what it is about."""
+    if jsonl:
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        for number, line in enumerate(sys.stdin, 1):
+            if line.strip():
+                print(json.dumps(_read_line(number, line), ensure_ascii=False))
+    elif text is None:
+        raise typer.BadParameter("give a TEXT, or --jsonl with lines on standard input")
+    else:
+        print(json.dumps(_reading("", text, "sms"), ensure_ascii=False, indent=2))
+
+
+def _read_line(number: int, line: str) -> dict[str, object]:
+    try:
+        given = json.loads(line)
+        text = given["text"]
+        if not isinstance(text, str):
+            raise TypeError
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InvalidInput(
+            f'Line {number} is not like {{"id": "1", "text": "…", "channel": "sms"}}.'
+        ) from None
+    return _reading(given.get("id", ""), text, str(given.get("channel") or "sms"))
+
+
+def _reading(id: object, text: str, channel: str) -> dict[str, object]:
+    from helpline.rules import triage as rules
+
+    reading = rules.read(text, channel=channel)
+    return {
+        "id": id,
+        "urgency": reading.urgency,
+        "category": reading.category,
+        "categories": list(reading.categories),
+        "ask_safety": reading.ask_safety,
+        "why": reading.why,
+    }
+
+
+def _write(work: Callable[..., Coroutine[Any, Any, Any]]) -> Any:
+    """Run `work(session, contracts, now)` in one transaction on the configured database."""
+    return asyncio.run(_on_database(read_settings(), work, Clock().now(), writing=True))
+
+
+def _read(work: Callable[..., Coroutine[Any, Any, Any]]) -> Any:
+    """The same without writing: a long report must not hold up what comes in."""
+    return asyncio.run(_on_database(read_settings(), work, Clock().now(), writing=False))
+
+
+async def _on_database(
+    settings: Settings,
+    work: Callable[..., Coroutine[Any, Any, Any]],
+    now: datetime,
+    *,
+    writing: bool,
+) -> Any:
+    from helpline import sealing
+    from helpline.contract import load_contracts
+    from helpline.db import Database
+    from helpline.migrations import is_current
+
+    if not settings.key_list:
+        raise InvalidInput("HELPLINE_KEYS is empty: nothing could be sealed or opened.")
+    sealing.install(sealing.KeyRing(settings.key_list))
+    contracts = load_contracts(settings.contracts)
+    if not await asyncio.to_thread(is_current, settings.database_url):
+        raise InvalidInput("The database is not up to date: run `helpline migrate` first.")
+    db = Database(settings.database_url)
+    try:
+        async with db.write() if writing else db.read() as session:
+            return await work(session, contracts, now)
+    finally:
+        await db.close()
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise InvalidInput(f"“{text}” is not a time like 2026-11-22T18:00+00:00.")
+    return instant
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"Cannot read {file}: {error.strerror}.") from None
+
+
+def _no_contract(key: str, contracts: Iterable[str]) -> str:
+    return f"There is no contract “{key}”. There are: {', '.join(contracts)}."
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done:,} of {total:,}", end="\n" if done == total else "", file=sys.stderr)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _fail(text: str) -> None:
+    print(f"helpline: {text}", file=sys.stderr)
+    sys.exit(1)

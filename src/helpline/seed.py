@@ -1,0 +1,335 @@
+"""The demo's invented world: carers, two quarters of past cases, three workers, a rota, and a few
+conversations of the last days. Everybody here is fictional and every number reserved for drama.
+
+Called by `helpline demo`. It goes through the same imports, intake and desk functions as real life
+does, so a fault in them shows here first.
+"""
+
+import csv
+import io
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from helpline.channels import Inbound
+from helpline.contract import Contract
+from helpline.desk import access, cases, imports, rota
+from helpline.desk.house import House
+from helpline.engine.deliver import deliver_all
+from helpline.engine.routing import route_all
+from helpline.models import Address, Case, Conversation, User
+from helpline.rules import periods
+from helpline.rules.permissions import Actor
+from helpline.sealing import ring
+from helpline.vocabulary import Role, ShiftKind
+
+CONTRACT = "essex"
+OUR_NUMBER = "+447700900000"
+PASSWORD = "harbour lantern kettle"  # noqa: S105  # the demo's, printed on the demo's own page
+SIGN_INS = (
+    "wasim, dilys, amara (workers), leonie (lead), petra (council) or ada (admin): " + PASSWORD
+)
+
+STAFF = (
+    ("wasim", "Wasim Okafor", Role.WORKER, "+447700900903"),
+    ("dilys", "Dilys Penhale", Role.WORKER, "+447700900901"),
+    ("amara", "Amara Linton", Role.WORKER, "+447700900904"),
+    ("leonie", "Leonie Marsh", Role.LEAD, "+447700900902"),
+    ("petra", "Petra Voss", Role.COMMISSIONER, None),
+    ("ada", "Ada Quill", Role.ADMIN, None),
+)
+FIRST = (
+    "Carol Tunde Marek Priya Joan Desmond Aoife Samir Beth Colin Nadia Roy Ines Paula Kofi Mags "
+    "Owen Freya Imran Tess Gareth Lola Neil Ruth Adeola Hugh Wren Sunita Jude Elsie"
+).split()
+LAST = (
+    "Ashby Brackley Corrin Dunmow Eddison Fairlop Gosling Harrow-Smith Ibbot Jessop Kettley Lorne "
+    "Maplin Nairn Oakden Pell Quarrie Rushden Saltley Thorrin"
+).split()
+HOMES = (
+    ("colchester", "CO2 7QW"),
+    ("tendring", "CO15 1RJ"),
+    ("mid", "CM1 1QH"),
+    ("mid", "CM7 3HN"),
+    ("south", "SS14 1BA"),
+    ("south", "SS7 1TF"),
+    ("west", "CM20 1WG"),
+    ("west", "IG10 4PF"),
+)
+PAST_REASONS = (
+    ("allegation", ("allegation_worker", "emotional_support")),
+    ("finance", ("financial_advice",)),
+    ("placements", ("information", "advocacy")),
+    ("counselling", ("emotional_support",)),
+    ("legal", ("legal_advice", "information")),
+    ("health", ("information", "signposting")),
+    ("training", ("information",)),
+    ("membership", ("information",)),
+    ("discounts", ("information",)),
+    ("complaint", ("advocacy",)),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happened in a conversation, `hours` ago: a text, or an act of a worker."""
+
+    hours: float
+    what: str
+    text: str = ""
+
+
+TALKS: tuple[tuple[int, tuple[Step, ...]], ...] = (
+    (
+        0,
+        (
+            Step(
+                21.2,
+                "text",
+                "they have had a phone call and are saying I hit him. Nobody will tell me anything",
+            ),
+            Step(21.1, "text", "YES"),
+            Step(20.6, "allocate", "dilys"),
+            Step(
+                20.4,
+                "reply",
+                "Carol, this is Dilys. You did the right thing to write. I am ringing you now.",
+            ),
+            Step(
+                20.1, "call", "Explained what happens in the first days. A solicitor is arranged."
+            ),
+        ),
+    ),
+    (3, (Step(13.4, "text", "can I still claim council tax reduction if we have two placements"),)),
+    (
+        5,
+        (
+            Step(
+                30.0,
+                "text",
+                "could someone talk to my own daughter, she is not coping since he left",
+            ),
+            Step(29.0, "allocate", "amara"),
+            Step(28.2, "reply", "Of course. Amara here. Would Thursday after school suit her?"),
+            Step(5.1, "text", "thursday is good thank you"),
+        ),
+    ),
+    (
+        7,
+        (
+            Step(
+                2.2,
+                "text",
+                "who do I ring about the laptop insurance, the little one spilled juice on it",
+            ),
+        ),
+    ),
+    (
+        9,
+        (
+            Step(49.0, "text", "when is the next skills to foster evening"),
+            Step(48.0, "reply", "The next one is on the first Tuesday of the month, at six."),
+            Step(47.9, "allocate", "wasim"),
+            Step(46.0, "close", "information"),
+        ),
+    ),
+    (11, (Step(23.3, "text", "panel is next week and I still have not seen the report"),)),
+    (14, (Step(6.0, "text", "CALL"),)),
+    (
+        17,
+        (
+            Step(
+                0.6,
+                "text",
+                "lad in our lodgings says he cant pay his share again, what are the rules",
+            ),
+        ),
+    ),
+    (
+        -1,
+        (
+            Step(1.4, "text", "hello is this the number for foster carers"),
+            Step(1.2, "text", "my name is not on any list I just need someone to talk to"),
+        ),
+    ),
+)
+
+
+async def sow(house: House, say: Callable[[str], None]) -> None:
+    """Fill an empty demo database; leaves one that has people alone."""
+    async with house.db.read() as session:
+        if await session.scalar(select(col(User.id)).limit(1)) is not None:
+            return
+    contract, now = house.contracts[CONTRACT], house.clock.now()
+    dice = random.Random(7)  # noqa: S311  # the same invented world every time
+    people = _people(dice)
+    say(f"  {len(people)} carers and their families on the register")
+    async with house.db.write() as session:
+        staff = await _staff(session, now)
+        await imports.import_people(session, contract, _csv(people), now, dry_run=False)
+        await _rota(session, staff, now)
+    past = _past(contract, people, now, dice)
+    say(f"  {len(past)} past cases over two quarters")
+    async with house.db.write() as session:
+        await imports.import_cases(session, contract, _csv(past), now, dry_run=False)
+    say(f"  {len(TALKS)} conversations of the last days")
+    for index, steps in TALKS:
+        number = _e164(people[index]["mobile"]) if index >= 0 else "+447700900456"
+        for step in steps:
+            await _happen(house, contract, staff, number, step, now - timedelta(hours=step.hours))
+    await deliver_all(house)
+
+
+async def _staff(session: Any, now: datetime) -> dict[str, Actor]:
+    staff = {}
+    for name, shown, role, mobile in STAFF:
+        contract = CONTRACT if role is Role.COMMISSIONER else None
+        user_id = await access.add_user(
+            session, name, role, contract, PASSWORD, now, shown_name=shown, mobile=mobile
+        )
+        staff[name] = Actor(user_id, shown, role, contract)
+    return staff
+
+
+async def _rota(session: Any, staff: dict[str, Actor], now: datetime) -> None:
+    """Twelve-hour shifts, days and nights, for the coming fortnight."""
+    start = now.replace(hour=8, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    turn = ("dilys", "wasim", "amara")
+    for number in range(30):
+        starts = start + timedelta(hours=12 * number)
+        ends = starts + timedelta(hours=12)
+        await rota.add_shift(
+            session, CONTRACT, staff[turn[number % 3]].user_id, starts, ends, ShiftKind.PRIMARY
+        )
+
+
+def _people(dice: random.Random) -> list[dict[str, str]]:
+    """60 people as the council's list has them; every sixth a supported lodgings carer."""
+    rows = []
+    for number in range(60):
+        team, postcode = HOMES[number % len(HOMES)]
+        lodgings = number % 6 == 5
+        rows.append(
+            {
+                "person": f"{'SL' if lodgings else 'FC'}{1001 + number}",
+                "name": f"{FIRST[number % 30]} {LAST[(number * 7 + number // 30) % 20]}",
+                "kind": "supported_lodgings_carer" if lodgings else "foster_carer",
+                "team": "" if lodgings else team,
+                "postcode": postcode,
+                "approved_from": f"{dice.randint(2012, 2025)}-0{dice.randint(1, 9)}-15",
+                "approved_to": "",
+                "household": f"H{number // 2:03}",
+                "mobile": f"07700 900{100 + number}",
+                "email": "",
+                "language": "en",
+            }
+        )
+    return rows
+
+
+def _past(
+    contract: Contract, people: list[dict[str, str]], now: datetime, dice: random.Random
+) -> list[dict[str, str]]:
+    """Closed cases from the start of the quarter before this one until a few days ago."""
+    month = contract.year_starts_month
+    current = periods.period_containing(now.date(), "quarter", month)
+    begin, _ = periods.bounds(periods.previous(current, month), contract.zone)
+    length = (now - timedelta(days=4) - begin).total_seconds()
+    methods = ("telephone", "telephone", "text", "text", "email", "website")
+    rows = []
+    for number in range(112):
+        person = dice.choice(people)
+        received = begin + timedelta(seconds=dice.random() * length)
+        answered = received + timedelta(hours=min(dice.expovariate(1 / 5), 30))
+        allocated = received + timedelta(hours=min(dice.expovariate(1 / 7), 29))
+        reason, supports = dice.choice(PAST_REASONS)
+        suggested = contract.suggest_quadrant(person["postcode"]).quadrant
+        rows.append(
+            {
+                "reference": f"PAST-{number + 1:04}",
+                "received_at": received.isoformat(timespec="seconds"),
+                "method": dice.choice(methods),
+                "person": person["person"],
+                "carer_type": person["kind"],
+                "quadrant": (suggested or "") if number % 19 else "",
+                "reason": reason,
+                "support": ";".join(supports),
+                "first_response_at": answered.isoformat(timespec="seconds"),
+                "allocated_at": allocated.isoformat(timespec="seconds"),
+                "closed_at": (max(answered, allocated) + timedelta(hours=40)).isoformat(
+                    timespec="seconds"
+                ),
+                "outcome": dice.choice(contract.outcomes).code,
+                "contacts": str(1 + int(dice.expovariate(1 / 1.5))),
+            }
+        )
+    return rows
+
+
+async def _happen(
+    house: House, contract: Contract, staff: dict[str, Actor], number: str, step: Step, at: datetime
+) -> None:
+    if step.what == "text":
+        external_id = f"seed-{number[-3:]}-{at:%d%H%M%S}"
+        await house.inbox.keep(Inbound("sms", external_id, number, OUR_NUMBER, step.text), at)
+        phone = house.demo.phones["sms"] if house.demo else None
+        if phone is not None:
+            phone.write(number, OUR_NUMBER, step.text)  # so that it shows on the phone as well
+        await route_all(house)
+        return
+    async with house.db.write() as session:
+        case = await _case(session, number)
+        by = staff["leonie"] if step.what == "allocate" else await _worker(session, case, staff)
+        if step.what == "allocate":
+            await cases.allocate(
+                session,
+                contract,
+                case,
+                staff[step.text].user_id,
+                by,
+                at,
+                wording=house.wording,
+            )
+        elif step.what == "reply":
+            await cases.reply(session, contract, case, step.text, by, at)
+        elif step.what == "call":
+            await cases.record_call(
+                session, contract, case, "out", "spoke", 24, step.text, at, by, at
+            )
+        elif step.what == "close":
+            await cases.close(
+                session, contract, case, [step.text], contract.outcomes[0].code, by, at
+            )
+
+
+async def _case(session: Any, number: str) -> Case:
+    found = await session.scalar(
+        select(Case)
+        .join(Conversation, col(Conversation.case_id) == col(Case.id))
+        .join(Address, col(Address.id) == col(Conversation.address_id))
+        .where(col(Address.value_index).in_(ring().indexes("address:sms", number)))
+    )
+    assert isinstance(found, Case)
+    return found
+
+
+async def _worker(session: Any, case: Case, staff: dict[str, Actor]) -> Actor:
+    allocated = (actor for actor in staff.values() if actor.user_id == case.worker_id)
+    return next(allocated, staff["wasim"])
+
+
+def _csv(rows: list[dict[str, str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _e164(number: str) -> str:
+    return "+44" + number.replace(" ", "")[1:]
