@@ -3,9 +3,6 @@ security" and "Error dictionary" in its documentation. main.py makes one and han
 asks is_genuine and parse) and engine (which asks send). It decides nothing and keeps nothing.
 """
 
-# mypy: allow-untyped-calls
-# (twilio comes without types)
-
 import hmac
 import re
 from collections.abc import Iterator, Mapping
@@ -195,7 +192,7 @@ class Sms:
         return Client(self._account_sid, self._auth_token, http_client=self._http)
 
 
-class _Http(AsyncHttpClient):
+class _Http(AsyncHttpClient):  # type: ignore[misc]  # twilio comes without types
     """Carries the library's requests: its own extension point, used for three reasons. Another
     address can be put in; there are time limits (the library's own carrier passes None to aiohttp,
     which then waits for ever); and it needs no BasicAuth object, which aiohttp is giving up."""
@@ -206,7 +203,7 @@ class _Http(AsyncHttpClient):
         limits = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
         self._session = aiohttp.ClientSession(timeout=limits)
 
-    async def request(  # type: ignore[override]  # its base is not async; the library's own differs too
+    async def request(
         self,
         method: str,
         uri: str,
