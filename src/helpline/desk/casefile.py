@@ -1,0 +1,262 @@
+"""What the page of one case shows: one timeline, the person, the promises, what is to be done.
+
+Read only, called by web/pages/case.py with a case that `cases.find_case` has allowed. Reading is
+recorded by the page itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.models import Case, metadata
+from helpline.sealing import ring
+from helpline.vocabulary import ContactKind, Direction
+
+ADDRESS = metadata.tables["address"]
+CASE = metadata.tables["case"]
+CONTACT = metadata.tables["contact"]
+EVENT = metadata.tables["event"]
+MEMBERSHIP = metadata.tables["membership"]
+NOTE = metadata.tables["note"]
+OUT = metadata.tables["out_message"]
+PERSON = metadata.tables["person"]
+SUPPORT = metadata.tables["case_support"]
+TASK = metadata.tables["task"]
+USER = metadata.tables["user"]
+
+LONG = 200
+"""Entries of each kind that a page shows at first; the rest is one click away."""
+SHOWN_ELSEWHERE = ("case.read", "note.written", "call.recorded", "case.replied", "alert.asked")
+"""Events that would only repeat another entry of the timeline, or that are no part of it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing on the timeline. `kind`: message, automatic, call, note or event."""
+
+    at: datetime
+    order: tuple[int, int]
+    kind: str
+    is_ours: bool = False
+    by: str | None = None
+    body: str | None = None
+    what: str = "text"
+    channel: str = ""
+    state: str | None = None
+    code: str | None = None
+    call_result: str | None = None
+    call_minutes: int | None = None
+    note_kind: str = ""
+    written_at: datetime | None = None
+    event: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Oldest first. `is_cut`: earlier entries were left out."""
+
+    entries: Sequence[Entry]
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class PersonPanel:
+    """Who it is and how to reach them."""
+
+    person: Row[Any]
+    membership: Row[Any] | None
+    addresses: Sequence[Row[Any]]
+    other_cases: Sequence[Row[Any]]
+
+
+async def timeline(session: AsyncSession, case: Case, limit: int = LONG) -> Timeline:
+    """Messages, calls, notes and events as one list in the order they happened."""
+    found = [
+        *await _contacts(session, case, limit),
+        *await _notes(session, case, limit),
+        *await _events(session, case, limit),
+    ]
+    is_cut = len(found) > limit
+    found.sort(key=lambda entry: (entry.at, entry.order))
+    return Timeline(found[-limit:], is_cut)
+
+
+async def _contacts(session: AsyncSession, case: Case, limit: int) -> list[Entry]:
+    query = (
+        select(CONTACT, USER.c.shown_name, OUT.c.state, OUT.c.code)
+        .outerjoin(USER, USER.c.id == CONTACT.c.by_user_id)
+        .outerjoin(OUT, OUT.c.contact_id == CONTACT.c.id)
+        .where(CONTACT.c.case_id == case.id)
+        .order_by(CONTACT.c.at.desc(), CONTACT.c.id.desc())
+        .limit(limit + 1)
+    )
+    return [
+        Entry(
+            at=row.at,
+            order=(0, row.id),
+            kind=row.kind,
+            is_ours=row.direction == Direction.OUT,
+            by=row.shown_name,
+            body=row.body,
+            what=row.what,
+            channel=row.channel,
+            state=row.state,
+            code=row.code,
+            call_result=row.call_result,
+            call_minutes=row.call_minutes,
+            written_at=row.written_at,
+        )
+        for row in await session.execute(query)
+    ]
+
+
+async def _notes(session: AsyncSession, case: Case, limit: int) -> list[Entry]:
+    query = (
+        select(NOTE, USER.c.shown_name)
+        .join(USER, USER.c.id == NOTE.c.by_user_id)
+        .where(NOTE.c.case_id == case.id)
+        .order_by(NOTE.c.happened_at.desc(), NOTE.c.id.desc())
+        .limit(limit + 1)
+    )
+    return [
+        Entry(
+            at=row.happened_at,
+            order=(1, row.id),
+            kind="note",
+            is_ours=True,
+            by=row.shown_name,
+            body=row.body,
+            note_kind=row.kind,
+            written_at=row.written_at,
+        )
+        for row in await session.execute(query)
+    ]
+
+
+async def _events(session: AsyncSession, case: Case, limit: int) -> list[Entry]:
+    worker = USER.alias("worker")
+    query = (
+        select(EVENT, USER.c.shown_name, worker.c.shown_name.label("worker"))
+        .outerjoin(USER, USER.c.id == EVENT.c.by_user_id)
+        .outerjoin(worker, worker.c.id == EVENT.c.detail["worker"].as_integer())
+        .where(EVENT.c.case_id == case.id, EVENT.c.kind.not_in(SHOWN_ELSEWHERE))
+        .order_by(EVENT.c.at.desc(), EVENT.c.id.desc())
+        .limit(limit + 1)
+    )
+    return [
+        Entry(
+            at=row.at,
+            order=(2, row.id),
+            kind="event",
+            by=row.shown_name,
+            event=row.kind,
+            detail={**row.detail, "worker": row.worker},
+        )
+        for row in await session.execute(query)
+    ]
+
+
+async def last_heard(session: AsyncSession, case: Case) -> Entry | None:
+    """The latest message from the person: what the next answer is an answer to."""
+    query = (
+        select(CONTACT)
+        .where(
+            CONTACT.c.case_id == case.id,
+            CONTACT.c.direction == Direction.IN,
+            CONTACT.c.kind == ContactKind.MESSAGE,
+        )
+        .order_by(CONTACT.c.at.desc(), CONTACT.c.id.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    if row is None:
+        return None
+    return Entry(row.at, (0, row.id), row.kind, body=row.body, what=row.what, channel=row.channel)
+
+
+async def person_panel(session: AsyncSession, case: Case) -> PersonPanel:
+    """The person of the case, their current or last membership, addresses and other cases."""
+    person = (await session.execute(select(PERSON).where(PERSON.c.id == case.person_id))).one()
+    membership = (
+        select(MEMBERSHIP)
+        .where(MEMBERSHIP.c.person_id == case.person_id)
+        .order_by(MEMBERSHIP.c.approved_to.is_(None).desc(), MEMBERSHIP.c.approved_to.desc())
+        .limit(1)
+    )
+    addresses = select(ADDRESS).where(ADDRESS.c.person_id == case.person_id)
+    others = (
+        select(CASE.c.reference, CASE.c.status, CASE.c.opened_at, CASE.c.reason)
+        .where(CASE.c.person_id == case.person_id, CASE.c.id != case.id)
+        .where(CASE.c.contract == case.contract)
+        .order_by(CASE.c.opened_at.desc())
+        .limit(5)
+    )
+    return PersonPanel(
+        person=person,
+        membership=(await session.execute(membership)).first(),
+        addresses=list(await session.execute(addresses.order_by(ADDRESS.c.id).limit(20))),
+        other_cases=list(await session.execute(others)),
+    )
+
+
+async def open_tasks(session: AsyncSession, case: Case) -> list[Row[Any]]:
+    query = select(TASK).where(TASK.c.case_id == case.id, TASK.c.done_at.is_(None))
+    return list(await session.execute(query.order_by(TASK.c.created_at, TASK.c.id)))
+
+
+async def supports_of(session: AsyncSession, case: Case) -> list[str]:
+    """The codes of the support provided so far."""
+    query = select(SUPPORT.c.support).where(SUPPORT.c.case_id == case.id)
+    return sorted((await session.execute(query)).scalars())
+
+
+async def readings(session: AsyncSession, case: Case) -> list[Row[Any]]:
+    """Who has read this case, when last and how often: the person may ask."""
+    query = (
+        select(USER.c.shown_name, func.max(EVENT.c.at).label("last"), func.count().label("times"))
+        .join(USER, USER.c.id == EVENT.c.by_user_id)
+        .where(EVENT.c.case_id == case.id, EVENT.c.kind == "case.read")
+        .group_by(USER.c.id, USER.c.shown_name)
+        .order_by(func.max(EVENT.c.at).desc())
+        .limit(20)
+    )
+    return list(await session.execute(query))
+
+
+async def references_by_number(
+    session: AsyncSession, contracts: Sequence[str], number: str
+) -> list[Row[Any]]:
+    """People on the register with this membership number and their latest cases."""
+    query = (
+        select(
+            PERSON.c.id,
+            PERSON.c.name,
+            MEMBERSHIP.c.group,
+            MEMBERSHIP.c.quadrant,
+            MEMBERSHIP.c.contract,
+        )
+        .join(PERSON, PERSON.c.id == MEMBERSHIP.c.person_id)
+        .where(
+            MEMBERSHIP.c.number_index.in_(ring().indexes("membership", number)),
+            MEMBERSHIP.c.contract.in_(contracts),
+        )
+        .order_by(PERSON.c.id)
+        .limit(20)
+    )
+    return list(await session.execute(query))
+
+
+async def cases_of(session: AsyncSession, person_ids: Sequence[int]) -> list[Row[Any]]:
+    """The cases of some people, the latest first."""
+    query = (
+        select(CASE.c.person_id, CASE.c.reference, CASE.c.status, CASE.c.opened_at, CASE.c.reason)
+        .where(CASE.c.person_id.in_(person_ids))
+        .order_by(CASE.c.opened_at.desc())
+        .limit(50)
+    )
+    return list(await session.execute(query))

@@ -1,0 +1,383 @@
+"""What the lists of the console show: the inbox, the counts beside its filters, alerts, the tray,
+who is on call.
+
+Read only, Core rows, called by web/pages. Pages of the inbox go by key (due time and id), never by
+offset, and counts stop at a cap, so that a hundred thousand cases are as quick as a hundred.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.channels import Inbound
+from helpline.desk.inbox import opened
+from helpline.errors import InvalidInput
+from helpline.models import metadata
+from helpline.rules import clocks
+from helpline.rules.permissions import Actor
+from helpline.vocabulary import (
+    CaseStatus,
+    ClockStop,
+    ContactKind,
+    DeadlineState,
+    Direction,
+    ItemState,
+    Urgency,
+)
+
+ALERT = metadata.tables["alert"]
+CASE = metadata.tables["case"]
+CONTACT = metadata.tables["contact"]
+DEADLINE = metadata.tables["deadline"]
+ITEM = metadata.tables["inbound_item"]
+PERSON = metadata.tables["person"]
+SHIFT = metadata.tables["shift"]
+USER = metadata.tables["user"]
+
+PAGE = 50
+CAP = 1000
+"""Counts go no further: "1,000+" says enough."""
+
+
+class Filter(StrEnum):
+    """Which open cases; the order is that of the page."""
+
+    ALL = "all"
+    MINE = "mine"
+    UNALLOCATED = "unallocated"
+    TODAY = "today"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True)
+class Face:
+    """One promise as it stands: `verdict` is met, missed or open (rules/clocks.py)."""
+
+    stops: str
+    due_at: datetime
+    met_at: datetime | None
+    verdict: str
+
+    @property
+    def is_running(self) -> bool:
+        return self.met_at is None
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One line of the inbox. `waiting_since`: they wrote and nobody has answered that yet."""
+
+    id: int
+    reference: str
+    contract: str
+    name: str | None
+    identity: str
+    urgency: str
+    reason: str
+    group: str
+    quadrant: str
+    opened_at: datetime
+    next_due_at: datetime | None
+    worker_id: int | None
+    worker: str | None
+    answer: Face | None
+    allocation: Face | None
+    waiting_since: datetime | None
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """`after` is the key of the next page, None at the end."""
+
+    rows: Sequence[CaseRow]
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose inbox, of which contracts, and until when "today" lasts (the next local midnight)."""
+
+    actor: Actor
+    contracts: Sequence[str]
+    today_ends: datetime
+
+
+# --- the inbox -----------------------------------------------------------------------------------
+
+
+async def inbox(
+    session: AsyncSession, scope: Scope, chosen: Filter, after: str | None, now: datetime
+) -> CasePage:
+    """One page of open cases, the next due first, those that owe nothing last.
+
+    InvalidInput when `after` is no key that a page gave.
+    """
+    due, last_id = _read_key(after)
+    wanted = [and_(*_open_in(contract), *_of(chosen, scope)) for contract in scope.contracts]
+    found: list[Row[Any]] = []
+    if after is None or due is not None:
+        for condition in wanted:
+            found += await _rows(session, _due_after(condition, due, last_id))
+        last_id = 0
+    if len(found) <= PAGE:
+        for condition in wanted:
+            found += await _rows(session, _owing_nothing_after(condition, last_id))
+    found.sort(key=lambda row: (row.next_due_at or datetime.max.replace(tzinfo=UTC), row.id))
+    rows = await _with_clocks(session, found[:PAGE], now)
+    return CasePage(rows, _key(found[PAGE - 1]) if len(found) > PAGE else None)
+
+
+async def counts(session: AsyncSession, scope: Scope) -> dict[Filter, int]:
+    """How many each filter would show, counted to CAP + 1 and no further."""
+    return {chosen: await _count(session, scope, chosen) for chosen in Filter}
+
+
+async def most_urgent(session: AsyncSession, scope: Scope, now: datetime) -> CaseRow | None:
+    """The emergency that is due first, if one still waits for its answer."""
+    found: list[Row[Any]] = []
+    for contract in scope.contracts:
+        wanted = and_(*_open_in(contract), *_of(Filter.EMERGENCY, scope))
+        found += await _rows(session, _due_after(wanted, None, 0).limit(1))
+    rows = await _with_clocks(session, found, now)
+    waiting = [row for row in rows if row.answer and row.answer.is_running]
+    return min(waiting, key=lambda row: row.next_due_at or now, default=None)
+
+
+def _open_in(contract: str) -> tuple[ColumnElement[bool], ...]:
+    return (CASE.c.status == CaseStatus.OPEN, CASE.c.contract == contract)
+
+
+def _of(chosen: Filter, scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return {
+        Filter.ALL: (),
+        Filter.MINE: (CASE.c.worker_id == scope.actor.user_id,),
+        Filter.UNALLOCATED: (CASE.c.worker_id.is_(None),),
+        Filter.TODAY: (CASE.c.next_due_at < scope.today_ends,),
+        Filter.EMERGENCY: (CASE.c.urgency == Urgency.EMERGENCY,),
+    }[chosen]
+
+
+async def _count(session: AsyncSession, scope: Scope, chosen: Filter) -> int:
+    total = 0
+    for contract in scope.contracts:
+        some = select(CASE.c.id).where(*_open_in(contract), *_of(chosen, scope)).limit(CAP + 1)
+        total += (
+            await session.execute(select(func.count()).select_from(some.subquery()))
+        ).scalar_one()
+    return min(total, CAP + 1)
+
+
+def _case_rows() -> Select[Any]:
+    return (
+        select(
+            CASE.c.id,
+            CASE.c.reference,
+            CASE.c.contract,
+            PERSON.c.name,
+            CASE.c.identity,
+            CASE.c.urgency,
+            CASE.c.reason,
+            CASE.c.group,
+            CASE.c.quadrant,
+            CASE.c.opened_at,
+            CASE.c.next_due_at,
+            CASE.c.last_in_at,
+            CASE.c.worker_id,
+            USER.c.shown_name.label("worker"),
+        )
+        .join(PERSON, PERSON.c.id == CASE.c.person_id)
+        .outerjoin(USER, USER.c.id == CASE.c.worker_id)
+    )
+
+
+def _due_after(wanted: ColumnElement[bool], due: datetime | None, last_id: int) -> Select[Any]:
+    """Those with an open promise, behind the key. The first condition is what the index can use."""
+    query = _case_rows().where(wanted, CASE.c.next_due_at.is_not(None))
+    if due is not None:
+        behind = or_(CASE.c.next_due_at > due, CASE.c.id > last_id)
+        query = query.where(CASE.c.next_due_at >= due, behind)
+    return query.order_by(CASE.c.next_due_at, CASE.c.id).limit(PAGE + 1)
+
+
+def _owing_nothing_after(wanted: ColumnElement[bool], last_id: int) -> Select[Any]:
+    query = _case_rows().where(wanted, CASE.c.next_due_at.is_(None), CASE.c.id > last_id)
+    return query.order_by(CASE.c.id).limit(PAGE + 1)
+
+
+async def _rows(session: AsyncSession, query: Select[Any]) -> list[Row[Any]]:
+    return list(await session.execute(query))
+
+
+async def _with_clocks(
+    session: AsyncSession, found: Sequence[Row[Any]], now: datetime
+) -> list[CaseRow]:
+    ids = [row.id for row in found]
+    faces, answered = await faces_of(session, ids, now), await _last_answers(session, ids)
+    return [_case_row(row, faces.get(row.id, {}), answered.get(row.id)) for row in found]
+
+
+def _case_row(row: Row[Any], faces: Mapping[str, Face], answered: datetime | None) -> CaseRow:
+    values = dict(row._mapping)
+    last_in = values.pop("last_in_at")
+    is_waiting = last_in is not None and (answered is None or last_in > answered)
+    return CaseRow(
+        **values,
+        answer=faces.get(ClockStop.HUMAN_REPLY),
+        allocation=faces.get(ClockStop.ALLOCATION),
+        waiting_since=last_in if is_waiting else None,
+    )
+
+
+async def faces_of(
+    session: AsyncSession, case_ids: Sequence[int], now: datetime
+) -> dict[int, dict[str, Face]]:
+    """Case id → what stops it → the promise: the open one, else the latest that was settled."""
+    query = (
+        select(
+            DEADLINE.c.case_id,
+            DEADLINE.c.stops,
+            DEADLINE.c.due_at,
+            DEADLINE.c.met_at,
+        )
+        .where(DEADLINE.c.case_id.in_(case_ids), DEADLINE.c.state != DeadlineState.CANCELLED)
+        .order_by((DEADLINE.c.state == DeadlineState.OPEN), DEADLINE.c.started_at)
+    )
+    found: dict[int, dict[str, Face]] = {}
+    for row in await session.execute(query):
+        verdict = clocks.verdict(row.due_at, row.met_at, now)
+        face = Face(row.stops, row.due_at, row.met_at, verdict)
+        found.setdefault(row.case_id, {})[row.stops] = face
+    return found
+
+
+async def _last_answers(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, datetime]:
+    """When a person of ours last answered, by message or by a conversation on the telephone."""
+    human = or_(
+        and_(CONTACT.c.kind == ContactKind.MESSAGE, CONTACT.c.direction == Direction.OUT),
+        and_(CONTACT.c.kind == ContactKind.CALL, CONTACT.c.call_result == "spoke"),
+    )
+    query = (
+        select(CONTACT.c.case_id, func.max(CONTACT.c.at).label("at"))
+        .where(CONTACT.c.case_id.in_(case_ids), human)
+        .group_by(CONTACT.c.case_id)
+    )
+    return {row.case_id: row.at for row in await session.execute(query)}
+
+
+def _key(row: Row[Any]) -> str:
+    return f"{row.next_due_at.isoformat() if row.next_due_at else '-'}~{row.id}"
+
+
+def _read_key(after: str | None) -> tuple[datetime | None, int]:
+    if after is None:
+        return None, 0
+    due, _, last_id = after.partition("~")
+    try:
+        instant = None if due == "-" else datetime.fromisoformat(due).astimezone(UTC)
+        number = int(last_id)
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            "This page of the list is not there. Start from the first page."
+        ) from None
+    if not 0 <= number < 2**62:
+        raise InvalidInput("This page of the list is not there. Start from the first page.")
+    return instant, number
+
+
+# --- alerts, tray, rota --------------------------------------------------------------------------
+
+
+async def open_alerts(
+    session: AsyncSession, contracts: Sequence[str], case_id: int | None = None
+) -> list[Row[Any]]:
+    """What nobody has taken yet, the longest waiting first; those of one case where it is named."""
+    query = select(ALERT).where(ALERT.c.next_rung_at.is_not(None), ALERT.c.contract.in_(contracts))
+    if case_id is not None:
+        query = query.where(ALERT.c.case_id == case_id)
+    return list(await session.execute(query.order_by(ALERT.c.raised_at, ALERT.c.id).limit(50)))
+
+
+@dataclass(frozen=True)
+class TrayItem:
+    """Something that came in and could not be put on a case."""
+
+    id: int
+    received_at: datetime
+    failure: str | None
+    inbound: Inbound
+
+
+async def tray(session: AsyncSession, contracts: Sequence[str]) -> list[TrayItem]:
+    """The oldest hundred that nobody has dealt with, of the contracts whose alert they raised."""
+    query = (
+        select(ITEM.c.id, ITEM.c.received_at, ITEM.c.failure, ITEM.c.sealed)
+        .where(*_in_tray(contracts))
+        .order_by(ITEM.c.id)
+        .limit(100)
+    )
+    return [
+        TrayItem(row.id, row.received_at, row.failure, opened(row.sealed))
+        for row in await session.execute(query)
+    ]
+
+
+async def tray_count(session: AsyncSession, contracts: Sequence[str]) -> int:
+    some = select(ITEM.c.id).where(*_in_tray(contracts)).limit(CAP + 1)
+    counted = select(func.count()).select_from(some.subquery())
+    return int((await session.execute(counted)).scalar_one())
+
+
+async def is_in_tray(session: AsyncSession, contracts: Sequence[str], item_id: int) -> bool:
+    """Whether the item waits there, as far as somebody who works on `contracts` may know."""
+    query = select(ITEM.c.id).where(ITEM.c.id == item_id, *_in_tray(contracts))
+    return (await session.execute(query)).first() is not None
+
+
+def _in_tray(contracts: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    """An item carries no contract; the alert that it raised does."""
+    raised = exists().where(
+        ALERT.c.key == literal("item:") + cast(ITEM.c.id, String),
+        ALERT.c.contract.in_(contracts),
+    )
+    return (ITEM.c.state == ItemState.SET_ASIDE, raised)
+
+
+async def contract_of_alert(session: AsyncSession, alert_id: int) -> str | None:
+    found = await session.execute(select(ALERT.c.contract).where(ALERT.c.id == alert_id))
+    contract: str | None = found.scalar_one_or_none()
+    return contract
+
+
+async def shifts(
+    session: AsyncSession, contracts: Iterable[str], since: datetime, until: datetime
+) -> list[Row[Any]]:
+    """Who is on call between two instants, in the order of beginning."""
+    query = (
+        select(SHIFT, USER.c.shown_name, USER.c.left_at)
+        .join(USER, USER.c.id == SHIFT.c.user_id)
+        .where(
+            SHIFT.c.contract.in_(list(contracts)),
+            SHIFT.c.ends_at > since,
+            SHIFT.c.starts_at < until,
+        )
+        .order_by(SHIFT.c.starts_at, SHIFT.c.kind.desc(), SHIFT.c.id)
+        .limit(500)
+    )
+    return list(await session.execute(query))

@@ -1,0 +1,106 @@
+"""Everything that can be asked of a helpline, in one table.
+
+`make_app` is called by main and by the tests. A route without an `allow`, or with one nobody has
+heard of, keeps the app from starting: access is denied unless this table grants it.
+"""
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from helpline.desk.house import House
+from helpline.rules.permissions import ALLOWED
+from helpline.web import hooks, live
+from helpline.web.asked import HOUSE
+from helpline.web.middleware import ALLOW, MIDDLEWARES, PUBLIC, SIGNED, Route, set_headers
+from helpline.web.pages import (
+    account,
+    case,
+    case_acts,
+    demo,
+    files,
+    health,
+    inbox,
+    login,
+    people,
+    reports,
+    rota,
+    tray,
+    users,
+)
+
+__all__ = ["HOUSE", "ROUTES", "Route", "make_app"]
+
+ROUTES = (
+    # providers
+    Route("POST", "/hooks/sms", hooks.receive_sms, SIGNED),
+    Route("POST", "/hooks/sms/status", hooks.receive_sms_status, SIGNED),
+    Route("POST", "/hooks/telegram", hooks.receive_telegram, SIGNED),
+    # in and out
+    Route("GET", "/", login.start, PUBLIC),
+    Route("GET", "/login", login.ask, PUBLIC),
+    Route("POST", "/login", login.sign_in, PUBLIC),
+    Route("POST", "/logout", login.sign_out, "session.own"),
+    Route("GET", "/account", account.show_account, "session.own"),
+    Route("POST", "/account/password", account.change_password, "session.own"),
+    Route("POST", "/account/sessions/{id}/end", account.end_session, "session.own"),
+    # the work
+    Route("GET", "/inbox", inbox.show_inbox, "case.read"),
+    Route("GET", "/tray", tray.show_tray, "tray.read"),
+    Route("POST", "/tray/{id}/clearance", tray.clear, "tray.clear"),
+    Route("POST", "/tray/{id}/attempt", tray.try_again, "tray.clear"),
+    Route("POST", "/alerts/{id}/acknowledgement", inbox.acknowledge, "alert.acknowledge"),
+    Route("GET", "/cases/{reference}", case.show_case, "case.read"),
+    Route("POST", "/cases/{reference}/replies", case_acts.reply, "case.reply"),
+    Route("POST", "/cases/{reference}/allocation", case_acts.allocate, "case.allocate"),
+    Route("POST", "/cases/{reference}/notes", case_acts.write_note, "note.write"),
+    Route("POST", "/cases/{reference}/calls", case_acts.record_call, "case.call"),
+    Route("POST", "/cases/{reference}/reason", case_acts.set_reason, "case.triage"),
+    Route("POST", "/cases/{reference}/urgency", case_acts.set_urgency, "case.triage"),
+    Route("POST", "/cases/{reference}/closure", case_acts.close, "case.close"),
+    Route("POST", "/cases/{reference}/reopening", case_acts.reopen, "case.reopen"),
+    Route("POST", "/cases/{reference}/tasks/{id}/end", case_acts.finish_task, "task.finish"),
+    Route("GET", "/people", people.ask, "people.read"),
+    Route("POST", "/people", people.find, "people.read"),
+    Route("GET", "/rota", rota.show_rota, "rota.read"),
+    # live
+    Route("GET", "/live/inbox", live.follow_inbox, "case.read"),
+    Route("GET", "/live/cases/{reference}", live.follow_case, "case.read"),
+    # those who pay
+    Route("GET", "/portal", reports.show_portal, "portal.read"),
+    Route("GET", "/reports", reports.show_reports, "report.read"),
+    Route("GET", "/reports/{contract}/{label}", reports.show_report, "report.read"),
+    # those who administer
+    Route("GET", "/users", users.show_users, "user.manage"),
+    Route("POST", "/users", users.add, "user.manage"),
+    Route("POST", "/users/{id}/end", users.end_access, "user.manage"),
+    # machines
+    Route("GET", "/healthz", health.lives, PUBLIC),
+    Route("GET", "/readyz", health.works, PUBLIC),
+    Route("GET", "/metrics", health.counters, PUBLIC),
+    Route("GET", "/static/{name:.+}", files.send_file, PUBLIC),
+    # the demo: 404 unless the house is one
+    Route("GET", "/demo", demo.show_demo, PUBLIC),
+    Route("GET", "/demo/phones", demo.show_phones, PUBLIC),
+    Route("POST", "/demo/messages", demo.send_message, PUBLIC),
+    Route("POST", "/demo/clock", demo.move_clock, PUBLIC),
+    Route("POST", "/demo/visits", demo.visit, PUBLIC),
+    Route("GET", "/demo/live", demo.follow, PUBLIC),
+)
+
+
+def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
+    """The application over a house that is ready. ValueError names a route nobody is allowed."""
+    app = web.Application(middlewares=MIDDLEWARES)
+    app[HOUSE] = house
+    allow: dict[web.AbstractRoute, Route] = {}
+    for route in routes:
+        if route.allow not in (PUBLIC, SIGNED) and not ALLOWED.get(route.allow):
+            raise ValueError(f"{route.method} {route.path} does not say who is allowed.")
+        for method in (route.method, "HEAD") if route.method == "GET" else (route.method,):
+            allow[app.router.add_route(method, route.path, route.page)] = route
+    app[ALLOW] = allow
+    app.on_response_prepare.append(set_headers)
+    app.cleanup_ctx.append(live.listening)
+    app.on_shutdown.append(live.end_all)
+    return app

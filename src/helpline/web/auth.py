@@ -1,0 +1,114 @@
+"""Who is asking, and whether the request comes from one of our own pages.
+
+Called by the middleware (every request) and by the sign-in page. Holds the cookies' names and
+flags; what a session is worth is decided in desk/access.py.
+"""
+
+import hmac
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from helpline.desk import access
+from helpline.errors import NotAllowed
+from helpline.web.asked import SIGNED_IN, field, house_of, now_of
+
+SESSION: Final = "helpline"
+BROWSER: Final = "helpline-browser"
+BROWSER_SECONDS: Final = 180 * 24 * 3600
+
+
+async def recognise(request: web.Request) -> access.SignedIn | None:
+    """The session of the request's cookie, put on the request; None when there is none alive."""
+    token = request.cookies.get(cookie_name(request, SESSION))
+    if not token:
+        return None
+    house, now = house_of(request), now_of(request)
+    async with house.db.read() as session:
+        found = await access.who(session, token, now)
+    if found is None:
+        return None
+    signed, seen_at = found
+    if now - seen_at >= access.SEEN_EVERY and not request.path.startswith("/live/"):
+        async with house.db.write() as session:
+            await access.seen(session, signed.session_id, now)
+    request[SIGNED_IN] = signed
+    return signed
+
+
+async def check_token(request: web.Request, signed: access.SignedIn) -> None:
+    """The form was made for this session. NotAllowed otherwise."""
+    given = await field(request, "csrf")
+    if not hmac.compare_digest(given.encode(), signed.csrf.encode()):
+        raise NotAllowed("This form is out of date. Go back, reload the page and send it again.")
+
+
+def check_origin(request: web.Request) -> None:
+    """A browser says where a form comes from; anything but our own pages is refused."""
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get("Origin")
+    if site not in ("same-origin", "none") or (
+        origin is not None and not _is_ours(request, origin)
+    ):
+        raise NotAllowed("This was not sent from one of our own pages, so nothing was done.")
+
+
+def _is_ours(request: web.Request, origin: str) -> bool:
+    if origin == house_of(request).settings.public_url:
+        return True
+    try:
+        return bool(request.host) and urlsplit(origin).netloc == request.host
+    except ValueError:
+        return False
+
+
+def sign_in(request: web.Request, response: web.StreamResponse, new: access.NewSession) -> None:
+    """Give the browser its session, and the mark that makes it a known browser."""
+    _set(request, response, SESSION, new.token, int(access.LONGEST.total_seconds()))
+    _set(request, response, BROWSER, new.browser, BROWSER_SECONDS)
+
+
+def sign_out(request: web.Request, response: web.StreamResponse) -> None:
+    response.del_cookie(cookie_name(request, SESSION), path="/", secure=_is_secure(request))
+
+
+def cookie_name(request: web.Request, name: str) -> str:
+    """Under https the name itself binds the cookie to this host and to a secure connection."""
+    return f"__Host-{name}" if _is_secure(request) else name
+
+
+def client_address(request: web.Request) -> str:
+    """Whose guesses are counted together. Behind a proxy of our own network that is the last
+    address the proxy added; what a client wrote before it is never looked at."""
+    peer = request.remote or ""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    if forwarded and _is_private(peer):
+        return forwarded[:64]
+    return peer
+
+
+def _set(
+    request: web.Request, response: web.StreamResponse, name: str, value: str, seconds: int
+) -> None:
+    response.set_cookie(
+        cookie_name(request, name),
+        value,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        secure=_is_secure(request),
+        samesite="Lax",
+    )
+
+
+def _is_secure(request: web.Request) -> bool:
+    return house_of(request).settings.public_url.startswith("https://")
+
+
+def _is_private(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_private
+    except ValueError:
+        return False

@@ -1,0 +1,136 @@
+"""One case: who it is, what was promised, everything that happened, and what can be done.
+
+`page_of` is also what a failed form comes back to, with what was typed still in it. Opening the
+page is recorded; asking again for its live part (`?part=…`) is not a new reading.
+"""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.desk import casefile, cases, lists
+from helpline.errors import NotFound
+from helpline.models import Case
+from helpline.rules.permissions import may
+from helpline.vocabulary import UNKNOWN, NoteKind, Urgency
+from helpline.web import live
+from helpline.web.asked import actor_of, contract_of, house_of, now_of
+from helpline.web.showing import show
+
+ALL = 5000
+"""Entries of a timeline that `?all=1` shows: more than any case has had."""
+DONE = {
+    "reply": "Your reply is on its way.",
+    "allocation": "The support worker is named, and the person is told.",
+    "note": "The note is on the case.",
+    "call": "The call is on the case.",
+    "reason": "The reason is changed.",
+    "urgency": "The urgency is changed.",
+    "closure": "The case is closed.",
+    "reopening": "The case is open again.",
+    "task": "Done.",
+}
+
+
+async def show_case(request: web.Request) -> web.Response:
+    house, now = house_of(request), now_of(request)
+    part = request.query.get("part")
+    if part is None:
+        async with house.db.write() as session:
+            found = await find(session, request)
+            await cases.record_reading(session, found, actor_of(request), now)
+    return await page_of(request, part=part)
+
+
+async def find(session: AsyncSession, request: web.Request) -> Case:
+    """The case of the address, if the asker may see it; NotFound for anything else."""
+    reference = request.match_info["reference"]
+    if len(reference) > 20 or not reference.isascii() or not reference.isprintable():
+        raise NotFound("There is no such case, or it is not yours to see.")
+    return await cases.find_case(session, actor_of(request), reference)
+
+
+async def page_of(
+    request: web.Request,
+    *,
+    part: str | None = None,
+    status: int = 200,
+    form: str = "",
+    problem: str = "",
+    typed: dict[str, list[str]] | None = None,
+) -> web.Response:
+    """The page, or its live part. `form` names the form that failed, `typed` what was in it."""
+    async with house_of(request).db.read() as session:
+        found = await find(session, request)
+        contract = contract_of(request, found.contract)
+        values = await _values(session, request, found, contract)
+    template = "_case_live.html.j2" if part == "live" else "case.html.j2"
+    values |= {"form": form, "problem": problem, "typed": _first_values(typed or {})}
+    values["ticked"] = (typed or {}).get("support", values["supports"])
+    return show(request, template, status, zone=contract.zone, **values)
+
+
+async def _values(
+    session: AsyncSession, request: web.Request, found: Case, contract: Contract
+) -> dict[str, Any]:
+    now, actor = now_of(request), actor_of(request)
+    case_id = found.id or 0
+    faces = (await lists.faces_of(session, [case_id], now)).get(case_id, {})
+    address = await cases.reply_address(session, found)
+    workers = await cases.workers_for(session, contract.key)
+    limit = ALL if request.query.get("all") else casefile.LONG
+    return {
+        "case": found,
+        "contract": contract,
+        "words": Words(contract),
+        "faces": faces,
+        "address": address,
+        "workers": workers,
+        "worker": next((w for w in workers if w.id == found.worker_id), None),
+        "panel": await casefile.person_panel(session, found),
+        "timeline": await casefile.timeline(session, found, limit),
+        "heard": await casefile.last_heard(session, found),
+        "tasks": await casefile.open_tasks(session, found),
+        "alerts": await lists.open_alerts(session, [contract.key], case_id),
+        "supports": await casefile.supports_of(session, found),
+        "readings": await casefile.readings(session, found),
+        "note_kinds": list(NoteKind),
+        "urgencies": list(Urgency),
+        "longest_reply": cases.LONGEST_REPLY,
+        "may_allocate_others": may(actor, "case.allocate_others", contract.key),
+        "local_now": now.astimezone(ZoneInfo(contract.zone)).strftime("%Y-%m-%dT%H:%M"),
+        "newest": await live.newest(session),
+        "done": DONE.get(request.query.get("done", "")),
+    }
+
+
+def _first_values(typed: dict[str, list[str]]) -> dict[str, str]:
+    return {name: values[-1] for name, values in typed.items() if values and name != "csrf"}
+
+
+class Words:
+    """A contract's codes as people say them; "Not known" for the unknown and for codes the
+    contract no longer has."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._names = {
+            kind: {worded.code: worded.name for worded in listed}
+            for kind, listed in (
+                ("group", contract.groups),
+                ("reason", contract.reasons),
+                ("support", contract.support),
+                ("outcome", contract.outcomes),
+                ("quadrant", contract.quadrants),
+                ("team", contract.teams),
+                ("method", contract.methods),
+                ("clock", contract.clocks),
+            )
+        }
+
+    def __call__(self, kind: str, code: str | None) -> str:
+        if code in (None, UNKNOWN):
+            return "Not known"
+        return self._names[kind].get(code or "", str(code).replace("_", " "))

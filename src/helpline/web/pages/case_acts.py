@@ -1,0 +1,222 @@
+"""What is done on a case: every POST below /cases/<reference>.
+
+Each reads its form, calls one function of desk/cases.py in one transaction and goes back to the
+page. When the desk says no, the page comes back with the sentence and all that was typed.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.desk import cases
+from helpline.desk.house import House
+from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.models import Case, metadata
+from helpline.rules.permissions import Actor
+from helpline.vocabulary import ContactKind, Direction
+from helpline.web.asked import (
+    actor_of,
+    contract_of,
+    field,
+    fields,
+    form_of,
+    house_of,
+    now_of,
+    number_in_path,
+)
+from helpline.web.pages.case import find, page_of
+
+CONTACT = metadata.tables["contact"]
+SAME_REPLY_WITHIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What every act needs: one open transaction, the case, its contract, who and when."""
+
+    session: AsyncSession
+    house: House
+    contract: Contract
+    case: Case
+    by: Actor
+    now: datetime
+
+
+async def reply(request: web.Request) -> web.Response:
+    text = await field(request, "text")
+
+    async def act(it: Act) -> None:
+        if await _was_just_sent(it, text):  # the button was pressed twice
+            return
+        await cases.reply(it.session, it.contract, it.case, text, it.by, it.now)
+
+    return await _do(request, "reply", act)
+
+
+async def allocate(request: web.Request) -> web.Response:
+    worker = await field(request, "worker")
+
+    async def act(it: Act) -> None:
+        if not worker.isdecimal() or len(worker) > 18:
+            raise InvalidInput("Choose a support worker from the list.")
+        await cases.allocate(
+            it.session,
+            it.contract,
+            it.case,
+            int(worker),
+            it.by,
+            it.now,
+            wording=it.house.wording,
+        )
+
+    return await _do(request, "allocation", act)
+
+
+async def write_note(request: web.Request) -> web.Response:
+    kind, body = await field(request, "kind"), await field(request, "body")
+    at = await field(request, "happened_at")
+
+    async def act(it: Act) -> None:
+        happened_at = _instant(at, it.contract.zone, it.now)
+        await cases.add_note(it.session, it.case, kind, body, happened_at, it.by, it.now)
+
+    return await _do(request, "note", act)
+
+
+async def record_call(request: web.Request) -> web.Response:
+    direction, result = await field(request, "direction"), await field(request, "result")
+    minutes, body = await field(request, "minutes"), await field(request, "body")
+    at = await field(request, "happened_at")
+
+    async def act(it: Act) -> None:
+        happened_at = _instant(at, it.contract.zone, it.now)
+        await cases.record_call(
+            it.session,
+            it.contract,
+            it.case,
+            direction,
+            result,
+            _minutes(minutes),
+            body,
+            happened_at,
+            it.by,
+            it.now,
+        )
+
+    return await _do(request, "call", act)
+
+
+async def set_reason(request: web.Request) -> web.Response:
+    reason = await field(request, "reason")
+
+    async def act(it: Act) -> None:
+        await cases.set_reason(it.session, it.contract, it.case, reason, it.by, it.now)
+
+    return await _do(request, "reason", act)
+
+
+async def set_urgency(request: web.Request) -> web.Response:
+    urgency, why = await field(request, "urgency"), await field(request, "why")
+
+    async def act(it: Act) -> None:
+        await cases.set_urgency(it.session, it.case, urgency, why, it.by, it.now)
+
+    return await _do(request, "urgency", act)
+
+
+async def close(request: web.Request) -> web.Response:
+    supports, outcome = await fields(request, "support"), await field(request, "outcome")
+
+    async def act(it: Act) -> None:
+        await cases.close(it.session, it.contract, it.case, supports, outcome, it.by, it.now)
+
+    return await _do(request, "closure", act)
+
+
+async def reopen(request: web.Request) -> web.Response:
+    async def act(it: Act) -> None:
+        await cases.reopen(it.session, it.contract, it.case, it.by, it.now)
+
+    return await _do(request, "reopening", act)
+
+
+async def finish_task(request: web.Request) -> web.Response:
+    task_id = number_in_path(request, "id")
+
+    async def act(it: Act) -> None:
+        task = await cases.finish_task(it.session, task_id, it.by, it.now)
+        if task.case_id != it.case.id:
+            raise NotFound("There is no such task on this case.")
+
+    return await _do(request, "task", act)
+
+
+async def _do(
+    request: web.Request, form: str, act: Callable[[Act], Awaitable[None]]
+) -> web.Response:
+    """One transaction: the case found for this asker, then the act. Wakes whoever waits."""
+    house, actor, now = house_of(request), actor_of(request), now_of(request)
+    try:
+        async with house.db.write() as session:
+            found = await find(session, request)
+            contract = contract_of(request, found.contract)
+            reference = found.reference
+            await act(Act(session, house, contract, found, actor, now))
+    except (InvalidInput, Conflict) as error:
+        status = 409 if isinstance(error, Conflict) else 400
+        typed = await form_of(request)
+        return await page_of(request, status=status, form=form, problem=str(error), typed=typed)
+    house.wakes.sending.set()
+    async with house.wakes.pages:
+        house.wakes.pages.notify_all()
+    return web.HTTPSeeOther(f"/cases/{reference}?done={form}")
+
+
+async def _was_just_sent(it: Act, text: str) -> bool:
+    """The same words from the same worker moments ago: a second press, not a second answer."""
+    query = (
+        select(CONTACT.c.body, CONTACT.c.by_user_id, CONTACT.c.at)
+        .where(
+            CONTACT.c.case_id == it.case.id,
+            CONTACT.c.direction == Direction.OUT,
+            CONTACT.c.kind == ContactKind.MESSAGE,
+        )
+        .order_by(CONTACT.c.at.desc(), CONTACT.c.id.desc())
+        .limit(1)
+    )
+    last = (await it.session.execute(query)).first()
+    return (
+        last is not None
+        and last.by_user_id == it.by.user_id
+        and last.body == text
+        and it.now - last.at < SAME_REPLY_WITHIN
+    )
+
+
+def _minutes(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        raise InvalidInput("Give the length of the call in whole minutes, for example 12.")
+    return int(text)
+
+
+def _instant(text: str, zone: str, now: datetime) -> datetime:
+    """What a date-and-time field says, in the contract's zone; empty means now."""
+    if not text:
+        return now
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput("Give day and time like 2026-11-03T14:05.") from None
+    if local.tzinfo is not None or not 2000 <= local.year <= 2100:
+        raise InvalidInput("Give day and time like 2026-11-03T14:05, in local time.")
+    instant = local.replace(tzinfo=ZoneInfo(zone))
+    # The field has whole minutes and the page may be a minute old: "now" is never in the future.
+    return min(instant, now) if instant - now < timedelta(minutes=1) else instant

@@ -1,0 +1,94 @@
+"""The first page of the day: what to do next, what nobody has taken, every open case by what is
+due. Asked again in part (`?part=list`) whenever something happens."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.desk import escalation, lists, rota
+from helpline.desk.lists import Filter, Scope
+from helpline.errors import InvalidInput, NotFound
+from helpline.rules.permissions import may
+from helpline.web import live
+from helpline.web.asked import (
+    actor_of,
+    contracts_of,
+    field,
+    house_of,
+    now_of,
+    number_in_path,
+)
+from helpline.web.showing import ZONE, show
+
+
+async def show_inbox(request: web.Request) -> web.Response:
+    chosen, after = _filter(request), request.query.get("after")
+    async with house_of(request).db.read() as session:
+        values = await _inbox(session, request, chosen, after)
+    template = "_inbox_list.html.j2" if request.query.get("part") == "list" else "inbox.html.j2"
+    return show(request, template, **values)
+
+
+async def acknowledge(request: web.Request) -> web.Response:
+    """Take an alert: the ladder rests, and its case is the next thing on the screen."""
+    house, actor = house_of(request), actor_of(request)
+    alert_id = number_in_path(request, "id")
+    async with house.db.write() as session:
+        contract = await lists.contract_of_alert(session, alert_id)
+        if contract is None or not may(actor, "alert.acknowledge", contract):
+            raise NotFound("There is no such alert, or it is not yours to take.")
+        alert = await escalation.acknowledge(session, alert_id, actor.user_id, now_of(request))
+        reference, kind = alert.reference, alert.kind
+    if kind == "tray":
+        return web.HTTPSeeOther("/tray")
+    back = await field(request, "back")
+    return web.HTTPSeeOther("/inbox" if back == "inbox" else f"/cases/{reference}")
+
+
+async def _inbox(
+    session: AsyncSession, request: web.Request, chosen: Filter, after: str | None
+) -> dict[str, Any]:
+    now, contracts = now_of(request), contracts_of(request, "case.read")
+    keys = [contract.key for contract in contracts]
+    scope = Scope(actor_of(request), keys, today_ends(now))
+    page = await lists.inbox(session, scope, chosen, after, now)
+    return {
+        "chosen": chosen,
+        "page": page,
+        "counts": await lists.counts(session, scope),
+        "cap": lists.CAP,
+        "tray_count": await lists.tray_count(session, keys),
+        "alerts": await lists.open_alerts(session, keys),
+        "next_case": await _next(session, scope, now),
+        "on_call": {c.key: await rota.on_call(session, c.key, now) for c in contracts},
+        "contracts": {contract.key: contract for contract in contracts},
+        "newest": await live.newest(session),
+        "after": after,
+        "may_take": may(actor_of(request), "alert.acknowledge"),
+    }
+
+
+async def _next(session: AsyncSession, scope: Scope, now: datetime) -> lists.CaseRow | None:
+    """What to do first: an emergency that waits for an answer, else what is due first."""
+    urgent = await lists.most_urgent(session, scope, now)
+    if urgent is not None:
+        return urgent
+    first = await lists.inbox(session, scope, Filter.ALL, None, now)
+    row = first.rows[0] if first.rows else None
+    return row if row is not None and row.next_due_at is not None else None
+
+
+def today_ends(now: datetime, zone: str = ZONE) -> datetime:
+    """The next local midnight: what is due before it is due today."""
+    local = now.astimezone(ZoneInfo(zone))
+    return datetime.combine(local.date() + timedelta(days=1), time(), ZoneInfo(zone))
+
+
+def _filter(request: web.Request) -> Filter:
+    given = request.query.get("filter", Filter.ALL)
+    if given not in list(Filter):
+        raise InvalidInput("There is no such filter. Choose one above the list.")
+    return Filter(given)

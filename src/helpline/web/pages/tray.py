@@ -1,0 +1,46 @@
+"""What came in and could not be put on a case: read by a person, tried again or dealt with."""
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.desk import intake, lists
+from helpline.errors import Conflict
+from helpline.web.asked import actor_of, contracts_of, house_of, now_of, number_in_path
+from helpline.web.showing import show
+
+
+async def show_tray(request: web.Request) -> web.Response:
+    async with house_of(request).db.read() as session:
+        items = await lists.tray(session, _keys(request))
+    return show(request, "tray.html.j2", items=items, done=request.query.get("done"))
+
+
+async def clear(request: web.Request) -> web.Response:
+    """A person has dealt with it another way."""
+    async with house_of(request).db.write() as session:
+        await _check(session, request)
+        await intake.clear_tray_item(
+            session, number_in_path(request, "id"), actor_of(request), now_of(request)
+        )
+    return web.HTTPSeeOther("/tray?done=cleared")
+
+
+async def try_again(request: web.Request) -> web.Response:
+    """The cause may be mended: route it once more."""
+    house = house_of(request)
+    async with house.db.write() as session:
+        await _check(session, request)
+        await intake.try_again(
+            session, number_in_path(request, "id"), actor_of(request), now_of(request)
+        )
+    house.wakes.routing.set()
+    return web.HTTPSeeOther("/tray?done=tried")
+
+
+def _keys(request: web.Request) -> list[str]:
+    return [contract.key for contract in contracts_of(request, "tray.read")]
+
+
+async def _check(session: AsyncSession, request: web.Request) -> None:
+    if not await lists.is_in_tray(session, _keys(request), number_in_path(request, "id")):
+        raise Conflict("This is not in the tray any more: somebody has dealt with it.")

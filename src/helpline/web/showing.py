@@ -1,0 +1,94 @@
+"""From a template's name and some values to a page. Pages and middleware call `show`.
+
+Everything is escaped; nothing is written into a page as script or style. Times reach templates as
+instants and are said in words there, in the contract's zone, measured from the request's `now`.
+"""
+
+import json
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from jinja2 import Environment
+
+from helpline.rules import saying
+from helpline.rules.permissions import may
+from helpline.settings import TEMPLATES
+from helpline.templating import environment
+from helpline.web.asked import HOUSE, NOW, house_of, signed_in
+
+BUILT = TEMPLATES / "static" / "built"
+ZONE: Final = "Europe/London"
+NAVIGATION: Final = (
+    # address, what it says, the action it takes to see it
+    ("/inbox", "Inbox", "case.read"),
+    ("/tray", "Tray", "tray.read"),
+    ("/people", "People", "people.read"),
+    ("/rota", "Rota", "rota.read"),
+    ("/portal", "Overview", "portal.read"),
+    ("/reports", "Reports", "report.read"),
+    ("/users", "Users", "user.manage"),
+)
+
+
+def show(
+    request: web.Request, template: str, status: int = 200, *, zone: str = ZONE, **values: Any
+) -> web.Response:
+    """The page `pages/<template>` as a response."""
+    text = rendered(request, template, zone=zone, **values)
+    return web.Response(text=text, status=status, content_type="text/html")
+
+
+def rendered(request: web.Request, template: str, *, zone: str = ZONE, **values: Any) -> str:
+    """The same as text, for pages that are put together from several."""
+    now = request[NOW]
+    signed = signed_in(request)
+    context = {
+        "signed": signed,
+        "actor": signed.actor if signed else None,
+        "csrf": signed.csrf if signed else "",
+        "path": request.path,
+        "now": now,
+        "is_demo": HOUSE in request.app and house_of(request).demo is not None,
+        "navigation": _navigation(request),
+        "when": partial(saying.when, now=now, zone=zone),
+        "due": partial(saying.due, now=now, zone=zone),
+        "ago": partial(saying.ago, now=now),
+        "span": saying.span,
+    }
+    return _pages().get_template(f"pages/{template}").render(context | values)
+
+
+def asset(name: str) -> str:
+    """The address of a built file; it changes with the file, so it may be cached for ever."""
+    version = built_files().get(name, "")
+    return f"/static/{name}?v={version}" if version else f"/static/{name}"
+
+
+@cache
+def built_files(folder: Path = BUILT) -> dict[str, str]:
+    """Name → digest of every file that pages may load; empty before the pages are built."""
+    try:
+        files = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return dict(files)
+
+
+@cache
+def _pages() -> Environment:
+    pages = environment()
+    pages.globals["asset"] = asset
+    return pages
+
+
+def _navigation(request: web.Request) -> list[tuple[str, str, bool]]:
+    signed = signed_in(request)
+    if signed is None:
+        return []
+    return [
+        (address, text, request.path.startswith(address))
+        for address, text, action in NAVIGATION
+        if may(signed.actor, action)
+    ]
