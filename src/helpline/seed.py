@@ -238,7 +238,7 @@ def _past(
     """Closed cases from the start of the quarter before this one until a few days ago."""
     month = contract.year_starts_month
     current = periods.period_containing(now.date(), "quarter", month)
-    begin, _ = periods.bounds(periods.previous(current, month), contract.zone)
+    begin, _ = periods.bounds(periods.previous(current), contract.zone)
     length = (now - timedelta(days=4) - begin).total_seconds()
     methods = ("telephone", "telephone", "text", "text", "email", "website")
     rows = []

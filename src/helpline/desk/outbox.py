@@ -22,6 +22,8 @@ LEASE = timedelta(seconds=60)
 """Longer than any provider's time-out: 15 s for Twilio, 20 s for Telegram."""
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200))
 """How long after each failed try the next one waits; after the last, a person takes over."""
+SETTLING = timedelta(seconds=60)
+"""How long a provider's own list may lag behind what it accepted: only then is it asked."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,23 @@ async def settle(
         pause = PAUSES[min(message.attempts, len(PAUSES)) - 1]
         if result.retry_after:
             pause = max(pause, timedelta(seconds=result.retry_after))
+        if result.state is SendState.UNSURE:
+            pause = max(pause, SETTLING)
         message.state = OutState.UNSURE if result.state is SendState.UNSURE else OutState.QUEUED
         message.next_try_at = now + pause
     await session.flush()
     return True
+
+
+async def is_another(session: AsyncSession, claimed: Claimed, provider_id: str) -> bool:
+    """Whether the provider's message of this id is a different one of ours: the same words sent to
+    the same person twice are two messages, and one found is not the other."""
+    other = select(col(OutMessage.id)).where(
+        col(OutMessage.channel) == claimed.channel,
+        col(OutMessage.provider_id) == provider_id,
+        col(OutMessage.id) != claimed.id,
+    )
+    return await session.scalar(other.limit(1)) is not None
 
 
 async def record_receipt(session: AsyncSession, receipt: Receipt, now: datetime) -> None:

@@ -53,9 +53,17 @@ async def _send(house: House, channel: Channel, message: Claimed) -> SendResult:
     try:
         if message.is_unsure:
             known = await channel.find_sent(outbound)
-            if known is not None and known.state is not SendState.RETRY:
+            if known is not None and not await _went_never(house, message, known):
                 return known
         return await channel.send(outbound)
     except Exception as error:  # a bot never raises; if one does, its message is not lost
         log().error("message.bot_failed", channel=message.channel, where=where(error))
         return SendResult(SendState.UNSURE, code="bot")
+
+
+async def _went_never(house: House, message: Claimed, known: SendResult) -> bool:
+    """Whether what the provider knows means that this message must still be sent."""
+    if known.state is not SendState.ACCEPTED:
+        return known.state is SendState.RETRY
+    async with house.db.read() as session:
+        return await outbox.is_another(session, message, known.provider_id)
