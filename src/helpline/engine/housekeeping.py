@@ -1,14 +1,24 @@
-"""Clearing away what nobody needs: sign-ins that are over and failed attempts. Once an hour."""
+"""Clearing away what nobody needs, and telling an outside watch that all is well.
+
+Both are jobs of engine/jobs. The outside watch is a dead man's handle: it raises the alarm when we
+fall silent, so it is called only while the loops are well.
+"""
 
 from datetime import timedelta
 
+import aiohttp
 from sqlalchemy import delete
 from sqlmodel import col
 
+from helpline.desk import beats
 from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
 
 KEPT = timedelta(days=30)
+SILENT_AFTER = timedelta(seconds=60)
+"""A loop whose last good beat is older than this is not well: /readyz, and the outside watch."""
+SLOW = frozenset({"tidy", "heartbeat"})
+"""Jobs that beat too rarely to be asked how they are."""
 
 
 async def tidy_up(house: House) -> int:
@@ -18,3 +28,23 @@ async def tidy_up(house: House) -> int:
         await session.execute(delete(Session).where(col(Session.expires_at) < before))
         await session.execute(delete(LoginAttempt).where(col(LoginAttempt.at) < before))
     return 0
+
+
+async def unwell(house: House) -> list[str]:
+    """The loops of this node that have fallen silent, by name."""
+    async with house.db.read() as session:
+        silent = await beats.unwell(session, house.node, house.clock.now(), SILENT_AFTER)
+    return [job for job in silent if job not in SLOW]
+
+
+async def beat_heart(house: House) -> int:
+    """Call HELPLINE_HEARTBEAT_URL, if there is one and all is well here."""
+    if not house.settings.heartbeat_url or await unwell(house):
+        return 0
+    timeout = aiohttp.ClientTimeout(total=10)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as client,
+        client.get(house.settings.heartbeat_url, allow_redirects=False) as answer,
+    ):
+        answer.raise_for_status()
+    return 1

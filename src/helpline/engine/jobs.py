@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from helpline.desk import beats
 from helpline.desk.house import House
 from helpline.engine.deliver import deliver_all
-from helpline.engine.housekeeping import tidy_up
+from helpline.engine.housekeeping import beat_heart, tidy_up
 from helpline.engine.routing import route_all
 from helpline.engine.watch import watch
 from helpline.log import log, where
@@ -36,10 +36,9 @@ JOBS = (
     Job("sending", 2, deliver_all, wake="sending"),  # outbox → providers
     Job("watch", 3, watch),  # deadlines due → alerts → ladder
     Job("tidy", 3600, tidy_up),  # old sign-ins and failed attempts
+    Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well
 )
 BEAT_EVERY = timedelta(seconds=10)
-SILENT_AFTER = timedelta(seconds=60)
-"""A loop of the first three whose last good beat is older than this is not well: /readyz."""
 
 
 class Engine:
