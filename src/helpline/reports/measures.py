@@ -1,0 +1,149 @@
+"""What a report counts and how it is cut: the measures, the dimensions and every way to cross two.
+
+Read by the other modules of reports; it asks no database. The codes of a dimension are the
+contract's own, in its order, then "unknown": every one is printed, even when it is zero (A07).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from itertools import combinations, product
+from typing import Final
+
+from helpline.contract import Contract
+from helpline.rules.periods import Period
+from helpline.vocabulary import UNKNOWN
+
+DIMENSIONS: Final = ("quadrant", "carer_type", "method", "reason", "support")
+CUTS: Final[tuple[tuple[str, ...], ...]] = (
+    (),
+    *((dimension,) for dimension in DIMENSIONS),
+    *combinations(DIMENSIONS, 2),
+)
+COUNTED: Final = ("people", "contacts", "cases")
+QUALITY: Final = ("quality.closed_without_support", "quality.closed_without_outcome")
+VERDICTS: Final = ("met", "missed", "open")
+TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
+
+By = tuple[tuple[str, str], ...]
+"""How a cell is cut: pairs of dimension and code in the order of DIMENSIONS; () is the total."""
+Key = tuple[str, By]
+"""A cell's measure and its cut."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure. `value` is None where it is hidden, or where there is nothing to measure.
+
+    Counts are whole numbers, times are minutes (one decimal), `percent` is 0 to 100 (one decimal).
+    `denominator` is what the percentage is of, `denominator_as_of` the day it was counted on;
+    `note` says why there is no percentage where one could be expected.
+    """
+
+    measure: str
+    by: By
+    value: float | None
+    denominator: int | None = None
+    percent: float | None = None
+    hidden: str | None = None
+    denominator_as_of: date | None = None
+    note: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.measure, self.by
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One promise that was not kept: nothing in it says whose case it was."""
+
+    clock: str
+    quadrant: str
+    minutes_late: float
+    is_answered: bool  # False: still waiting, and late by this much when the report was made
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a rendering needs, and nothing that must not leave: hidden values are not in it.
+
+    `exact` is what was asked for; `is_protected` whether small numbers are hidden (a contract may
+    say that none are). `breaches` is empty in a protected report: each line is one person's case.
+    """
+
+    contract: Contract
+    period: Period
+    cells: tuple[Cell, ...]
+    breaches: tuple[Breach, ...]
+    exact: bool
+    is_protected: bool
+    generated_at: datetime
+
+    @cached_property
+    def _by_key(self) -> dict[Key, Cell]:
+        return {cell.key: cell for cell in self.cells}
+
+    def cell(self, measure: str, **by: str) -> Cell:
+        """The figure of a measure, cut as given; KeyError where no report has such a figure."""
+        pairs = tuple((name, by[name]) for name in DIMENSIONS if name in by)
+        if len(pairs) != len(by):
+            raise KeyError(f"A report is cut by {', '.join(DIMENSIONS)}; not by {', '.join(by)}.")
+        return self._by_key[measure, pairs]
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the period still ran when the figures were counted."""
+        return self.generated_at.date() <= self.period.end
+
+
+def codes(contract: Contract) -> dict[str, tuple[str, ...]]:
+    """Dimension → its codes as they are printed, "unknown" last and once."""
+    listed = {
+        "quadrant": [area.code for area in contract.quadrants],
+        "carer_type": [group.code for group in contract.groups],
+        "method": [method.code for method in contract.methods],
+        "reason": [reason.code for reason in contract.reasons],
+        "support": [support.code for support in contract.support],
+    }
+    return {
+        dimension: (*(code for code in known if code != UNKNOWN), UNKNOWN)
+        for dimension, known in listed.items()
+    }
+
+
+def names(contract: Contract) -> dict[str, dict[str, str]]:
+    """Dimension → code → what people read for it."""
+    worded = {
+        "quadrant": (*contract.quadrants, contract.unknown_quadrant),
+        "carer_type": contract.groups,
+        "method": contract.methods,
+        "reason": contract.reasons,
+        "support": contract.support,
+    }
+    return {
+        dimension: {UNKNOWN: "Not known"} | {one.code: one.name for one in words}
+        for dimension, words in worded.items()
+    }
+
+
+def cells_of(cut: tuple[str, ...], printed: dict[str, tuple[str, ...]]) -> tuple[By, ...]:
+    """Every combination of codes of a cut, in printing order."""
+    return tuple(
+        tuple(zip(cut, chosen, strict=True))
+        for chosen in product(*(printed[dimension] for dimension in cut))
+    )
+
+
+def counts(contract: Contract) -> tuple[str, ...]:
+    """The measures that count something, and so can be small."""
+    timed = (f"{clock.code}.{verdict}" for clock in contract.clocks for verdict in VERDICTS)
+    return (*COUNTED, *timed)
+
+
+def all_measures(contract: Contract) -> tuple[str, ...]:
+    """Every measure of the contract's reports in printing order."""
+    timed = (f"{clock.code}.{m}" for clock in contract.clocks for m in (*VERDICTS, *TIMES))
+    return (*COUNTED, *timed, *QUALITY)
