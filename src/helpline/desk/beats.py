@@ -9,6 +9,10 @@ from sqlmodel import col
 
 from helpline.models import JobRun
 
+SILENT_AFTER = timedelta(seconds=60)
+WATCHED = ("routing", "sending", "watch")
+"""The loops that beat every few seconds; the others are too slow to be asked how they are."""
+
 
 async def write_down(
     session: AsyncSession, job: str, node: str, started_at: datetime, failure: str | None
@@ -29,9 +33,11 @@ async def write_down(
     )
 
 
-async def unwell(session: AsyncSession, node: str, now: datetime, after: timedelta) -> list[str]:
-    """The loops of this node whose last good beat is older than `after`, by name."""
+async def unwell(session: AsyncSession, node: str, now: datetime) -> list[str]:
+    """The watched loops of this node whose last good beat is too old, by name."""
     rows = await session.execute(
-        select(col(JobRun.job), col(JobRun.good_at)).where(col(JobRun.node) == node)
+        select(col(JobRun.job), col(JobRun.good_at)).where(
+            col(JobRun.node) == node, col(JobRun.job).in_(WATCHED)
+        )
     )
-    return sorted(job for job, good_at in rows if good_at is None or now - good_at > after)
+    return sorted(job for job, good in rows if good is None or now - good > SILENT_AFTER)

@@ -15,10 +15,6 @@ from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
 
 KEPT = timedelta(days=30)
-SILENT_AFTER = timedelta(seconds=60)
-"""A loop whose last good beat is older than this is not well: /readyz, and the outside watch."""
-SLOW = frozenset({"tidy", "heartbeat"})
-"""Jobs that beat too rarely to be asked how they are."""
 
 
 async def tidy_up(house: House) -> int:
@@ -30,17 +26,13 @@ async def tidy_up(house: House) -> int:
     return 0
 
 
-async def unwell(house: House) -> list[str]:
-    """The loops of this node that have fallen silent, by name."""
-    async with house.db.read() as session:
-        silent = await beats.unwell(session, house.node, house.clock.now(), SILENT_AFTER)
-    return [job for job in silent if job not in SLOW]
-
-
 async def beat_heart(house: House) -> int:
     """Call HELPLINE_HEARTBEAT_URL, if there is one and all is well here."""
-    if not house.settings.heartbeat_url or await unwell(house):
+    if not house.settings.heartbeat_url:
         return 0
+    async with house.db.read() as session:
+        if await beats.unwell(session, house.node, house.clock.now()):
+            return 0
     timeout = aiohttp.ClientTimeout(total=10)
     async with (
         aiohttp.ClientSession(timeout=timeout) as client,

@@ -4,7 +4,6 @@ Carries no personal data and says no more than a word in public.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -19,8 +18,6 @@ from helpline.web.asked import house_of, now_of
 ITEM = metadata.tables["inbound_item"]
 OUT = metadata.tables["out_message"]
 ALERT = metadata.tables["alert"]
-STALE = timedelta(minutes=2)
-"""Every loop beats at least once a minute."""
 
 
 async def lives(request: web.Request) -> web.Response:
@@ -33,7 +30,7 @@ async def works(request: web.Request) -> web.Response:
     house = house_of(request)
     try:
         async with house.db.read() as session:
-            late = await beats.unwell(session, house.node, now_of(request), STALE)
+            late = await beats.unwell(session, house.node, now_of(request))
     except Exception:  # whatever the driver says, the answer is the same
         return web.Response(status=503, text="the database does not answer\n")
     if late:
