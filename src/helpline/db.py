@@ -60,7 +60,7 @@ class Database:
     async def answers(self) -> bool:
         """Whether the database can be asked anything at all; for /readyz."""
         async with self.read() as session:
-            return (await session.execute(text("SELECT 1"))).scalar_one() == 1
+            return bool((await session.execute(text("SELECT 1"))).scalar_one() == 1)
 
     async def close(self) -> None:
         await self._reader.dispose()

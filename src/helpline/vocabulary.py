@@ -163,9 +163,19 @@ class OutState(StrEnum):
 
     @property
     def rank(self) -> int:
-        order = (OutState.QUEUED, OutState.UNSURE, OutState.SENDING, OutState.SENT)
-        order += (OutState.FAILED, OutState.HELD, OutState.DELIVERED, OutState.READ)
-        return order.index(self)
+        return _OUT_ORDER.index(self)
+
+
+_OUT_ORDER = (
+    OutState.QUEUED,
+    OutState.UNSURE,
+    OutState.SENDING,
+    OutState.SENT,
+    OutState.FAILED,
+    OutState.HELD,
+    OutState.DELIVERED,  # a carrier that first said failed and then delivered did deliver
+    OutState.READ,
+)
 
 
 class SendState(StrEnum):

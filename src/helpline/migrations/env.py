@@ -1,6 +1,6 @@
 """Alembic's entry: connect by the URL in the configuration and run the steps in one transaction."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import create_engine, pool
@@ -9,7 +9,7 @@ from helpline.models import metadata
 from helpline.sealing import Sealed
 
 
-def in_words(kind: str, item: Any, _: Any) -> str | bool:
+def in_words(kind: str, item: Any, _: Any) -> str | Literal[False]:
     """A sealed column is plain bytes to the database: a step must not import today's code."""
     return "sa.LargeBinary()" if kind == "type" and isinstance(item, Sealed) else False
 

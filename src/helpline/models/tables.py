@@ -20,5 +20,5 @@ metadata.naming_convention = {
 
 def sealed(place: str, *, optional: bool = False) -> Any:
     """A field sealed at rest; `place` is "table.column" and must never change once written."""
-    column = Column(Sealed(place), nullable=optional)
+    column: Column[Any] = Column(Sealed(place), nullable=optional)
     return Field(default=None, sa_column=column) if optional else Field(sa_column=column)
