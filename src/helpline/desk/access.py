@@ -90,9 +90,9 @@ async def add_user(
         "contract": contract or None,
         "password_hash": await hashed(password),
         "mobile": mobile,
-        "mobile_index": ring().index("user", mobile) if mobile else None,
+        "mobile_index": ring().index("address:sms", mobile) if mobile else None,
         "telegram": telegram,
-        "telegram_index": ring().index("user", telegram) if telegram else None,
+        "telegram_index": ring().index("address:telegram", telegram) if telegram else None,
         "created_at": now,
     }
     added = await session.execute(insert(USER).values(**values).returning(USER.c.id))
