@@ -314,3 +314,39 @@ async def test_the_night_the_clocks_go_forward(world_at_spring: World) -> None:
     due = (await world_at_spring.deadlines(CARER))["first_response"].due_at
     assert due == datetime(2027, 3, 28, 18, 0, tzinfo=UTC)
     assert "by 7 pm tomorrow, Sunday" in world_at_spring.texts_to(CARER)[0]
+
+
+async def test_asking_where_things_stand_opens_nothing_again(world: World) -> None:
+    await world.sms(CARER, "can I claim council tax reduction")
+    await world.reply(CARER, "Yes you can.")
+    await world.allocate(CARER, world.worker)
+    await world.close(CARER)
+    await world.sms(CARER, "STATUS")
+    await world.sms(CARER, "STOP")
+
+    assert (await world.case_of(CARER)).status == "closed"
+    assert "this is closed. Write here and it opens again." in world.texts_to(CARER)[-1]
+
+
+async def test_a_first_message_that_happens_to_be_a_network_word_is_answered(
+    world: World,
+) -> None:
+    await world.sms(STRANGER, "START")
+    await world.sms(CARER, "help")
+
+    assert "Your message has arrived" in world.texts_to(STRANGER)[0]
+    assert "Your message has arrived" in world.texts_to(CARER)[0]
+
+
+async def test_ten_frightened_messages_make_one_page_and_a_new_fright_another(
+    world: World,
+) -> None:
+    for _ in range(10):
+        await world.sms(CARER, "he has taken all his tablets and won't wake up")
+    assert len(world.texts_to(DUTY_PHONE)) == 1
+    code = world.texts_to(DUTY_PHONE)[0].split("Reply ")[1][:4]
+    await world.sms(DUTY_PHONE, code)
+    await world.forward(minutes=40)
+    await world.sms(CARER, "he has taken all his tablets and won't wake up")
+
+    assert "PURPLE" in world.texts_to(DUTY_PHONE)[-1]

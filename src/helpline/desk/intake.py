@@ -20,7 +20,17 @@ from helpline.contract import Contract
 from helpline.desk import cases, deadlines, escalation, events, outbox, people
 from helpline.desk.inbox import opened
 from helpline.errors import Conflict, NotFound
-from helpline.models import Address, Case, Contact, Conversation, InboundItem, Person, Task, User
+from helpline.models import (
+    Address,
+    Alert,
+    Case,
+    Contact,
+    Conversation,
+    InboundItem,
+    Person,
+    Task,
+    User,
+)
 from helpline.rules import dialogue, saying, triage
 from helpline.rules.permissions import Actor, may
 from helpline.sealing import ring
@@ -42,6 +52,8 @@ from helpline.vocabulary import (
 
 RETRIES = tuple(timedelta(seconds=s) for s in (1, 5, 30))
 """Pauses between tries; after the last the item is set aside and shown."""
+IN_HAND = timedelta(minutes=10)
+"""How long somebody who took an alert is taken to be looking at what comes next."""
 
 
 @dataclass(frozen=True)
@@ -154,20 +166,21 @@ async def _hear_person(
     turn = dialogue.hear(inbound.text, _facts(contract, talk, case, address, reading, found, now))
     if turn.opted_out or turn.opted_in:
         address.opted_out_at = now if turn.opted_out else None
+        kind = "address.opted_out" if turn.opted_out else "address.opted_in"
+        case_id = case.id if case else None
+        await events.record(
+            session, kind, now, contract=contract.key, case_id=case_id, channel=inbound.channel
+        )
         if case is None:  # nobody to answer and nothing to say: the ledger line is all
-            await events.record(
-                session,
-                "address.opted_out" if turn.opted_out else "address.opted_in",
-                now,
-                contract=contract.key,
-                channel=inbound.channel,
-            )
             return None
-    case = await _case_for(session, contract, talk, case, person, address, reading, now)
+    if case is None:
+        case = await _open(session, contract, talk, person, address, reading, now)
+    elif case.status == CaseStatus.CLOSED and turn.opens_again:
+        await cases.reopen(session, contract, case, None, now)
     if found is not None:
         await people.identify(session, address, case, found, now)
     contact = await _contact(session, contract, case, inbound, now)
-    await _apply(session, contract, talk, case, address, turn, reading, now)
+    await _apply(session, contract, talk, case, address, contact, turn, reading)
     if turn.say:
         body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
         await cases.send_to_person(
@@ -194,7 +207,7 @@ def _facts(
         questions_off=talk.questions_off,
         alarming=reading.urgency == Urgency.EMERGENCY,
         ask_safety=reading.ask_safety,
-        reopened=case is not None and case.status == CaseStatus.CLOSED,
+        is_closed=case is not None and case.status == CaseStatus.CLOSED,
         quiet_hours=quiet,
         reasons=_menu(contract),
     )
@@ -223,21 +236,16 @@ async def _conversation(
     return talk
 
 
-async def _case_for(
+async def _open(
     session: AsyncSession,
     contract: Contract,
     talk: Conversation,
-    case: Case | None,
     person: Person,
     address: Address,
     reading: triage.Reading,
     now: datetime,
 ) -> Case:
-    """The conversation's case: opened with the first message, opened again by a later one."""
-    if case is not None:
-        if case.status == CaseStatus.CLOSED:
-            await cases.reopen(session, contract, case, None, now)
-        return case
+    """A new case for this conversation, with who they are as the register has it today."""
     assert person.id is not None
     known = await people.standing(session, person, now.astimezone(ZoneInfo(contract.zone)).date())
     case = Case(
@@ -293,11 +301,13 @@ async def _apply(
     talk: Conversation,
     case: Case,
     address: Address,
+    contact: Contact,
     turn: dialogue.Turn,
     reading: triage.Reading,
-    now: datetime,
 ) -> None:
     """Write down what the message settled. Urgency only ever rises here."""
+    now = contact.at
+    assert contact.id is not None
     talk.step, talk.last_in_at = turn.step, now
     talk.questions_off = talk.questions_off or turn.questions_off
     if turn.reason and case.reason_from != "worker":
@@ -319,49 +329,51 @@ async def _apply(
             urgency=read,
         )
     if read is Urgency.EMERGENCY:
-        await _alert(session, contract, case, AlertKind.EMERGENCY, now)
+        await _alert(session, contract, case, contact.id, AlertKind.EMERGENCY)
     if turn.wants_call:
-        await _ask_for_call(session, contract, case, now)
-    if turn.opted_out:
-        await _reach_another_way(session, contract, case, address, now)
+        await _ask_for_call(session, contract, case, contact)
+    if turn.opted_out and case.status == CaseStatus.OPEN:
+        # An opt-out opens another way, never silence (design.md §4.7).
+        await _task(session, contract, case, TaskKind.REACH_ANOTHER_WAY, address.channel, now)
     await session.flush()
 
 
 async def _alert(
-    session: AsyncSession, contract: Contract, case: Case, kind: AlertKind, now: datetime
+    session: AsyncSession, contract: Contract, case: Case, contact_id: int, kind: AlertKind
 ) -> None:
-    """One alert a case, kind and hour: a frightened person writes ten messages, and ten pages
-    would hide the next emergency."""
+    """One page for one fright: while somebody is being asked, or took it minutes ago, the next
+    message of the same person raises no second one that would hide another's emergency."""
+    contact = await session.get(Contact, contact_id)
+    assert contact is not None
+    in_hand = await session.scalar(
+        select(col(Alert.id))
+        .where(
+            col(Alert.case_id) == case.id,
+            col(Alert.kind) == kind,
+            or_(
+                col(Alert.next_rung_at).is_not(None),
+                col(Alert.acknowledged_at) > contact.at - IN_HAND,
+            ),
+        )
+        .limit(1)
+    )
+    if in_hand is not None:
+        return
     cause = escalation.Cause(
         kind=kind,
-        key=f"{kind}:{case.id}:{now:%Y%m%d%H}",
+        key=f"{kind}:{case.id}:{contact_id}",
         reference=case.reference,
         case_id=case.id,
     )
-    await escalation.raise_alert(session, contract, cause, now)
+    await escalation.raise_alert(session, contract, cause, contact.at)
 
 
 async def _ask_for_call(
-    session: AsyncSession, contract: Contract, case: Case, now: datetime
+    session: AsyncSession, contract: Contract, case: Case, contact: Contact
 ) -> None:
-    await _task(session, contract, case, TaskKind.CALL_BACK, "", now)
-    await _alert(session, contract, case, AlertKind.CALL_BACK, now)
-
-
-async def _reach_another_way(
-    session: AsyncSession, contract: Contract, case: Case, address: Address, now: datetime
-) -> None:
-    """An opt-out opens another way, never silence (design.md §4.7)."""
-    if case.status == CaseStatus.OPEN:
-        await _task(session, contract, case, TaskKind.REACH_ANOTHER_WAY, address.channel, now)
-    await events.record(
-        session,
-        "address.opted_out",
-        now,
-        contract=contract.key,
-        case_id=case.id,
-        channel=address.channel,
-    )
+    assert contact.id is not None
+    await _task(session, contract, case, TaskKind.CALL_BACK, "", contact.at)
+    await _alert(session, contract, case, contact.id, AlertKind.CALL_BACK)
 
 
 async def _task(

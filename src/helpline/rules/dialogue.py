@@ -30,7 +30,7 @@ class Facts:
     questions_off: bool = False
     alarming: bool = False
     ask_safety: bool = False
-    reopened: bool = False
+    is_closed: bool = False
     quiet_hours: float | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -48,15 +48,17 @@ class Turn:
     questions_off: bool = False
     opted_out: bool = False
     opted_in: bool = False
+    opens_again: bool = True
+    """Whether a closed case is opened again by this message; a question about it does not."""
 
 
 def hear(text: str, facts: Facts) -> Turn:
     """The turn for one message. Every path either says something useful or stays quiet."""
     word = _word(text)
     if word in OPT_OUT_WORDS:
-        return Turn((), facts.step, opted_out=True)
-    if word in OPT_IN_WORDS:
-        return Turn(("welcome_back",), facts.step, opted_in=True)
+        return Turn((), facts.step, opted_out=True, opens_again=False)
+    if word in OPT_IN_WORDS and facts.step is not Step.NEW:
+        return Turn(("welcome_back",), facts.step, opted_in=True, opens_again=False)
     turn = _turn(text, word, facts)
     if facts.alarming and "first_answer" not in turn.say and "danger_yes" not in turn.say:
         turn = replace(turn, say=("danger_signposts", *turn.say))
@@ -66,7 +68,9 @@ def hear(text: str, facts: Facts) -> Turn:
 def _turn(text: str, word: str, facts: Facts) -> Turn:
     if facts.step is Step.NEW:
         return _first(word, facts)
-    if facts.reopened:
+    if facts.is_closed and word == "STATUS":
+        return Turn(("status",), facts.step, opens_again=False)
+    if facts.is_closed:
         return Turn(("reopened",), Step.DONE, wants_call=word == "CALL")
     if word == "STATUS":
         return Turn(("status",), facts.step)
