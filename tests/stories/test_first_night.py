@@ -350,3 +350,10 @@ async def test_ten_frightened_messages_make_one_page_and_a_new_fright_another(
     await world.sms(CARER, "he has taken all his tablets and won't wake up")
 
     assert "PURPLE" in world.texts_to(DUTY_PHONE)[-1]
+
+
+async def test_two_clocks_that_began_together_page_once(world: World) -> None:
+    await world.sms(CARER, "can I claim council tax reduction")
+    await world.forward(hours=12, minutes=1)
+
+    assert len(world.texts_to(DUTY_PHONE)) == 1

@@ -183,6 +183,12 @@ def _due(now: datetime, limit: int) -> Any:
     )
 
 
+def _about(row: Any, stage: int) -> str:
+    """Clocks of one case that began together warn together: one page, not one for each."""
+    what = f"case:{row['case_id']}" if row["case_id"] else f"deadline:{row['id']}"
+    return f"{what}:{row['started_at']:%Y%m%dT%H%M%S}:{stage}"
+
+
 async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datetime) -> None:
     clock = contract.clock(row["clock"])
     moments = clocks.moments(row["started_at"], clock.warn_after_hours, clock.limit_hours)
@@ -211,7 +217,7 @@ async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datet
         escalation.Cause(
             kind=moment.kind,
             stage=moment.stage,
-            key=f"deadline:{row['id']}:{moment.stage}",
+            key=_about(row, moment.stage),
             reference=row["reference"] or "TRAY",
             case_id=row["case_id"],
             deadline_id=row["id"],
