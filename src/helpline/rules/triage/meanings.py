@@ -69,7 +69,7 @@ def _fits(words: list[str], at: int, slots: tuple[Slot, ...]) -> bool:
 
 
 def meanings(words: list[str], table: str = "words.txt") -> list[Found]:
-    """Every meaning found, the longest phrase of each; figures of speech silence what they cover."""
+    """Every meaning found, longest phrases first; figures of speech silence what they cover."""
     exact, begin = index(table)
     best: dict[tuple[str, int], int] = {}
     for at, word in enumerate(words):

@@ -32,8 +32,8 @@ ROWS = (
     Row("cannot be woken", "emergency", "health", ("child", "unconscious", "swallow")),
     Row("unconscious and blue", "emergency", "health", ("unconscious", "not_breathing")),
     Row("tablets taken", "emergency", "health", ("swallow", "pills", "overdose")),
-    Row("many tablets taken", "emergency", "health", ("someone", "swallow", "pills", "amount"), 9, INFO),
-    Row("tablets swallowed by a child", "emergency", "health", ("child", "swallow", "pills"), 8, INFO),
+    Row("many tablets taken", "emergency", "health", ("swallow", "pills", "amount"), 9, INFO),
+    Row("tablets swallowed", "emergency", "health", ("child", "swallow", "pills"), 8, INFO),
     Row("somebody else's tablets", "emergency", "health", ("swallow", "pills", "carer"), 5, INFO),
     Row("drugs taken and hard to wake", "emergency", "health", ("drugs", "unconscious")),
     Row("tablets taken and hard to wake", "emergency", "health", ("pills", "unconscious")),
@@ -63,9 +63,9 @@ ROWS = (
     Row("child missing, telephone off", "emergency", "placements", ("missing", "phone_off"), 25),
     Row("child missing just now", "emergency", "placements", ("child", "missing", "just"), 15),
     Row("child gone to a stranger", "emergency", "abuse", ("exploit", "missing"), 15),
-    Row("999 and danger to life", "emergency", "health", ("emergency_services", "not_breathing"), 30),
+    Row("999, no breath", "emergency", "health", ("emergency_services", "not_breathing"), 30),
     Row("999 and a weapon", "emergency", "placements", ("emergency_services", "weapon"), 30),
-    Row("999 and a missing child", "emergency", "placements", ("emergency_services", "missing"), 30),
+    Row("999, child missing", "emergency", "placements", ("emergency_services", "missing"), 30),
     Row("999 and suicide", "emergency", "counselling", ("emergency_services", "suicide"), 40),
     Row("suicide", "urgent", "counselling", ("suicide",)),
     Row("self-harm", "urgent", "health", ("selfharm", "child"), 20),
@@ -83,9 +83,10 @@ ROWS = (
     Row("distress tonight", "urgent", "counselling", ("counselling_word", "today", "neg"), 15),
 )
 
-NEGATABLE = frozenset(
-    "suicide weapon violence overdose selfharm missing medical unconscious fire blood exploit".split()
-)
+NEGATABLE = frozenset((
+    "suicide", "weapon", "violence", "overdose", "selfharm", "missing", "medical", "unconscious",
+    "fire", "blood", "exploit",
+))  # fmt: skip
 
 
 def standing(found: list[Found]) -> list[Found]:

@@ -17,7 +17,7 @@ _TAG = re.compile(r"<[^<>]{0,200}>")
 _LINK = re.compile(r"https?://\S+|www\.\S+")
 _PHONE = re.compile(r"\+?\b0\d{2,4}[ -]?\d{3}[ -]?\d{3,4}\b")
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m\b)?|\b\d{1,2}\s*[ap]\.?m\b")
-_AGE = re.compile(r"\b(\d{1,2})\s*-?\s*(?:y/?o|yr?s?|years?)?[\s-]*(?:olds?)\b|\b(\d{1,2})\s?y/?o\b")
+_AGE = re.compile(r"\b(\d{1,2})\s*-?\s*(?:y/?o|yr?s?|years?)?[\s-]*olds?\b|\b(\d{1,2})\s?y/?o\b")
 _DIGITS = re.compile(r"(\d+)(?=[a-z])")
 _WORD = re.compile(r"£|[0-9]+|[^\W\d_]+|[!?]+|[\U0001F300-\U0001FAFF]")
 _LONG = re.compile(r"([^\W\d_])\1{2,}")
@@ -30,7 +30,7 @@ def spellings() -> dict[str, str]:
     """The table of spellings: as written → plain words."""
     lines = (TABLES / "spellings.txt").read_text(encoding="utf-8").splitlines()
     pairs = (line.split(" ", 1) for line in lines if line and not line.startswith("#"))
-    return {written: plain for written, plain in pairs}
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def plain(text: str) -> str:
@@ -43,7 +43,7 @@ def plain(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a message in order, text-speak spelt out; ages, times and telephones as signs."""
+    """The words of a message in order, text-speak spelt out; times and telephones as signs."""
     text = _PHONE.sub(" #phone ", plain(text))
     text = _AGE.sub(lambda m: f" {m.group(1) or m.group(2)} year old ", text)
     text = _CLOCK.sub(" oclock ", text).replace("a&e", "aande").replace("24/7", "allhours")
@@ -57,7 +57,7 @@ def _tokens(text: str) -> list[str]:
     """Split on spaces and signs; a digit inside a word (2nite) stays where the table knows it."""
     table, found = spellings(), []
     for piece in text.split():
-        bare = piece.strip(".,;:!?()[]\"“”-…")
+        bare = piece.strip('.,;:!?()[]"“”-…')
         if bare in table or bare == "#phone":
             found.append(bare)
         else:
