@@ -32,7 +32,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")
 app.add_typer(report_app, name="report")
 
-ContractKey = Annotated[str, typer.Option("--contract", help="The contract's key, such as essex.")]
+ContractKey = Annotated[str, typer.Option("--contract", help="The contract's key: its file's name.")]
 
 
 class Format(StrEnum):
@@ -105,7 +105,7 @@ def demo(
         database_url=f"sqlite:///{database}",
         keys=key_file.read_text().strip(),
         public_url=f"http://{host}:{port}",
-        twilio_numbers=f"essex={seed.OUR_NUMBER}",
+        twilio_numbers=seed.NUMBERS,
     )
     house = main.demo_house(settings)
     _say("Preparing the demo's database …")

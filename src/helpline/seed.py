@@ -30,6 +30,7 @@ from helpline.vocabulary import Role, ShiftKind
 
 CONTRACT = "essex"
 OUR_NUMBER = "+447700900000"
+NUMBERS = f"{CONTRACT}={OUR_NUMBER}"  # as HELPLINE_TWILIO_NUMBERS wants it
 PASSWORD = "harbour lantern kettle"  # noqa: S105  # the demo's, printed on the demo's own page
 SIGN_INS = (
     "wasim, dilys, amara (workers), leonie (lead), petra (council) or ada (admin): " + PASSWORD

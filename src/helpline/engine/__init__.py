@@ -1,0 +1,1 @@
+"""What happens by itself: jobs.py is its table of contents. Started by main, and by no page."""

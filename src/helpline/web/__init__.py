@@ -1,0 +1,1 @@
+"""Everything that can be asked over HTTP: app.py is its table of contents."""
