@@ -32,7 +32,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")
 app.add_typer(report_app, name="report")
 
-ContractKey = Annotated[str, typer.Option("--contract", help="The contract's key: its file's name.")]
+ContractKey = Annotated[str, typer.Option("--contract", help="A contract's key: its file's name.")]
 
 
 class Format(StrEnum):
