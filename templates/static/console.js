@@ -1,0 +1,159 @@
+// What the console's pages do beyond plain links and forms: follow what happens, shortcuts, count
+// text messages, warn before typed text is lost. Loaded on every page; everything works without it.
+
+// --- live: an element with data-live follows a stream and is told "live" when something changed ----
+
+for (const element of document.querySelectorAll("[data-live]")) follow(element);
+
+function follow(element) {
+  let stream = null;
+  let hasEnded = false;
+
+  function open() {
+    if (stream || hasEnded || document.hidden) return;
+    stream = new EventSource(element.dataset.live);
+    stream.addEventListener("changed", () => htmx.trigger(element, "live"));
+    stream.addEventListener("open", () => say("This page follows what happens."));
+    stream.addEventListener("error", () => say("Not connected. Trying again. Reload to be sure."));
+    stream.addEventListener("ended", () => {
+      hasEnded = true;
+      close();
+      say("You were signed out, or the helpline was restarted. Reload this page.");
+    });
+  }
+
+  // A browser allows few streams to one server: only the page that is looked at keeps its own.
+  function close() {
+    if (stream) stream.close();
+    stream = null;
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return close();
+    open();
+    htmx.trigger(element, "live");
+  });
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", open);
+  open();
+}
+
+function say(text) {
+  for (const place of document.querySelectorAll("[data-live-state]")) {
+    place.hidden = false;
+    if (place.textContent !== text) place.textContent = text;
+  }
+}
+
+document.body.addEventListener("htmx:afterSwap", () => {
+  for (const place of document.querySelectorAll("[data-live-state][hidden]")) place.hidden = false;
+});
+// Signed out meanwhile: the answer says where to go.
+document.body.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) say("You were signed out. Reload this page to sign in.");
+});
+
+// --- shortcuts: one key each, never while typing, and they can be switched off --------------------
+
+const SWITCH = "helpline-keys";
+const keys = {
+  j: () => row(1),
+  k: () => row(-1),
+  r: () => act("reply", "text"),
+  n: () => act("note", "note-body"),
+  c: () => act("call", "call-body"),
+  i: () => location.assign("/inbox"),
+};
+
+for (const help of document.querySelectorAll("[data-keys]")) {
+  help.hidden = false;
+  const box = help.querySelector("[data-keys-switch]");
+  box.checked = areOn();
+  box.addEventListener("change", () => localStorage.setItem(SWITCH, box.checked ? "on" : "off"));
+}
+
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !areOn()) return;
+  if (!document.querySelector("[data-keys]") || !Object.hasOwn(keys, event.key)) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+
+function areOn() {
+  return localStorage.getItem(SWITCH) !== "off";
+}
+
+function row(step) {
+  const rows = [...document.querySelectorAll("[data-row]")];
+  const here = rows.indexOf(document.activeElement);
+  const next = here < 0 ? (step > 0 ? 0 : rows.length - 1) : here + step;
+  rows[Math.max(0, Math.min(rows.length - 1, next))]?.focus();
+}
+
+function act(id, field) {
+  show(document.getElementById(id));
+  document.getElementById(field)?.focus();
+}
+
+// A link to a folded part (#note, #call, …) unfolds it.
+function show(element) {
+  if (element instanceof HTMLDetailsElement) element.open = true;
+}
+function showHash() {
+  if (location.hash.length > 1) show(document.getElementById(location.hash.slice(1)));
+}
+window.addEventListener("hashchange", showHash);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  if (link) show(document.getElementById(link.getAttribute("href").slice(1)));
+});
+showHash();
+
+// --- how many text messages a reply takes (GSM 03.38: 160 or 153 letters; else 70 or 67) -----------
+
+const PLAIN = new Set(
+  "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà",
+);
+const DOUBLE = new Set("^{}\\[~]|€\f");
+
+function segments(text) {
+  const letters = [...text];
+  if (letters.every((letter) => PLAIN.has(letter) || DOUBLE.has(letter))) {
+    const length = letters.reduce((sum, letter) => sum + (DOUBLE.has(letter) ? 2 : 1), 0);
+    return { length, texts: length <= 160 ? 1 : Math.ceil(length / 153), odd: "" };
+  }
+  const odd = letters.find((letter) => !PLAIN.has(letter) && !DOUBLE.has(letter));
+  const length = text.length; // counted in UTF-16 units, as the network does
+  return { length, texts: length <= 70 ? 1 : Math.ceil(length / 67), odd };
+}
+
+for (const field of document.querySelectorAll("[data-segments]")) {
+  const place = document.getElementById(field.dataset.segments);
+  if (!place) continue;
+  const empty = place.textContent;
+  const count = () => {
+    const { length, texts, odd } = segments(field.value);
+    const why = odd ? ` “${odd}” makes each text shorter.` : "";
+    place.textContent = length
+      ? `${length} letters, ${texts} text message${texts === 1 ? "" : "s"}.${why}`
+      : empty;
+  };
+  field.addEventListener("input", count);
+  count();
+}
+
+// --- what was typed is not thrown away without asking ---------------------------------------------
+
+const guarded = new Set();
+for (const form of document.querySelectorAll("form[data-guard]")) {
+  form.addEventListener("input", (event) => {
+    if (event.target.matches("textarea")) guarded.add(form);
+  });
+}
+document.addEventListener("submit", (event) => guarded.delete(event.target));
+window.addEventListener("beforeunload", (event) => {
+  const areTyped = [...guarded].some((form) => form.querySelector("textarea")?.value.trim());
+  if (areTyped) event.preventDefault();
+});

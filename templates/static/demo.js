@@ -1,0 +1,46 @@
+// The demo's phones: new messages appear as they come, Enter sends, a choice shows at once.
+
+const screens = document.querySelectorAll("[data-screen]");
+
+function toTheEnd() {
+  for (const screen of screens) screen.scrollTop = screen.scrollHeight;
+}
+
+async function refresh() {
+  const answer = await fetch(`/demo/phones${location.search}`);
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const screen of screens) {
+    const fresh = page.querySelector(`[data-for="${screen.id}"]`);
+    if (fresh) screen.replaceChildren(...fresh.children);
+  }
+  toTheEnd();
+}
+
+const stream = new EventSource("/demo/live");
+stream.addEventListener("changed", refresh);
+window.addEventListener("pagehide", () => stream.close());
+
+for (const form of document.querySelectorAll(".hl-phone__write")) {
+  const text = form.querySelector("textarea");
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form));
+    text.value = "";
+    text.focus();
+    await fetch(form.action, { method: "POST", body, redirect: "manual" });
+    await refresh();
+  });
+}
+
+for (const form of document.querySelectorAll("[data-choose]")) {
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+toTheEnd();
