@@ -19,14 +19,24 @@ COLUMNS = (
 Row = dict[str, str]
 
 
-def rows(contract: Contract, first: datetime, last: datetime, count: int, seed: int) -> list[Row]:
-    """`count` cases received between the two instants, the very first and last instant included."""
+def rows(
+    contract: Contract,
+    first: datetime,
+    last: datetime,
+    count: int,
+    *,
+    now: datetime,
+    seed: int,
+    edges: Sequence[datetime] = (),
+) -> list[Row]:
+    """`count` cases received between two instants, one more at each of `edges`; what would have
+    happened after `now` has not happened."""
     chance = random.Random(seed)
     span = (last - first).total_seconds()
-    received = [first, last] + [
-        first + timedelta(seconds=int(chance.random() * span)) for _ in range(count - 2)
+    received = [first + timedelta(seconds=int(chance.random() * span)) for _ in range(count)]
+    return [
+        _row(contract, chance, number, at, now) for number, at in enumerate([*received, *edges])
     ]
-    return [_row(contract, chance, number, at) for number, at in enumerate(received)]
 
 
 def as_csv(made: Sequence[Row], delimiter: str = ",", end: str = "\r\n") -> str:
@@ -37,14 +47,17 @@ def as_csv(made: Sequence[Row], delimiter: str = ",", end: str = "\r\n") -> str:
     return text.getvalue()
 
 
-def _row(contract: Contract, chance: random.Random, number: int, at: datetime) -> Row:
+def _row(
+    contract: Contract, chance: random.Random, number: int, at: datetime, now: datetime
+) -> Row:
     person = chance.randint(1, 900)
     groups = [group.code for group in contract.groups] + ["", "FC", "Foster carers", "SL"]
     quadrants = [area.code for area in contract.quadrants] + ["", "unknown", "North"]
     supports = chance.sample([s.code for s in contract.support], k=chance.choice((0, 1, 1, 2, 4)))
-    answered = _later(chance, at, 0.93)
-    allocated = _later(chance, at, 0.9)
-    is_closed = chance.random() < 0.8
+    answered = _later(chance, at, 0.93, now)
+    allocated = _later(chance, at, 0.9, now)
+    closed = at + timedelta(days=3)
+    is_closed = chance.random() < 0.8 and closed <= now
     return {
         "reference": f"LOG/{number:05}",
         "received_at": _written(chance, at),
@@ -58,19 +71,18 @@ def _row(contract: Contract, chance: random.Random, number: int, at: datetime) -
         "support": chance.choice((";", "; ", " | ")).join(supports),
         "first_response_at": _written(chance, answered) if answered else "",
         "allocated_at": _written(chance, allocated) if allocated else "",
-        "closed_at": _written(chance, at + timedelta(days=3)) if is_closed else "",
+        "closed_at": _written(chance, closed) if is_closed else "",
         "outcome": chance.choice([o.code for o in contract.outcomes] + [""]) if is_closed else "",
         "contacts": chance.choice(("", "1", "1", "2", "5", "17")),
     }
 
 
-def _later(chance: random.Random, at: datetime, share: float) -> datetime | None:
+def _later(chance: random.Random, at: datetime, share: float, now: datetime) -> datetime | None:
     """Mostly in time, sometimes late, sometimes on the very second, sometimes never."""
-    if chance.random() > share:
-        return None
+    later = at + timedelta(seconds=int(chance.expovariate(1 / 30_000)))
     if chance.random() < 0.03:
-        return at + timedelta(hours=24)
-    return at + timedelta(seconds=int(chance.expovariate(1 / 30_000)))
+        later = at + timedelta(hours=24)
+    return later if chance.random() < share and later <= now else None
 
 
 def _written(chance: random.Random, at: datetime) -> str:

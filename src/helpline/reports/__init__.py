@@ -1,0 +1,30 @@
+"""The quarterly and the annual report: counted from the tables, protected, and written as a file.
+
+Called by the command line and the console. `make` is all that either needs for a file; pages take
+`figures.figures` and include templates/reports/_report.html.j2. Nothing here writes to the tables.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.errors import InvalidInput
+from helpline.reports import figures, render
+from helpline.rules.periods import BadPeriod, period
+
+
+async def make(
+    session: AsyncSession, contract: Contract, label: str, format: str, now: datetime, exact: bool
+) -> bytes:
+    """The report of a period ("2026-27-Q1", "2026-27") as it stands at `now`, as a file.
+
+    Raises InvalidInput for a label that names no period and a format not among render.FORMATS.
+    Whether the asker may see `exact` figures is the caller's to decide (rules/permissions.py).
+    """
+    render.checked(format)
+    try:
+        wanted = period(label, contract.year_starts_month)
+    except BadPeriod as error:
+        raise InvalidInput(str(error)) from None
+    return render.render(await figures.figures(session, contract, wanted, now, exact), format)

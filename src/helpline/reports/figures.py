@@ -19,11 +19,11 @@ from helpline.reports.measures import (
     Breach,
     By,
     Cell,
-    Report,
     cells_of,
     codes,
 )
 from helpline.reports.protection import protect
+from helpline.reports.report import Report
 from helpline.reports.tallies import ClockTally, Tallies, Tally, take
 from helpline.rules.periods import Period, bounds
 

@@ -7,13 +7,11 @@ contract's own, in its order, then "unknown": every one is printed, even when it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property
+from datetime import date
 from itertools import combinations, product
 from typing import Final
 
 from helpline.contract import Contract
-from helpline.rules.periods import Period
 from helpline.vocabulary import UNKNOWN
 
 DIMENSIONS: Final = ("quadrant", "carer_type", "method", "reason", "support")
@@ -64,39 +62,6 @@ class Breach:
     quadrant: str
     minutes_late: float
     is_answered: bool  # False: still waiting, and late by this much when the report was made
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything a rendering needs, and nothing that must not leave: hidden values are not in it.
-
-    `exact` is what was asked for; `is_protected` whether small numbers are hidden (a contract may
-    say that none are). `breaches` is empty in a protected report: each line is one person's case.
-    """
-
-    contract: Contract
-    period: Period
-    cells: tuple[Cell, ...]
-    breaches: tuple[Breach, ...]
-    exact: bool
-    is_protected: bool
-    generated_at: datetime
-
-    @cached_property
-    def _by_key(self) -> dict[Key, Cell]:
-        return {cell.key: cell for cell in self.cells}
-
-    def cell(self, measure: str, **by: str) -> Cell:
-        """The figure of a measure, cut as given; KeyError where no report has such a figure."""
-        pairs = tuple((name, by[name]) for name in DIMENSIONS if name in by)
-        if len(pairs) != len(by):
-            raise KeyError(f"A report is cut by {', '.join(DIMENSIONS)}; not by {', '.join(by)}.")
-        return self._by_key[measure, pairs]
-
-    @property
-    def is_provisional(self) -> bool:
-        """Whether the period still ran when the figures were counted."""
-        return self.generated_at.date() <= self.period.end
 
 
 def codes(contract: Contract) -> dict[str, tuple[str, ...]]:

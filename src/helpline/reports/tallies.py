@@ -233,6 +233,6 @@ async def _supports(session: AsyncSession, contract: str, bounds: Bounds) -> dic
         )
     )
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for case_id, support in rows.tuples():
+    for case_id, support in rows:
         found[case_id].append(support)
     return dict(found)

@@ -176,7 +176,7 @@ async def _imported_before(
         )
         met: dict[str, dict[str, datetime | None]] = {}
         opened: dict[str, datetime] = {}
-        for key, opened_at, clock, met_at in rows.tuples():
+        for key, opened_at, clock, met_at in rows:
             reference = keys[key or ""]
             opened[reference] = opened_at
             met.setdefault(reference, {}).setdefault(clock, met_at)
@@ -256,7 +256,7 @@ async def _people(
             PERSON.c.contract == contract.key, PERSON.c.register_index.in_(list(indexes))
         )
     )
-    found = {indexes[index]: id_ for index, id_ in rows.tuples() if index and id_ is not None}
+    found = {indexes[index]: id_ for index, id_ in rows if index and id_ is not None}
     missing = [case for id_, case in wanted.items() if id_ not in found]
     made = await _inserted(
         session,

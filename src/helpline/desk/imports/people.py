@@ -261,7 +261,7 @@ async def _add_addresses(
             ADDRESS.c.person_id.in_(ids), ADDRESS.c.from_register.is_(True)
         )
     )
-    for person_id, channel, value, address_id in rows.tuples():
+    for person_id, channel, value, address_id in rows:
         by_person[person_id].addresses[channel, value] = address_id
 
 
@@ -283,7 +283,7 @@ async def _owners(
                 ADDRESS.c.contract == contract.key, ADDRESS.c.value_index.in_(chunk)
             )
         )
-        for channel, index, address_id, person_id, from_register in rows.tuples():
+        for channel, index, address_id, person_id, from_register in rows:
             if (channel, index) in by_index:
                 owner = Owner(address_id, person_id, from_register)
                 found[by_index[channel, index]] = owner

@@ -1,0 +1,117 @@
+"""A report as a file: a page to read and print, a table for a spreadsheet, cells to be checked.
+
+Called by reports.make. The same report always gives the same bytes. It counts and hides nothing,
+and knows no council; what is printed stands in templates/reports.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from helpline.errors import InvalidInput
+from helpline.reports import wording
+from helpline.reports.measures import DIMENSIONS, Cell, names
+from helpline.reports.report import Report
+from helpline.settings import TEMPLATES
+from helpline.templating import environment
+
+FORMATS: Final = ("html", "csv", "json")
+COLUMNS: Final = (
+    *("contract", "period", "start", "end", "measure", "what", *DIMENSIONS),
+    *("value", "denominator", "denominator_as_of", "percent", "hidden", "note"),
+)
+_ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def checked(format: str) -> str:
+    """The format, if a report can be made in it; else InvalidInput names those there are."""
+    if format not in FORMATS:
+        raise InvalidInput(f"A report can be made as {', '.join(FORMATS)}, not as {format[:20]}.")
+    return format
+
+
+def render(report: Report, format: str) -> bytes:
+    """The report in one of FORMATS, in UTF-8."""
+    writers = {"html": _html, "csv": _csv, "json": _json}
+    return writers[checked(format)](report).encode()
+
+
+def inert(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: one that could be gets a ' in front."""
+    return f"'{text}" if text.startswith(_ACTIVE) else text
+
+
+def _html(report: Report) -> str:
+    style = (TEMPLATES / "reports" / "report.css").read_text("utf-8")
+    template = _pages().get_template("reports/report.html.j2")
+    # Our own file, and the only place where a style stands in a page: an export has no server.
+    return template.render(report=report, style=Markup(style))  # noqa: S704
+
+
+@cache
+def _pages() -> Environment:
+    return environment()
+
+
+def _csv(report: Report) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    period = report.period
+    head = [report.contract.key, period.label, period.start, period.end]
+    worded = names(report.contract)
+    for cell in report.cells:
+        by = dict(cell.by)
+        what = " · ".join(worded[dimension][code] for dimension, code in cell.by)
+        row = [cell.measure, what, *(by.get(dimension) for dimension in DIMENSIONS)]
+        figures = [cell.value, cell.denominator, cell.denominator_as_of, cell.percent]
+        written = [*head, *row, *figures, cell.hidden, cell.note]
+        writer.writerow([inert(one) if isinstance(one, str) else one for one in written])
+    return text.getvalue()
+
+
+def _json(report: Report) -> str:
+    """One cell a line, so that two reports can be compared line by line."""
+    period, rule = report.period, report.contract.disclosure
+    head = {
+        "contract": report.contract.key,
+        "period": {
+            "label": period.label,
+            "start": period.start.isoformat(),
+            "end": period.end.isoformat(),
+        },
+        "generated_at": report.generated_at.astimezone(UTC).isoformat(),
+        "exact": report.exact,
+        "protected": report.is_protected,
+        "rounded_to": rule.round_to if report.is_protected else 1,
+        "provisional": report.is_provisional,
+        "definitions": wording.definitions(report.contract),
+    }
+    written = json.dumps(head, ensure_ascii=False, indent=1)
+    cells = ",\n".join(json.dumps(_plain(cell), ensure_ascii=False) for cell in report.cells)
+    return f'{written[:-2]},\n "cells": [\n{cells}\n]}}\n'
+
+
+def _plain(cell: Cell) -> dict[str, Any]:
+    """Six keys always; the day of the denominator and the note only where there is one."""
+    plain: dict[str, Any] = {
+        "measure": cell.measure,
+        "by": dict(cell.by),
+        "value": cell.value,
+        "denominator": cell.denominator,
+        "percent": cell.percent,
+        "hidden": cell.hidden,
+    }
+    if cell.denominator_as_of:
+        plain["denominator_as_of"] = cell.denominator_as_of.isoformat()
+    if cell.note:
+        plain["note"] = cell.note
+    return plain

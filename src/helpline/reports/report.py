@@ -1,0 +1,51 @@
+"""One report as counted: its cells, and how it came about. Frozen; made by reports/figures.py, read
+by every rendering and by the console's pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from helpline.contract import Contract
+from helpline.reports.measures import DIMENSIONS, Breach, Cell, Key
+from helpline.reports.view import View
+from helpline.rules.periods import Period, bounds
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a rendering needs, and nothing that must not leave: hidden values are not in it.
+
+    `exact` is what was asked for; `is_protected` whether small numbers are hidden (a contract may
+    say that none are). `breaches` is empty in a protected report: each line is one person's case.
+    """
+
+    contract: Contract
+    period: Period
+    cells: tuple[Cell, ...]
+    breaches: tuple[Breach, ...]
+    exact: bool
+    is_protected: bool
+    generated_at: datetime
+
+    @cached_property
+    def _by_key(self) -> dict[Key, Cell]:
+        return {cell.key: cell for cell in self.cells}
+
+    def cell(self, measure: str, **by: str) -> Cell:
+        """The figure of a measure, cut as given; KeyError where no report has such a figure."""
+        pairs = tuple((name, by[name]) for name in DIMENSIONS if name in by)
+        if len(pairs) != len(by):
+            raise KeyError(f"A report is cut by {', '.join(DIMENSIONS)}; not by {', '.join(by)}.")
+        return self._by_key[measure, pairs]
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the period still ran when the figures were counted."""
+        return self.generated_at < bounds(self.period, self.contract.zone)[1]
+
+    @cached_property
+    def view(self) -> View:
+        """The report arranged for reading, for templates/reports/_report.html.j2."""
+        return View(self)

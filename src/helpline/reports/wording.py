@@ -1,0 +1,34 @@
+"""The definitions of the measures from templates/reports/wording.toml, for one contract.
+
+Read by every rendering, so that a figure never travels without saying what it counts.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from helpline.contract import Contract
+from helpline.reports.measures import all_measures
+from helpline.settings import TEMPLATES
+
+
+def definitions(contract: Contract) -> dict[str, str]:
+    """Measure → what it counts, in one or two sentences, in printing order."""
+    written: dict[str, str] = _wording()["definitions"]
+    clocks = {clock.code: clock for clock in contract.clocks}
+    found = {}
+    for measure in all_measures(contract):
+        name, _, last = measure.partition(".")
+        clock = clocks.get(name)
+        text = written[last if clock else measure]
+        if clock:
+            text = text.format(name=clock.name, hours=f"{clock.limit_hours:g}")
+        found[measure] = text
+    return found
+
+
+@cache
+def _wording() -> dict[str, Any]:
+    return tomllib.loads((TEMPLATES / "reports" / "wording.toml").read_text("utf-8"))
