@@ -54,7 +54,7 @@ class KeyRing:
         nonce, rest = sealed[_MARK : _MARK + _NONCE], sealed[_MARK + _NONCE :]
         try:
             return key.cipher.decrypt(bytes(nonce), bytes(rest), place.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut off before the nonce ends
             raise CannotOpen(place) from None
 
     def index(self, kind: str, value: str) -> str:

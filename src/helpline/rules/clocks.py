@@ -6,7 +6,7 @@ a weekend, and clock changes move only what people are shown.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from helpline.vocabulary import AlertKind
 
@@ -21,8 +21,9 @@ class Moment:
 
 
 def due_at(started_at: datetime, limit_hours: float) -> datetime:
-    """`limit_hours` elapsed hours after an aware instant."""
-    return started_at + timedelta(hours=limit_hours)
+    """`limit_hours` elapsed hours after an aware instant, in UTC: adding hours to a time in a zone
+    would move its wall clock and not count the hour that a clock change gives or takes."""
+    return started_at.astimezone(UTC) + timedelta(hours=limit_hours)
 
 
 def moments(
@@ -30,7 +31,7 @@ def moments(
 ) -> tuple[Moment, ...]:
     """The warnings in order, then the breach."""
     warnings = (
-        Moment(started_at + timedelta(hours=hours), AlertKind.WARNING, stage)
+        Moment(due_at(started_at, hours), AlertKind.WARNING, stage)
         for stage, hours in enumerate(warn_after_hours)
     )
     breach = Moment(due_at(started_at, limit_hours), AlertKind.BREACH, len(warn_after_hours))

@@ -7,9 +7,12 @@ DAY, HOUR, MINUTE = 86400, 3600, 60
 
 
 def by_when(instant: datetime, now: datetime, zone: str) -> str:
-    """For a text message: "6.40 pm today", "6.40 pm tomorrow, Sunday", "9 am on Tuesday 3 November".
-    Never a bare weekday, which at night is easily taken for the wrong week."""
+    """For a text message: "6.40 pm today", "6.40 pm tomorrow, Sunday", "9 am on Tuesday 3
+    November". Never a bare weekday, which at night is easily taken for the wrong week; midnight is
+    said as the minute before it, because nobody knows which day "midnight on Sunday" ends."""
     local, today = instant.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    if (local.hour, local.minute) == (0, 0):
+        local -= timedelta(minutes=1)
     days = (local.date() - today).days
     if days == 0:
         return f"{clock_time(local)} today"
