@@ -86,7 +86,8 @@ def build(say: Say = print) -> None:
 def inputs() -> list[Path]:
     """Every file the result depends on; versions of libraries are in the lock."""
     versions = [ROOT / "package.json", ROOT / "package-lock.json"]
-    return [*versions, Path(__file__), *sorted(SOURCE.glob("*.scss")), *own_files()]
+    styles = [*sorted(SOURCE.glob("*.scss")), SOURCE.parent / "reports" / "report.css"]
+    return [*versions, Path(__file__), *styles, *own_files()]
 
 
 def own_files() -> list[Path]:

@@ -101,8 +101,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = failure(request, status, title, str(error))
     except web.HTTPException as error:
         response = _plain(request, error)
-    except ConnectionResetError:  # the client went away: there is nobody to tell
-        raise
+    except ConnectionError:  # the client went away: there is nobody to tell
+        response = web.Response(status=400)
     except Exception as error:
         log().error("page.failed", route=_route_name(request), where=where(error))
         sentence = "Something went wrong here. Nothing was changed. Try again in a minute."

@@ -22,17 +22,6 @@ from helpline.web.showing import show
 
 ALL = 5000
 """Entries of a timeline that `?all=1` shows: more than any case has had."""
-DONE = {
-    "reply": "Your reply is on its way.",
-    "allocation": "The support worker is named, and the person is told.",
-    "note": "The note is on the case.",
-    "call": "The call is on the case.",
-    "reason": "The reason is changed.",
-    "urgency": "The urgency is changed.",
-    "closure": "The case is closed.",
-    "reopening": "The case is open again.",
-    "task": "Done.",
-}
 
 
 async def show_case(request: web.Request) -> web.Response:
@@ -81,6 +70,8 @@ async def _values(
     faces = (await lists.faces_of(session, [case_id], now)).get(case_id, {})
     address = await cases.reply_address(session, found)
     workers = await cases.workers_for(session, contract.key)
+    heard = await casefile.last_heard(session, found)
+    answered = (await lists.last_answers(session, [case_id])).get(case_id)
     limit = ALL if request.query.get("all") else casefile.LONG
     return {
         "case": found,
@@ -92,7 +83,8 @@ async def _values(
         "worker": next((w for w in workers if w.id == found.worker_id), None),
         "panel": await casefile.person_panel(session, found),
         "timeline": await casefile.timeline(session, found, limit),
-        "heard": await casefile.last_heard(session, found),
+        "heard": heard,
+        "waiting_since": heard.at if heard and (answered is None or heard.at > answered) else None,
         "tasks": await casefile.open_tasks(session, found),
         "alerts": await lists.open_alerts(session, [contract.key], case_id),
         "supports": await casefile.supports_of(session, found),
@@ -103,7 +95,8 @@ async def _values(
         "may_allocate_others": may(actor, "case.allocate_others", contract.key),
         "local_now": now.astimezone(ZoneInfo(contract.zone)).strftime("%Y-%m-%dT%H:%M"),
         "newest": await live.newest(session),
-        "done": DONE.get(request.query.get("done", "")),
+        "done": request.query.get("done", ""),
+        "showing_all": limit == ALL,
     }
 
 

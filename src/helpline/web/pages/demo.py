@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import select
@@ -23,7 +24,7 @@ from helpline.vocabulary import Role
 from helpline.web import auth, live
 from helpline.web.asked import field, house_of, now_of
 from helpline.web.hooks import take_in
-from helpline.web.showing import show
+from helpline.web.showing import ZONE, show
 
 ADDRESS = metadata.tables["address"]
 PERSON = metadata.tables["person"]
@@ -161,6 +162,7 @@ async def _values(request: web.Request) -> dict[str, Any]:
         "carer": carer,
         "duty": duty,
         "hours": HOURS,
+        "clock_words": f"{now.astimezone(ZoneInfo(ZONE)):%A %-d %B, %H:%M}",
         "contracts": house.contracts,
         "longest": LONGEST,
     }

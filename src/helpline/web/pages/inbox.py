@@ -21,6 +21,7 @@ from helpline.web.asked import (
     now_of,
     number_in_path,
 )
+from helpline.web.pages.case import Words
 from helpline.web.showing import ZONE, show
 
 
@@ -65,6 +66,7 @@ async def _inbox(
         "next_case": await _next(session, scope, now),
         "on_call": {c.key: await rota.on_call(session, c.key, now) for c in contracts},
         "contracts": {contract.key: contract for contract in contracts},
+        "names": {contract.key: Words(contract) for contract in contracts},
         "newest": await live.newest(session),
         "after": after,
         "may_take": may(actor_of(request), "alert.acknowledge"),

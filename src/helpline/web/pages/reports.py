@@ -65,7 +65,7 @@ async def show_report(request: web.Request) -> web.Response:
         "period": period,
         "is_exact": is_exact,
     }
-    values |= {"formats": list(TYPES), "is_running": _is_running(period, contract, now)}
+    values["formats"] = list(TYPES)
     return show(request, "report.html.j2", zone=contract.zone, **values)
 
 
