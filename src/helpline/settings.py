@@ -6,6 +6,7 @@ outside the demo, a half-configured provider) stops the start with one sentence.
 
 import base64
 import binascii
+import re
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -23,14 +24,18 @@ def _folder(name: str) -> Path:
 
 
 TEMPLATES = _folder("templates")
+NUMBER_OF_CONTRACT = re.compile(r"[a-z0-9_-]+=\+[1-9][0-9]{6,14}")
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="HELPLINE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="HELPLINE_", frozen=True, extra="ignore", str_strip_whitespace=True
+    )
 
     database_url: str = Field(
         "sqlite:///var/helpline.db",
         description="Where everything is kept: sqlite:///path or postgresql://user:password@host/name.",
+        repr=False,
     )
     public_url: str = Field(
         "http://127.0.0.1:8080",
@@ -39,25 +44,32 @@ class Settings(BaseSettings):
     keys: str = Field(
         "",
         description="Comma list of base64url 32-byte keys; the first seals, all of them open.",
+        repr=False,
     )
     contracts: Path = Field(
         _folder("contracts"), description="The folder with one TOML file a contract."
     )
     twilio_account_sid: str = Field("", description="Twilio account; empty: no SMS.")
-    twilio_auth_token: str = Field("", description="Twilio's primary token: signs and is checked.")
+    twilio_auth_token: str = Field(
+        "", description="Twilio's primary token: signs and is checked.", repr=False
+    )
     twilio_numbers: str = Field(
         "", description="Comma list contract=+44…: which number belongs to which contract."
     )
     twilio_api_url: str = Field(
         "", description="Another address for Twilio's API: a fake or a proxy."
     )
-    telegram_token: str = Field("", description="The bot's token; empty: no Telegram.")
+    telegram_token: str = Field("", description="The bot's token; empty: no Telegram.", repr=False)
     telegram_secret: str = Field(
-        "", description="The secret header Telegram sends with every update."
+        "", description="The secret header Telegram sends with every update.", repr=False
     )
     telegram_api_url: str = Field("", description="Another address for Telegram's API.")
-    smtp_url: str = Field("", description="smtp(s)://user:password@host:port for mail out.")
-    imap_url: str = Field("", description="imap(s)://user:password@host:port for mail in.")
+    smtp_url: str = Field(
+        "", description="smtp(s)://user:password@host:port for mail out.", repr=False
+    )
+    imap_url: str = Field(
+        "", description="imap(s)://user:password@host:port for mail in.", repr=False
+    )
     heartbeat_url: str = Field(
         "", description="Called every minute while all is well; empty: never."
     )
@@ -76,6 +88,17 @@ class Settings(BaseSettings):
             if len(_key_bytes(key)) != 32:
                 raise ValueError(f"key {number} is not 32 bytes of base64url")
         return value
+
+    @field_validator("twilio_numbers")
+    @classmethod
+    def _whole_pairs(cls, value: str) -> str:
+        pairs = [pair.strip() for pair in value.split(",") if pair.strip()]
+        for number, pair in enumerate(pairs, 1):
+            if not NUMBER_OF_CONTRACT.fullmatch(pair):
+                raise ValueError(f"entry {number} does not look like contract=+447700900000")
+        if len({pair.partition("=")[2] for pair in pairs}) < len(pairs):
+            raise ValueError("gives one number to two contracts")
+        return ",".join(pairs)
 
     @model_validator(mode="after")
     def _nothing_half_configured(self) -> "Settings":
@@ -101,8 +124,8 @@ class Settings(BaseSettings):
     @property
     def numbers(self) -> dict[str, str]:
         """Our telephone number → contract key."""
-        pairs = (pair.partition("=") for pair in self.twilio_numbers.split(",") if pair.strip())
-        return {number.strip(): contract.strip() for contract, _, number in pairs}
+        pairs = (pair.partition("=") for pair in self.twilio_numbers.split(",") if pair)
+        return {number: contract for contract, _, number in pairs}
 
     @property
     def number_of(self) -> dict[str, str]:

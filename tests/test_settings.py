@@ -1,0 +1,148 @@
+"""What the environment may say. A refusal is one sentence that names the variable and never prints
+what was in it: a token must not end up in a log because it was mistyped."""
+
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from helpline.db import checked_url
+from helpline.errors import InvalidInput
+from helpline.main import build
+from helpline.settings import Settings, read_settings
+from tests.keys import TEST_KEY
+
+SECRET = "hunter2-do-not-print"
+TWILIO = {
+    "TWILIO_ACCOUNT_SID": "AC0",
+    "TWILIO_AUTH_TOKEN": SECRET,
+    "TWILIO_NUMBERS": "essex=+447700900000",
+}
+REFUSED = {
+    "a public address without a scheme": ({"PUBLIC_URL": f"{SECRET}.example"}, "PUBLIC_URL"),
+    "a public address of another kind": ({"PUBLIC_URL": f"ftp://{SECRET}"}, "PUBLIC_URL"),
+    "a key that is too short": ({"KEYS": SECRET}, "KEYS"),
+    "a key that is no base64": ({"KEYS": f"{TEST_KEY},{SECRET}é"}, "KEYS"),
+    "an empty Twilio token": (TWILIO | {"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN"),
+    "a blank Twilio token": (TWILIO | {"TWILIO_AUTH_TOKEN": "  "}, "TWILIO_AUTH_TOKEN"),
+    "no number for Twilio": (TWILIO | {"TWILIO_NUMBERS": ""}, "TWILIO_NUMBERS"),
+    "a number without a contract": (TWILIO | {"TWILIO_NUMBERS": "+447700900000"}, "TWILIO_NUMBERS"),
+    "a contract without a number": (TWILIO | {"TWILIO_NUMBERS": "essex="}, "TWILIO_NUMBERS"),
+    "a number that is none": (TWILIO | {"TWILIO_NUMBERS": f"essex={SECRET}"}, "TWILIO_NUMBERS"),
+    "one number twice": (
+        TWILIO | {"TWILIO_NUMBERS": "essex=+447700900000,other=+447700900000"},
+        "TWILIO_NUMBERS",
+    ),
+    "Telegram without a secret": ({"TELEGRAM_TOKEN": SECRET}, "TELEGRAM_SECRET"),
+    "Telegram with a blank secret": (
+        {"TELEGRAM_TOKEN": SECRET, "TELEGRAM_SECRET": " "},
+        "TELEGRAM_SECRET",
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("HELPLINE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_refusal_is_one_sentence_that_names_the_variable(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables, named = REFUSED[case]
+    for name, value in variables.items():
+        monkeypatch.setenv(f"HELPLINE_{name}", value)
+    with pytest.raises(InvalidInput) as refused:
+        read_settings()
+    sentence = str(refused.value)
+    assert f"HELPLINE_{named}" in sentence
+    assert "\n" not in sentence
+    assert SECRET not in sentence
+    assert refused.value.__cause__ is None  # pydantic's own error would print the values
+    assert refused.value.__suppress_context__
+
+
+def test_two_faults_are_both_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELPLINE_PUBLIC_URL", "nowhere")
+    monkeypatch.setenv("HELPLINE_KEYS", SECRET)
+    with pytest.raises(InvalidInput, match=r"HELPLINE_PUBLIC_URL .*; HELPLINE_KEYS .*"):
+        read_settings()
+
+
+def test_with_nothing_set_everything_has_a_sound_value() -> None:
+    settings = read_settings()
+    assert settings.database_url.startswith("sqlite:///")
+    assert settings.key_list == []
+    assert settings.numbers == {}
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert re.fullmatch(r".+[.]", field.description), name
+
+
+def test_settings_do_not_change_after_the_start() -> None:
+    with pytest.raises(ValidationError):
+        read_settings().public_url = "http://elsewhere.example"
+
+
+def test_printing_the_settings_shows_no_secret() -> None:
+    secret = dict.fromkeys(
+        ("twilio_auth_token", "telegram_token", "telegram_secret", "smtp_url", "imap_url"), SECRET
+    )
+    settings = Settings(database_url=f"postgresql://u:{SECRET}@h/d", keys=TEST_KEY, **secret)
+    assert SECRET not in f"{settings!r} {settings}"
+    assert TEST_KEY not in f"{settings!r} {settings}"
+
+
+def test_the_public_address_has_no_slash_at_its_end() -> None:
+    settings = Settings(public_url="https://helpline.example/")
+    assert settings.public_url == "https://helpline.example"
+
+
+def test_numbers_belong_to_contracts_both_ways() -> None:
+    settings = Settings(twilio_numbers=" essex=+447700900000 , other=+447700900001,")
+    assert settings.numbers == {"+447700900000": "essex", "+447700900001": "other"}
+    assert settings.number_of == {"essex": "+447700900000", "other": "+447700900001"}
+
+
+def test_keys_are_read_newest_first_with_or_without_padding() -> None:
+    other = "A" * 43
+    assert Settings(keys=f"{TEST_KEY}, {other}").key_list == [
+        b"the key that only the tests use!",
+        bytes(32),
+    ]
+
+
+# --- what only shows when a house is built -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"keys": ""}, "HELPLINE_KEYS"),
+        ({"twilio_numbers": "elsewhere=+447700900000"}, "HELPLINE_TWILIO_NUMBERS"),
+        ({"contracts": "/nonexistent"}, "contract"),
+        ({"database_url": f"mysql://u:{SECRET}@h/d"}, "HELPLINE_DATABASE_URL"),
+    ],
+)
+def test_a_house_is_not_built_on_unsafe_settings(values: dict[str, str], named: str) -> None:
+    settings = Settings(**({"keys": TEST_KEY} | values))  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput) as refused:
+        build(settings)
+    assert named in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "helpline.db", "sqlite://", "sqlite:///:memory:", "mysql://h/d", "::::", "http://h"]
+)
+def test_a_database_that_cannot_be_used_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(InvalidInput, match="sqlite:///") as refused:
+        checked_url(url)
+    assert "HELPLINE_DATABASE_URL" in str(refused.value)
