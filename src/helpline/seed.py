@@ -94,7 +94,7 @@ TALKS: tuple[tuple[int, tuple[Step, ...]], ...] = (
                 "text",
                 "they have had a phone call and are saying I hit him. Nobody will tell me anything",
             ),
-            Step(21.1, "text", "YES"),
+            Step(21.1, "text", "1"),
             Step(20.6, "allocate", "dilys"),
             Step(
                 20.4,

@@ -357,3 +357,11 @@ async def test_two_clocks_that_began_together_page_once(world: World) -> None:
     await world.forward(hours=12, minutes=1)
 
     assert len(world.texts_to(DUTY_PHONE)) == 1
+
+
+async def test_a_name_and_a_postcode_wake_nobody(world: World) -> None:
+    await world.sms(STRANGER, "when is the next training evening")
+    await world.sms(STRANGER, "Zbigniew Wójcik CO15 9ZZ")
+
+    assert (await world.case_of(STRANGER)).urgency in ("standard", "low")
+    assert world.texts_to(DUTY_PHONE) == []

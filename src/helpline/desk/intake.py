@@ -315,6 +315,8 @@ async def _apply(
     elif case.reason_from == "triage" and case.reason in (UNKNOWN, "other"):
         case.reason = _reason(contract, reading)
     read = Urgency.EMERGENCY if turn.danger else Urgency(reading.urgency)
+    if turn.answers and read is not Urgency.EMERGENCY:
+        read = Urgency.LOW  # an answer to our question says nothing about urgency
     if read.rank > Urgency(case.urgency).rank:
         case.urgency, case.why = (
             read,

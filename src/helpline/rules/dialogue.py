@@ -48,6 +48,9 @@ class Turn:
     questions_off: bool = False
     opted_out: bool = False
     opted_in: bool = False
+    answers: bool = False
+    """Whether the message is an answer to our question or a command: its words are then no sign of
+    urgency by themselves (a name and a postcode read like no language at all)."""
     opens_again: bool = True
     """Whether a closed case is opened again by this message; a question about it does not."""
 
@@ -73,11 +76,11 @@ def _turn(text: str, word: str, facts: Facts) -> Turn:
     if facts.is_closed:
         return Turn(("reopened",), Step.DONE, wants_call=word == "CALL")
     if word == "STATUS":
-        return Turn(("status",), facts.step)
+        return Turn(("status",), facts.step, answers=True)
     if word == "CALL":
-        return Turn(("call_noted",), facts.step, wants_call=True)
+        return Turn(("call_noted",), facts.step, wants_call=True, answers=True)
     if word == "PERSON":
-        return Turn(("person_noted",), Step.DONE, questions_off=True)
+        return Turn(("person_noted",), Step.DONE, questions_off=True, answers=True)
     if facts.questions_off:
         return Turn(_after_silence(facts), Step.DONE)
     if facts.step is Step.WHO:
@@ -109,24 +112,25 @@ def _next_question(facts: Facts) -> tuple[str, Step]:
 
 def _who(text: str, facts: Facts) -> Turn:
     if facts.found:
-        return Turn(("who_found", "ask_reason"), Step.REASON)
-    noted = "who_not_found" if _looks_like_a_name(text) else "noted"
-    return Turn((noted, "ask_reason"), Step.REASON)
+        return Turn(("who_found", "ask_reason"), Step.REASON, answers=True)
+    is_name = _looks_like_a_name(text)
+    noted = "who_not_found" if is_name else "noted"
+    return Turn((noted, "ask_reason"), Step.REASON, answers=is_name)
 
 
 def _reason(text: str, facts: Facts) -> Turn:
     chosen = facts.reasons.get(_word(text).lower())
     noted = "reason_noted" if chosen else "noted"
-    return Turn((noted, "ask_danger"), Step.DANGER, reason=chosen)
+    return Turn((noted, "ask_danger"), Step.DANGER, reason=chosen, answers=bool(chosen))
 
 
 def _danger(word: str, facts: Facts) -> Turn:
     if word in YES:
-        return Turn(("danger_yes",), Step.DONE, danger=True)
+        return Turn(("danger_yes",), Step.DONE, danger=True, answers=True)
     if word in NO:
         if not facts.is_known:
-            return Turn(("danger_no", "ask_who"), Step.WHO, danger=False)
-        return Turn(("danger_no",), Step.DONE, danger=False)
+            return Turn(("danger_no", "ask_who"), Step.WHO, danger=False, answers=True)
+        return Turn(("danger_no",), Step.DONE, danger=False, answers=True)
     # Whatever else they wrote is on the case; the question stands, and is not repeated at them.
     return Turn(_after_silence(facts), Step.DANGER)
 
