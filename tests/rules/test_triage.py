@@ -50,7 +50,9 @@ def test_calm_messages_with_alarming_words_wake_nobody(text: str) -> None:
     assert read(text).urgency in ("standard", "low")
 
 
-@pytest.mark.parametrize("text", ["", "   ", "👍👍", "asdf", "???", "1", ".", "qwrtp zzx"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "👍👍", "asdf", "???", "1", ".", "qwrtp zzx", "h h h h"]
+)
 def test_noise_is_low_and_asks_nothing(text: str) -> None:
     found = read(text)
     assert (found.urgency, found.category, found.ask_safety) == ("low", "other", False)
@@ -150,6 +152,18 @@ def test_a_message_takes_under_five_milliseconds_and_little_memory() -> None:
         read(text)
     assert (time.process_time() - begin) / len(texts) < 0.005
     assert size < 60_000_000
+
+
+@pytest.mark.parametrize("piece", ["0", "<", "a1", "he took tablets ", "=H(", "ա"])
+def test_a_hostile_message_takes_no_longer_than_a_long_one(piece: str) -> None:
+    begin = time.process_time()
+    read(piece * 50_000)
+    assert time.process_time() - begin < 1.0
+
+
+def test_danger_at_the_end_of_a_long_email_is_read() -> None:
+    chat = "Thank you for the lovely newsletter and the recipe for jelly. " * 100
+    assert read(chat + "He has swallowed a whole box of his tablets.").urgency == "emergency"
 
 
 def test_text_speak_is_spelt_out() -> None:

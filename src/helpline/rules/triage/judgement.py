@@ -16,10 +16,11 @@ VERSION = "2026.11.1"
 URGENCIES = ("emergency", "urgent", "standard", "low")
 
 # Where a score begins to count, and where it begins to be worth asking whether anyone is in
-# danger. Chosen on the cross-validation of tests/triage_eval.py; a miss costs far more than a
-# false alarm, so all of them lie on the worried side of zero.
-EMERGENCY, ASK, URGENT, LOW = -0.35, -0.75, -0.3, 0.05
-WORLD_EMERGENCY, WORLD_URGENT = -0.1, -0.3
+# danger. The first keeps false alarms near one calm message in twelve; what it misses is urgent
+# and asked at once. Chosen on the cross-validation of tests/triage_eval.py; a miss costs far more
+# than a false alarm, so the worried ones lie below zero.
+EMERGENCY, ASK, URGENT, LOW = -0.12, -0.5, -0.15, 0.0
+WORLD_EMERGENCY = -0.05
 ROW_SAYS = {"emergency": 0.9, "urgent": 0.3}  # what a row of phrases adds to its category
 
 NAMES = {
@@ -79,9 +80,9 @@ def _english(total: dict[str, float], rows: list[Row]) -> tuple[str, bool]:
     score = total.get("emergency", 0.0)
     if "emergency" in met or score >= EMERGENCY:
         return "emergency", True
-    if "urgent" in met or total.get("urgent", 0.0) >= URGENT:
-        return "urgent", score >= ASK
-    return ("low" if total.get("low", 0.0) >= LOW else "standard"), score >= ASK
+    if "urgent" in met or score >= ASK or total.get("urgent", 0.0) >= URGENT:
+        return "urgent", score >= ASK  # who is asked counts as urgent until they answer
+    return ("low" if total.get("low", 0.0) >= LOW else "standard"), False
 
 
 def _foreign(total: dict[str, float]) -> tuple[str, bool]:

@@ -62,7 +62,7 @@ def index(name: str) -> Index:
 def _fits(words: list[str], at: int, slots: tuple[Slot, ...]) -> bool:
     if at + len(slots) > len(words):
         return False
-    for word, (exact, beginnings) in zip(words[at:], slots, strict=False):
+    for word, (exact, beginnings) in zip(words[at : at + len(slots)], slots, strict=True):
         if word not in exact and not word.startswith(beginnings or "\0"):
             return False
     return True

@@ -15,7 +15,7 @@ from helpline.rules.triage.features import Seen, seen, world_signs
 from helpline.rules.triage.learn import Signs, line, numbered
 from helpline.rules.triage.weights import CATEGORIES, FILE, Weights
 
-SMALLEST = 2  # weights are written in hundredths; smaller ones are left out
+SMALLEST = 3  # weights are written in hundredths; smaller ones are left out
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,18 @@ def learned(many: list[Example], taken: list[Seen]) -> Weights:
     urgency = [e.urgency for e in many]
     emergency = [u == "emergency" for u in urgency]
     worse = [u in ("emergency", "urgent") for u in urgency]
-    near = [0.2 if u == "urgent" else 1.0 for u in urgency]
-    even = [1.0] * len(many)
+    near = [0.05 if u == "urgent" else 0.25 for u in urgency]
+    even = [0.25] * len(many)
     lines = {
         "emergency": line(rows, size, emergency, near),
         "urgent": line(rows, size, worse, even),
-        "low": line(rows, size, [u == "low" for u in urgency], [0.0 if w else 0.5 for w in worse]),
+        "low": line(rows, size, [u == "low" for u in urgency], [0.0 if w else 0.25 for w in worse]),
     }
     for category in CATEGORIES:
         here = [e.category == category for e in many]
         lines[category] = line(rows, size, here, [0.2] * len(many))
     world = numbered([world_signs(t) for t in taken])
-    part = [n * (0.2 if t.english else 1.0) for n, t in zip(near, taken, strict=True)]
+    part = [4 * n * (0.2 if t.english else 1.0) for n, t in zip(near, taken, strict=True)]
     apart = [0.2 if t.english else 1.0 for t in taken]
     world_lines = {
         "emergency": line(world.rows, len(world.names), emergency, part, 60),
