@@ -6,6 +6,7 @@ Imports what a command needs inside that command: `helpline triage` must not wai
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
@@ -184,6 +185,10 @@ def user_add(
         if contract and contract not in contracts:
             raise InvalidInput(_no_contract(contract, contracts))
         number = intake.canonical("sms", mobile) if mobile else None
+        if number and not re.fullmatch(r"\+[1-9][0-9]{7,14}", number):
+            raise InvalidInput(
+                f"“{mobile[:30]}” is not a telephone number: write it like 07700 900123."
+            )
         await access.add_user(
             session,
             name,
@@ -340,8 +345,10 @@ def triage(
     jsonl: Annotated[bool, typer.Option(help="Lines of JSON in, lines of JSON out.")] = False,
 ) -> None:
     """How urgent a message reads, and what it is about."""
+    # Half a surrogate pair can be typed and written in JSON, but not printed.
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     if jsonl:
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")  # type: ignore[union-attr]
         for number, line in enumerate(sys.stdin, 1):
             if line.strip():
                 print(json.dumps(_read_line(number, line), ensure_ascii=False))

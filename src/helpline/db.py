@@ -77,10 +77,10 @@ def checked_url(url: str) -> URL:
     if backend not in ("sqlite", "postgresql"):
         raise InvalidInput(
             "HELPLINE_DATABASE_URL must look like sqlite:///path/to/file.db or "
-            "postgresql://user:password@host/name"
+            "postgresql://user:password@host/name."
         )
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise InvalidInput("HELPLINE_DATABASE_URL must name a file: sqlite:///var/helpline.db")
+        raise InvalidInput("HELPLINE_DATABASE_URL must name a file: sqlite:///var/helpline.db.")
     return parsed
 
 

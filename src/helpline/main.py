@@ -103,7 +103,15 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
     runner = web.AppRunner(make_app(house), access_log=None, handle_signals=False)
     await runner.setup()
     site = web.TCPSite(runner, host, port, backlog=1024)
-    await site.start()
+    try:
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        is_known = error.errno is not None and error.errno > 0  # negative: a name without address
+        reason = os.strerror(error.errno) if is_known else error.strerror
+        raise InvalidInput(
+            f"Cannot listen on {host}:{port}: {reason}. --host and --port take others."
+        ) from None
     engine = Engine(house)
     engine.start()
     house.wakes.routing.set()

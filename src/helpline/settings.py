@@ -139,7 +139,7 @@ def read_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]  # values come from the environment
     except ValidationError as wrong:
         lines = [_sentence(error) for error in wrong.errors(include_input=False, include_url=False)]
-        raise InvalidInput("; ".join(lines)) from None  # the original would print the values
+        raise InvalidInput("; ".join(lines) + ".") from None  # the original would print the values
 
 
 def _sentence(error: object) -> str:
