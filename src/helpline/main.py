@@ -107,8 +107,8 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
         await site.start()
     except OSError as error:
         await runner.cleanup()
-        is_known = error.errno is not None and error.errno > 0  # negative: a name without address
-        reason = os.strerror(error.errno) if is_known else error.strerror
+        number = error.errno or 0  # negative for a host name without an address
+        reason = os.strerror(number) if number > 0 else error.strerror
         raise InvalidInput(
             f"Cannot listen on {host}:{port}: {reason}. --host and --port take others."
         ) from None
