@@ -37,9 +37,7 @@ class Visitor:
         given = self.csrf if token is None else token
         if given:
             fields.append(("csrf", given))
-        answer = await self.client.post(
-            path, data=fields, allow_redirects=follow, headers=headers
-        )
+        answer = await self.client.post(path, data=fields, allow_redirects=follow, headers=headers)
         return await self._read(answer)
 
     async def sign_in(self, name: str, password: str = PASSWORD) -> int:

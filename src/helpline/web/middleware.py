@@ -16,7 +16,7 @@ from helpline.log import log, where
 from helpline.rules.permissions import require
 from helpline.web import auth, counting
 from helpline.web.asked import NOW, form_of, house_of
-from helpline.web.showing import show
+from helpline.web.showing import go, show
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -126,7 +126,7 @@ def _status_of(error: HelplineError) -> tuple[int, str]:
 
 def _plain(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
     if error.status < 400:
-        return error
+        return web.Response(status=error.status, headers=error.headers)
     unread = ("That could not be done", "Go back and try again.")
     title, sentence = PLAIN.get(error.status, unread)
     if _is_machine(request) and error.text:
@@ -175,7 +175,7 @@ async def _signed_out(request: web.Request) -> web.StreamResponse:
         if request.path.startswith("/live/") or "HX-Request" in request.headers:
             return web.Response(status=401, headers={"HX-Redirect": "/login"}, text="Sign in.\n")
         path = request.path if request.path != "/" else ""
-        return web.HTTPSeeOther(f"/login?next={quote(path)}" if path else "/login")
+        return go(f"/login?next={quote(path)}" if path else "/login")
     typed = await form_of(request)
     texts = [value for name in TEXTS for value in typed.get(name, []) if value.strip()]
     sentence = "You were signed out, so nothing was sent or saved. Sign in and send it again."

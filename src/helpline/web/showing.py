@@ -60,10 +60,28 @@ def rendered(request: web.Request, template: str, *, zone: str = ZONE, **values:
     return _pages().get_template(f"pages/{template}").render(context | values)
 
 
+def go(address: str) -> web.Response:
+    """To another page of ours: after every change, so that reloading does not repeat it."""
+    return web.Response(status=303, headers={"Location": address})
+
+
 def asset(name: str) -> str:
     """The address of a built file; it changes with the file, so it may be cached for ever."""
     version = built_files().get(name, "")
     return f"/static/{name}?v={version}" if version else f"/static/{name}"
+
+
+def phone(address: str) -> str:
+    """A British number as people write it; any other address as it is."""
+    if address.startswith("+44") and address[1:].isdecimal() and len(address) == 13:
+        return f"0{address[3:7]} {address[7:]}"
+    return address
+
+
+def channel_words(channel: str) -> str:
+    """A channel's name in a sentence: "by text message"."""
+    known = {"sms": "text message", "voice": "telephone", "whatsapp": "WhatsApp"}
+    return known.get(channel) or channel.replace("_", " ").capitalize()
 
 
 @cache
@@ -79,7 +97,7 @@ def built_files(folder: Path = BUILT) -> dict[str, str]:
 @cache
 def _pages() -> Environment:
     pages = environment()
-    pages.globals["asset"] = asset
+    pages.globals |= {"asset": asset, "phone": phone, "channel_words": channel_words}
     return pages
 
 

@@ -9,7 +9,7 @@ from helpline.desk import access
 from helpline.errors import InvalidInput
 from helpline.models import metadata
 from helpline.web.asked import SIGNED_IN, actor_of, fields, house_of, now_of, number_in_path
-from helpline.web.showing import show
+from helpline.web.showing import go, show
 
 USER = metadata.tables["user"]
 
@@ -34,7 +34,7 @@ async def change_password(request: web.Request) -> web.Response:
         return await _page(request, 400, str(error))
     async with house.db.write() as session:
         await access.set_password(session, signed.actor, new_hash, signed.session_id, now)
-    return web.HTTPSeeOther("/account?done=password")
+    return go("/account?done=password")
 
 
 async def end_session(request: web.Request) -> web.Response:
@@ -42,7 +42,7 @@ async def end_session(request: web.Request) -> web.Response:
         await access.revoke(
             session, number_in_path(request, "id"), actor_of(request), now_of(request)
         )
-    return web.HTTPSeeOther("/account?done=ended")
+    return go("/account?done=ended")
 
 
 async def _page(request: web.Request, status: int = 200, problem: str = "") -> web.Response:

@@ -31,6 +31,7 @@ from helpline.web.asked import (
     number_in_path,
 )
 from helpline.web.pages.case import find, page_of
+from helpline.web.showing import go
 
 CONTACT = metadata.tables["contact"]
 SAME_REPLY_WITHIN = timedelta(minutes=2)
@@ -175,7 +176,7 @@ async def _do(
     house.wakes.sending.set()
     async with house.wakes.pages:
         house.wakes.pages.notify_all()
-    return web.HTTPSeeOther(f"/cases/{reference}?done={form}")
+    return go(f"/cases/{reference}?done={form}")
 
 
 async def _was_just_sent(it: Act, text: str) -> bool:

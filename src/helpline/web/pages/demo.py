@@ -24,7 +24,7 @@ from helpline.vocabulary import Role
 from helpline.web import auth, live
 from helpline.web.asked import field, house_of, now_of
 from helpline.web.hooks import take_in
-from helpline.web.showing import ZONE, show
+from helpline.web.showing import ZONE, go, show
 
 ADDRESS = metadata.tables["address"]
 PERSON = metadata.tables["person"]
@@ -99,7 +99,7 @@ async def visit(request: web.Request) -> web.Response:
             raise NotFound("There is nobody like that in the demo.")
         old = request.cookies.get(auth.cookie_name(request, auth.SESSION))
         new = await access.sign_in(session, int(user), old, now_of(request))
-    response = web.HTTPSeeOther("/")
+    response = go("/")
     auth.sign_in(request, response, new)
     return response
 
@@ -199,7 +199,7 @@ async def _choice(request: web.Request) -> dict[str, str]:
 
 
 def _back(choice: dict[str, str]) -> web.Response:
-    return web.HTTPSeeOther("/demo?" + urlencode({k: v for k, v in choice.items() if v}))
+    return go("/demo?" + urlencode({k: v for k, v in choice.items() if v}))
 
 
 def _ordinal(demo: Demo) -> int:

@@ -22,7 +22,7 @@ from helpline.web.asked import (
     number_in_path,
 )
 from helpline.web.pages.case import Words
-from helpline.web.showing import ZONE, show
+from helpline.web.showing import ZONE, go, show
 
 
 async def show_inbox(request: web.Request) -> web.Response:
@@ -44,9 +44,9 @@ async def acknowledge(request: web.Request) -> web.Response:
         alert = await escalation.acknowledge(session, alert_id, actor.user_id, now_of(request))
         reference, kind = alert.reference, alert.kind
     if kind == "tray":
-        return web.HTTPSeeOther("/tray")
+        return go("/tray")
     back = await field(request, "back")
-    return web.HTTPSeeOther("/inbox" if back == "inbox" else f"/cases/{reference}")
+    return go("/inbox" if back == "inbox" else f"/cases/{reference}")
 
 
 async def _inbox(

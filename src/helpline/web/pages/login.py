@@ -7,19 +7,19 @@ from helpline.log import log
 from helpline.rules.permissions import may
 from helpline.web import auth
 from helpline.web.asked import SIGNED_IN, field, fields, house_of, now_of
-from helpline.web.showing import NAVIGATION, show
+from helpline.web.showing import NAVIGATION, go, show
 
 
 async def start(request: web.Request) -> web.Response:
     """The address without a path: to the first page of one's role, or to sign in."""
     signed = await auth.recognise(request)
-    return web.HTTPSeeOther(_first_page(signed) if signed else "/login")
+    return go(_first_page(signed) if signed else "/login")
 
 
 async def ask(request: web.Request) -> web.Response:
     signed = await auth.recognise(request)
     if signed:
-        return web.HTTPSeeOther(_first_page(signed))
+        return go(_first_page(signed))
     return _form(request, then=request.query.get("next", ""))
 
 
@@ -46,7 +46,7 @@ async def sign_in(request: web.Request) -> web.Response:
     async with house.db.write() as session:
         await guessing.forget(session, tries)
         new = await access.sign_in(session, known[0], old, now)
-    response = web.HTTPSeeOther(_safe(then) or "/")
+    response = go(_safe(then) or "/")
     auth.sign_in(request, response, new)
     return response
 
@@ -55,7 +55,7 @@ async def sign_out(request: web.Request) -> web.Response:
     signed = request[SIGNED_IN]
     async with house_of(request).db.write() as session:
         await access.revoke(session, signed.session_id, signed.actor, now_of(request))
-    response = web.HTTPSeeOther("/login")
+    response = go("/login")
     auth.sign_out(request, response)
     return response
 

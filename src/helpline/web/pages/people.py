@@ -13,7 +13,7 @@ from helpline.desk.people import plain_number
 from helpline.errors import NotFound
 from helpline.web.asked import actor_of, contracts_of, field, house_of
 from helpline.web.pages.case import Words
-from helpline.web.showing import show
+from helpline.web.showing import go, show
 
 
 async def ask(request: web.Request) -> web.Response:
@@ -34,7 +34,7 @@ async def find(request: web.Request) -> web.Response:
         except NotFound:
             case = None
         if case is not None:
-            return web.HTTPSeeOther(f"/cases/{case.reference}")
+            return go(f"/cases/{case.reference}")
         found = await casefile.references_by_number(session, list(contracts), number)
         listed = await casefile.cases_of(session, [row.id for row in found])
     problem = "" if found else "Nobody on the register has this number, and no case this reference."

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.desk import intake, lists
 from helpline.errors import Conflict
 from helpline.web.asked import actor_of, contracts_of, house_of, now_of, number_in_path
-from helpline.web.showing import show
+from helpline.web.showing import go, show
 
 
 async def show_tray(request: web.Request) -> web.Response:
@@ -22,7 +22,7 @@ async def clear(request: web.Request) -> web.Response:
         await intake.clear_tray_item(
             session, number_in_path(request, "id"), actor_of(request), now_of(request)
         )
-    return web.HTTPSeeOther("/tray?done=cleared")
+    return go("/tray?done=cleared")
 
 
 async def try_again(request: web.Request) -> web.Response:
@@ -34,7 +34,7 @@ async def try_again(request: web.Request) -> web.Response:
             session, number_in_path(request, "id"), actor_of(request), now_of(request)
         )
     house.wakes.routing.set()
-    return web.HTTPSeeOther("/tray?done=tried")
+    return go("/tray?done=tried")
 
 
 def _keys(request: web.Request) -> list[str]:

@@ -10,7 +10,7 @@ from helpline.errors import Conflict, InvalidInput
 from helpline.models import metadata
 from helpline.vocabulary import Role
 from helpline.web.asked import actor_of, field, fields, house_of, now_of, number_in_path
-from helpline.web.showing import show
+from helpline.web.showing import go, show
 
 USER = metadata.tables["user"]
 
@@ -40,7 +40,7 @@ async def add(request: web.Request) -> web.Response:
             )
     except (InvalidInput, Conflict) as error:
         return await _page(request, 400, str(error), typed)
-    return web.HTTPSeeOther("/users?done=added")
+    return go("/users?done=added")
 
 
 async def end_access(request: web.Request) -> web.Response:
@@ -48,7 +48,7 @@ async def end_access(request: web.Request) -> web.Response:
         await access.end_access(
             session, number_in_path(request, "id"), actor_of(request), now_of(request)
         )
-    return web.HTTPSeeOther("/users?done=ended")
+    return go("/users?done=ended")
 
 
 async def _page(

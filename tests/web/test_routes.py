@@ -1,0 +1,139 @@
+"""Every route of the app and who may use it, said a second time by hand: a route that is added
+without a line here fails, and so does one that lets in somebody it should not."""
+
+import pytest
+
+from helpline.rules.permissions import ALLOWED
+from helpline.web.app import ROUTES, Route, make_app
+from helpline.web.middleware import ALLOW, PUBLIC, SIGNED
+from helpline.web.pages import health
+from tests.web.conftest import Arrive
+from tests.web.visitor import Visitor
+from tests.world import CARER, World
+
+NAMES = {"W": "wasim", "L": "leonie", "C": "colin", "A": "ada"}
+
+# method and path → who may: W support worker, L team lead, C commissioner, A administrator
+WHO = {
+    "POST /logout": "WLCA",
+    "GET /account": "WLCA",
+    "POST /account/password": "WLCA",
+    "POST /account/sessions/{id}/end": "WLCA",
+    "GET /inbox": "WL",
+    "GET /tray": "WL",
+    "POST /tray/{id}/clearance": "WL",
+    "POST /tray/{id}/attempt": "WL",
+    "POST /alerts/{id}/acknowledgement": "WL",
+    "GET /cases/{reference}": "WL",
+    "POST /cases/{reference}/replies": "WL",
+    "POST /cases/{reference}/allocation": "WL",
+    "POST /cases/{reference}/notes": "WL",
+    "POST /cases/{reference}/calls": "WL",
+    "POST /cases/{reference}/reason": "WL",
+    "POST /cases/{reference}/urgency": "WL",
+    "POST /cases/{reference}/closure": "WL",
+    "POST /cases/{reference}/reopening": "WL",
+    "POST /cases/{reference}/tasks/{id}/end": "WL",
+    "GET /people": "WL",
+    "POST /people": "WL",
+    "GET /rota": "WLA",
+    "GET /live/inbox": "WL",
+    "GET /live/cases/{reference}": "WL",
+    "GET /portal": "C",
+    "GET /reports": "WLC",
+    "GET /reports/{contract}/{label}": "WLC",
+    "GET /users": "A",
+    "POST /users": "A",
+    "POST /users/{id}/end": "A",
+}
+OPEN = {  # anybody may; each is tested where it belongs
+    "GET /",
+    "GET /login",
+    "POST /login",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+    "GET /static/{name:.+}",
+    "GET /demo",
+    "GET /demo/phones",
+    "POST /demo/messages",
+    "POST /demo/clock",
+    "POST /demo/visits",
+    "GET /demo/live",
+}
+HOOKS = {"POST /hooks/sms", "POST /hooks/sms/status", "POST /hooks/telegram"}
+
+
+def test_every_route_stands_in_exactly_one_of_the_lists_here() -> None:
+    named = [f"{route.method} {route.path}" for route in ROUTES]
+    assert len(set(named)) == len(named)
+    assert set(named) == set(WHO) | OPEN | HOOKS
+    by_allow = {f"{route.method} {route.path}": route.allow for route in ROUTES}
+    assert {name for name, allow in by_allow.items() if allow == PUBLIC} == OPEN
+    assert {name for name, allow in by_allow.items() if allow == SIGNED} == HOOKS
+
+
+async def test_the_app_knows_what_is_allowed_for_each_of_its_routes(one_world: World) -> None:
+    app = make_app(one_world.house)
+    assert set(app.router.routes()) == set(app[ALLOW])
+
+
+@pytest.mark.parametrize("allow", ["", "case.delete", "anybody"])
+def test_an_app_with_a_route_nobody_is_allowed_does_not_start(one_world: World, allow: str) -> None:
+    with pytest.raises(ValueError, match="GET /secret does not say who is allowed"):
+        make_app(one_world.house, [Route("GET", "/secret", health.lives, allow)])
+
+
+@pytest.mark.parametrize("letter", "WLCA")
+async def test_each_role_gets_in_where_it_may_and_nowhere_else(
+    everybody: World, arrive: Arrive, letter: str
+) -> None:
+    await everybody.sms(CARER, "Please ring me")
+    reference = (await everybody.case_of(CARER)).reference
+    guest = await arrive(everybody, NAMES[letter])
+    wrong = []
+    for name, who in WHO.items():
+        method, path = name.split(" ")
+        if path == "/logout" or path.startswith("/live/"):
+            continue  # signing out ends the test; streams do not end: both are tested elsewhere
+        status = await ask(guest, method, path, reference)
+        if (status != 403) != (letter in who) or status >= 500:
+            wrong.append((name, status))
+    assert not wrong
+
+
+async def ask(guest: Visitor, method: str, path: str, reference: str) -> int:
+    filled = path.replace("{reference}", reference).replace("{id}", "987654")
+    filled = filled.replace("{contract}", "essex").replace("{label}", "2026-27-Q1")
+    if method == "GET":
+        return await guest.get(filled, follow=False)
+    return await guest.post(filled, follow=False)
+
+
+async def test_nobody_signed_in_gets_nothing(one_world: World, arrive: Arrive) -> None:
+    guest = await arrive(one_world, None)
+    for name in WHO:
+        method, path = name.split(" ")
+        status = await ask(guest, method, path, "ESX-B7CD4F")
+        if method == "POST" or path.startswith("/live/"):
+            assert status == 401, name
+        else:
+            assert status == 303, name
+            assert guest.headers["Location"].startswith("/login"), name
+
+
+def test_no_action_of_the_table_is_without_a_use() -> None:
+    elsewhere = {"case.allocate_others", "report.exact"}  # asked by pages and desk, not by routes
+    assert {route.allow for route in ROUTES} - {PUBLIC, SIGNED} == set(ALLOWED) - elsewhere
+
+
+async def test_an_unknown_address_or_method_is_a_page_that_says_so(
+    everybody: World, arrive: Arrive
+) -> None:
+    guest = await arrive(everybody, "wasim")
+    assert await guest.get("/nowhere") == 404
+    assert "There is nothing at this address" in guest.text
+    answer = await guest.client.delete("/inbox")
+    assert answer.status == 405
+    assert "GET" in answer.headers["Allow"]
+    assert "cannot be done here" in await answer.text()
