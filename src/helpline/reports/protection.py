@@ -63,7 +63,9 @@ def _hidden(contract: Contract, period: Period, cells: tuple[Cell, ...]) -> dict
         tables,
         threshold=rule.threshold,
         secondary=rule.secondary,
-        withheld=[number[key] for key in exact if _is_withheld(contract, period, key)],
+        withheld=[
+            number[key] for key, n in exact.items() if n and _is_withheld(contract, period, key)
+        ],
     )
     return {keys[index]: why for index, why in found.items() if isinstance(index, int)}
 

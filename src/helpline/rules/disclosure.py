@@ -226,11 +226,8 @@ def determined(sums: Iterable[Mapping[Key, int]], unknown: Collection[Key]) -> s
     for number, equation in enumerate(equations):
         for key in equation:
             using[key].add(number)
-    open_ones = set(range(len(equations)))
-    while open_ones:
-        number = min(open_ones, key=lambda n: len(equations[n]))
-        open_ones.discard(number)
-        equation = equations[number]
+    for number in sorted(range(len(equations)), key=lambda n: len(equations[n])):
+        equation = equations[number]  # short ones first: they spread least
         if not equation:
             continue
         pivot = min(equation, key=lambda key: len(using[key]))

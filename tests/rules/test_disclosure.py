@@ -1,0 +1,190 @@
+"""No hidden small number can be worked out from what is shown, by line or by algebra."""
+
+from fractions import Fraction
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpline.rules.disclosure import (
+    SECONDARY,
+    SMALL,
+    TABLE,
+    WITHHELD,
+    Line,
+    determined,
+    hidden_cells,
+)
+
+THRESHOLD = 5
+
+
+def row(*parts: int) -> tuple[dict, list[Line]]:
+    """A single row of counts and its total."""
+    counts: dict = dict(enumerate(parts))
+    return {**counts, "all": sum(parts)}, [Line("all", tuple(counts))]
+
+
+def table(rows: list[list[int]]) -> tuple[dict, list[Line], list[list]]:
+    """A table with both margins and a grand total, all published."""
+    counts: dict = {}
+    for r, line in enumerate(rows):
+        for c, count in enumerate(line):
+            counts[r, c] = count
+    width = len(rows[0])
+    for r, line in enumerate(rows):
+        counts[r, "all"] = sum(line)
+    for c in range(width):
+        counts["all", c] = sum(line[c] for line in rows)
+    counts["all", "all"] = sum(map(sum, rows))
+    lines = [Line((r, "all"), tuple((r, c) for c in range(width))) for r in range(len(rows))]
+    lines += [Line(("all", c), tuple((r, c) for r in range(len(rows)))) for c in range(width)]
+    lines.append(Line(("all", "all"), tuple((r, "all") for r in range(len(rows)))))
+    lines.append(Line(("all", "all"), tuple(("all", c) for c in range(width))))
+    return counts, lines, [[(r, c) for r in range(len(rows)) for c in range(width)]]
+
+
+def test_one_to_four_are_hidden_and_nought_and_five_are_not() -> None:
+    counts, _ = row(0, 1, 4, 5, 30)
+    assert hidden_cells(counts, [], threshold=THRESHOLD) == {1: SMALL, 2: SMALL}
+
+
+def test_a_lone_hidden_count_takes_the_next_smallest_with_it() -> None:
+    counts, lines = row(3, 20, 9, 0)
+    assert hidden_cells(counts, lines, threshold=THRESHOLD) == {0: SMALL, 2: SECONDARY}
+
+
+def test_nought_is_hidden_only_where_nothing_else_is_left() -> None:
+    counts, lines = row(3, 0, 0)
+    counts["all"] = 3
+    assert hidden_cells(counts, lines, threshold=THRESHOLD) == {0: SMALL, "all": SMALL}
+
+
+def test_without_the_secondary_rule_only_small_ones_go() -> None:
+    counts, lines = row(3, 20, 9)
+    assert hidden_cells(counts, lines, threshold=THRESHOLD, secondary=False) == {0: SMALL}
+
+
+def test_two_hidden_counts_whose_sum_leaves_one_possibility_take_a_third() -> None:
+    counts, lines = row(4, 4, 10, 12)  # shown total 30: the two small ones must be 4 and 4
+    hidden = hidden_cells(counts, lines, threshold=THRESHOLD)
+    assert hidden == {0: SMALL, 1: SMALL, 2: SECONDARY}
+
+
+def test_a_large_count_beside_a_small_one_must_leave_more_than_one_possibility() -> None:
+    counts, lines = row(1, 5, 40)  # small + large = 6 could only be 1 + 5
+    hidden = hidden_cells(counts, lines, threshold=THRESHOLD)
+    assert hidden == {0: SMALL, 1: SECONDARY, 2: SECONDARY}
+
+
+def test_where_the_reason_itself_would_tell_it_says_less() -> None:
+    counts, lines = row(1, 1, 1, 1)  # four small parts of a small total can only be ones
+    hidden = hidden_cells(counts, lines, threshold=THRESHOLD)
+    assert set(hidden.values()) == {TABLE}
+
+
+def test_nearly_hidden_tables_go_as_a_whole() -> None:
+    counts, lines, tables = table([[1, 2, 3], [2, 1, 0], [4, 3, 50]])
+    hidden = hidden_cells(counts, lines, tables, threshold=THRESHOLD)
+    assert {hidden[key] for key in tables[0]} == {TABLE}
+    assert ("all", "all") not in hidden
+
+
+def test_what_the_contract_withholds_is_protected_whatever_its_size() -> None:
+    counts, lines = row(40, 20, 9)
+    hidden = hidden_cells(counts, lines, threshold=THRESHOLD, withheld=[0])
+    assert hidden == {0: WITHHELD, 2: SECONDARY}
+
+
+def test_parts_that_do_not_add_up_still_hide_none_or_two() -> None:
+    counts, lines = row(3, 20, 9)
+    counts["all"] = 30  # two people were in two places
+    assert len(hidden_cells(counts, lines, threshold=THRESHOLD)) == 2
+
+
+def test_algebra_sees_what_no_single_line_shows() -> None:
+    # Two separate rings of four hidden cells, joined by one: that one follows from the margins.
+    rows = [[7, 8, 0, 0], [9, 6, 3, 0], [0, 0, 8, 7], [0, 0, 6, 9]]
+    counts, lines, _ = table(rows)
+    rings = {(0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (2, 2), (2, 3), (3, 2), (3, 3)}
+    sums = [{k: (-1 if k == line.total else 1) for k in line.cells} for line in lines]
+    assert all(sum(key in rings for key in line.cells) != 1 for line in lines)
+    assert determined(sums, rings) == {(1, 2)}
+    assert counts[1, 2] == 3
+
+
+@settings(deadline=None)
+@given(
+    st.integers(2, 5).flatmap(
+        lambda width: st.lists(
+            st.lists(
+                st.sampled_from([0, 0, 1, 2, 3, 4, 5, 6, 9, 14, 40]), min_size=width, max_size=width
+            ),
+            min_size=2,
+            max_size=5,
+        )
+    )
+)
+def test_nothing_small_can_be_worked_out_of_any_table(rows: list[list[int]]) -> None:
+    counts, lines, tables = table(rows)
+    hidden = hidden_cells(counts, lines, tables, threshold=THRESHOLD)
+    small = {key for key, count in counts.items() if 1 <= count < THRESHOLD}
+    assert small <= set(hidden)
+    shown = {key: count for key, count in counts.items() if key not in hidden}
+    assert not small & solved(lines, shown, set(hidden))
+    for line in lines:
+        assert not small & pinned(line, shown, hidden)
+
+
+def solved(lines: list[Line], shown: dict, hidden: set) -> set:
+    """An attacker's algebra, with fractions and a dense matrix: the cells with one solution."""
+    unknown = sorted(hidden, key=repr)
+    matrix = []
+    for line in lines:
+        factors = {key: Fraction(1) for key in line.parts} | {line.total: Fraction(-1)}
+        matrix.append([factors.get(key, Fraction()) for key in unknown])
+    rank = 0
+    for column in range(len(unknown)):
+        pivot = next((i for i in range(rank, len(matrix)) if matrix[i][column]), None)
+        if pivot is None:
+            continue
+        matrix[rank], matrix[pivot] = matrix[pivot], matrix[rank]
+        matrix[rank] = [value / matrix[rank][column] for value in matrix[rank]]
+        for i, other in enumerate(matrix):
+            if i != rank and other[column]:
+                factor = other[column]
+                matrix[i] = [a - factor * b for a, b in zip(other, matrix[rank], strict=True)]
+        rank += 1
+    alone = [line for line in matrix[:rank] if sum(map(bool, line)) == 1]
+    return {unknown[next(i for i, value in enumerate(line) if value)] for line in alone}
+
+
+def pinned(line: Line, shown: dict, hidden: dict) -> set:
+    """What an attacker reads off one line by trying every value that the reasons allow."""
+    unknown = [key for key in line.cells if key in hidden]
+    if not 1 <= len(unknown) <= 3:
+        return set()
+    top = 60
+    ranges = {
+        SMALL: range(1, THRESHOLD),
+        SECONDARY: [0, *range(THRESHOLD, top)],
+        TABLE: range(top),
+    }
+    possible: dict = {key: set() for key in unknown}
+    *free, last = unknown
+    for values in product(*(ranges[hidden[key]] for key in free)):
+        known = {**shown, **dict(zip(free, values, strict=True))}
+        parts = sum(known[key] for key in line.parts if key != last)
+        value = parts if last == line.total else known[line.total] - parts
+        if value in ranges[hidden[last]]:
+            for key, one in zip(unknown, (*values, value), strict=True):
+                possible[key].add(one)
+    return {key for key, values in possible.items() if len(values) == 1}
+
+
+@pytest.mark.parametrize("threshold", [1, 2, 10])
+def test_any_threshold_works(threshold: int) -> None:
+    counts, lines, tables = table([[1, 9, 30], [0, 2, 12]])
+    hidden = hidden_cells(counts, lines, tables, threshold=threshold)
+    assert {key for key, count in counts.items() if 1 <= count < threshold} <= set(hidden)
