@@ -34,7 +34,7 @@ COLUMNS: Final = (
 _POSTCODE: Final = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}")
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\"]{2,}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
-_DRAMA: Final = "7700900"  # Ofcom's numbers for stories: no real network has them
+_DRAMA: Final = re.compile(r"7700900[0-9]{3}")  # Ofcom's numbers for stories: no network has them
 _CHUNK: Final = 500
 ADDRESS: Final = metadata.tables["address"]
 MEMBERSHIP: Final = metadata.tables["membership"]
@@ -186,8 +186,7 @@ def _mobile(checks: Checks, row: Row) -> str:
     except phonenumbers.NumberParseException:
         checks.wrong(row, "mobile", "it is no telephone number; one is written 07700 900123.")
         return ""
-    drama = number.country_code == 44 and str(number.national_number).startswith(_DRAMA)
-    if not (drama and phonenumbers.is_possible_number(number)):
+    if number.country_code != 44 or not _DRAMA.fullmatch(str(number.national_number)):
         mobile = phonenumbers.PhoneNumberType.MOBILE
         either = phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE
         if not phonenumbers.is_valid_number(number):
