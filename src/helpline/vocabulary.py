@@ -208,6 +208,13 @@ class Step(StrEnum):
     REASON = "reason"
     DANGER = "danger"
     DONE = "done"
+    # after an alarming first message danger is asked before anything else, and who comes last
+    DANGER_FIRST = "danger_first"
+    WHO_LAST = "who_last"
+
+    @property
+    def asks_who(self) -> bool:
+        return self in (Step.WHO, Step.WHO_LAST)
 
 
 OPT_OUT_WORDS = frozenset(

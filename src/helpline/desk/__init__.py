@@ -1,1 +1,1 @@
-"""What the helpline does: functions of a session and a time that never commit. Called by the edges."""
+"""What the helpline does: functions of a session and a time. They never commit; edges call them."""

@@ -160,7 +160,7 @@ async def _hear_person(
     talk = await _conversation(session, contract, address)
     case = await session.get(Case, talk.case_id) if talk.case_id else None
     found = None
-    if talk.step == Step.WHO:
+    if Step(talk.step).asks_who:
         found = await people.find_member(session, contract, inbound.text)
     reading = triage.read(inbound.text, channel=inbound.channel)
     turn = dialogue.hear(inbound.text, _facts(contract, talk, case, address, reading, found, now))
@@ -171,7 +171,7 @@ async def _hear_person(
         await events.record(
             session, kind, now, contract=contract.key, case_id=case_id, channel=inbound.channel
         )
-        if case is None:  # nobody to answer and nothing to say: the ledger line is all
+        if case is None and turn.opted_out:  # nothing to say to nobody: the ledger line is all
             return None
     if case is None:
         case = await _open(session, contract, talk, person, address, reading, now)

@@ -13,6 +13,7 @@ from helpline.vocabulary import OPT_IN_WORDS, OPT_OUT_WORDS, Step
 
 YES = frozenset(["YES", "Y", "YEAH", "YEP", "YES!"])
 NO = frozenset(["NO", "N", "NOPE", "NAH"])
+DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ def hear(text: str, facts: Facts) -> Turn:
     word = _word(text)
     if word in OPT_OUT_WORDS:
         return Turn((), facts.step, opted_out=True, opens_again=False)
-    if word in OPT_IN_WORDS and facts.step is not Step.NEW:
+    if word in OPT_IN_WORDS and facts.step is Step.NEW:  # perhaps after a STOP before anything else
+        return replace(_first(word, facts), opted_in=True)
+    if word in OPT_IN_WORDS:
         return Turn(("welcome_back",), facts.step, opted_in=True, opens_again=False)
     turn = _turn(text, word, facts)
     if facts.alarming and "first_answer" not in turn.say and "danger_yes" not in turn.say:
@@ -74,7 +77,7 @@ def _turn(text: str, word: str, facts: Facts) -> Turn:
     if facts.is_closed and word == "STATUS":
         return Turn(("status",), facts.step, opens_again=False)
     if facts.is_closed:
-        return Turn(("reopened",), Step.DONE, wants_call=word == "CALL")
+        return _again(word, facts)
     if word == "STATUS":
         return Turn(("status",), facts.step, answers=True)
     if word == "CALL":
@@ -83,11 +86,11 @@ def _turn(text: str, word: str, facts: Facts) -> Turn:
         return Turn(("person_noted",), Step.DONE, questions_off=True, answers=True)
     if facts.questions_off:
         return Turn(_after_silence(facts), Step.DONE)
-    if facts.step is Step.WHO:
+    if facts.step.asks_who:
         return _who(text, facts)
     if facts.step is Step.REASON:
         return _reason(text, facts)
-    if facts.step is Step.DANGER:
+    if facts.step in (Step.DANGER, Step.DANGER_FIRST):
         return _danger(word, facts)
     return _open_talk(facts)
 
@@ -104,18 +107,28 @@ def _first(word: str, facts: Facts) -> Turn:
 
 def _next_question(facts: Facts) -> tuple[str, Step]:
     if facts.alarming or facts.ask_safety:
-        return "ask_danger", Step.DANGER
+        return "ask_danger", Step.DANGER_FIRST
     if not facts.is_known:
         return "ask_who", Step.WHO
     return "ask_reason", Step.REASON
 
 
+def _again(word: str, facts: Facts) -> Turn:
+    """A closed case is taken up again. No question is asked, but PERSON counts as ever, and a YES
+    to a question that was still open is no less an alarm for coming late."""
+    if facts.step in (Step.DANGER, Step.DANGER_FIRST) and word in YES:
+        return Turn(("reopened", "danger_yes"), Step.DONE, danger=True, answers=True)
+    return Turn(("reopened",), Step.DONE, wants_call=word == "CALL", questions_off=word == "PERSON")
+
+
 def _who(text: str, facts: Facts) -> Turn:
-    if facts.found:
-        return Turn(("who_found", "ask_reason"), Step.REASON, answers=True)
     is_name = _looks_like_a_name(text)
-    noted = "who_not_found" if is_name else "noted"
-    return Turn((noted, "ask_reason"), Step.REASON, answers=is_name)
+    noted = "who_found" if facts.found else "who_not_found" if is_name else "noted"
+    # A number or postcode shows an answer; a few words without one may be a cry for help.
+    answers = facts.found or (is_name and bool(DIGIT.search(text)))
+    if facts.step is Step.WHO_LAST:
+        return Turn((noted,), Step.DONE, answers=answers)
+    return Turn((noted, "ask_reason"), Step.REASON, answers=answers)
 
 
 def _reason(text: str, facts: Facts) -> Turn:
@@ -128,11 +141,11 @@ def _danger(word: str, facts: Facts) -> Turn:
     if word in YES:
         return Turn(("danger_yes",), Step.DONE, danger=True, answers=True)
     if word in NO:
-        if not facts.is_known:
-            return Turn(("danger_no", "ask_who"), Step.WHO, danger=False, answers=True)
+        if facts.step is Step.DANGER_FIRST and not facts.is_known:
+            return Turn(("danger_no", "ask_who"), Step.WHO_LAST, danger=False, answers=True)
         return Turn(("danger_no",), Step.DONE, danger=False, answers=True)
     # Whatever else they wrote is on the case; the question stands, and is not repeated at them.
-    return Turn(_after_silence(facts), Step.DANGER)
+    return Turn(_after_silence(facts), facts.step)
 
 
 def _open_talk(facts: Facts) -> Turn:
@@ -148,7 +161,7 @@ def _after_silence(facts: Facts) -> tuple[str, ...]:
 
 
 def _looks_like_a_name(text: str) -> bool:
-    return len(text.split()) <= 8 or bool(re.search(r"\d", text) and len(text) < 80)
+    return len(text.split()) <= 8 or bool(DIGIT.search(text) and len(text) < 80)
 
 
 def _word(text: str) -> str:

@@ -1,0 +1,396 @@
+"""The automatic side of a conversation: every path as a row, then what must hold on all of them,
+and the wording itself held against the network's words and the length of a text message."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpline.contract import load_contracts
+from helpline.rules import dialogue
+from helpline.rules.dialogue import Facts, Turn
+from helpline.settings import Settings
+from helpline.templating import Wording
+from helpline.vocabulary import NETWORK_HELP_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS, Step
+
+REASONS = {"1": "allegation", "anallegationorconcern": "allegation", "2": "legal", "legal": "legal"}
+NEW = Facts(step=Step.NEW, is_known=True, reasons=REASONS)
+STRANGER = replace(NEW, is_known=False)
+WHO = replace(STRANGER, step=Step.WHO, quiet_hours=0.1)
+REASON = replace(NEW, step=Step.REASON, quiet_hours=0.1)
+DANGER = replace(NEW, step=Step.DANGER, quiet_hours=0.1)
+DONE = replace(NEW, step=Step.DONE, quiet_hours=0.1)
+QUIET = replace(DONE, questions_off=True)
+CLOSED = replace(DONE, is_closed=True)
+LONG_STORY = "it started on Monday when the school rang and nobody would tell me anything at all"
+PATHS = {
+    # the first message
+    "known": ("hello", NEW, Turn(("first_answer", "ask_reason"), Step.REASON)),
+    "stranger": ("hello", STRANGER, Turn(("first_answer", "ask_who"), Step.WHO)),
+    "alarming": (
+        "he hit me",
+        replace(STRANGER, alarming=True),
+        Turn(("first_answer", "ask_danger"), Step.DANGER_FIRST),
+    ),
+    "worrying": (
+        "he is very low",
+        replace(NEW, ask_safety=True),
+        Turn(("first_answer", "ask_danger"), Step.DANGER_FIRST),
+    ),
+    "call first": (
+        "call",
+        STRANGER,
+        Turn(("first_answer", "call_noted", "ask_who"), Step.WHO, wants_call=True),
+    ),
+    "person first": (
+        "PERSON",
+        STRANGER,
+        Turn(("first_answer", "person_noted"), Step.DONE, questions_off=True),
+    ),
+    # who are you
+    "found": (
+        "FC1001",
+        replace(WHO, found=True),
+        Turn(("who_found", "ask_reason"), Step.REASON, answers=True),
+    ),
+    "not found": ("Robin Vale", WHO, Turn(("who_not_found", "ask_reason"), Step.REASON)),
+    "a number": ("FC9999", WHO, Turn(("who_not_found", "ask_reason"), Step.REASON, answers=True)),
+    "a story": (LONG_STORY, WHO, Turn(("noted", "ask_reason"), Step.REASON)),
+    "found last": (
+        "FC1001",
+        replace(WHO, found=True, step=Step.WHO_LAST),
+        Turn(("who_found",), Step.DONE, answers=True),
+    ),
+    "not found last": (
+        "Robin Vale",
+        replace(WHO, step=Step.WHO_LAST),
+        Turn(("who_not_found",), Step.DONE),
+    ),
+    # what is it about
+    "by number": (
+        "2",
+        REASON,
+        Turn(("reason_noted", "ask_danger"), Step.DANGER, reason="legal", answers=True),
+    ),
+    "by number and dot": (
+        " 1. ",
+        REASON,
+        Turn(("reason_noted", "ask_danger"), Step.DANGER, reason="allegation", answers=True),
+    ),
+    "by the menu's words": (
+        "An allegation or concern",
+        REASON,
+        Turn(("reason_noted", "ask_danger"), Step.DANGER, reason="allegation", answers=True),
+    ),
+    "own words": ("my fees", REASON, Turn(("noted", "ask_danger"), Step.DANGER)),
+    "no such number": ("99", REASON, Turn(("noted", "ask_danger"), Step.DANGER)),
+    # is anyone in danger
+    "yes": ("Yes!", DANGER, Turn(("danger_yes",), Step.DONE, danger=True, answers=True)),
+    "yes at first": (
+        "y",
+        replace(DANGER, step=Step.DANGER_FIRST),
+        Turn(("danger_yes",), Step.DONE, danger=True, answers=True),
+    ),
+    "no": ("no.", DANGER, Turn(("danger_no",), Step.DONE, danger=False, answers=True)),
+    "no, from a stranger who was asked who": (
+        "no",
+        replace(DANGER, is_known=False),
+        Turn(("danger_no",), Step.DONE, danger=False, answers=True),
+    ),
+    "no at first": (
+        "no",
+        replace(DANGER, step=Step.DANGER_FIRST),
+        Turn(("danger_no",), Step.DONE, danger=False, answers=True),
+    ),
+    "no at first, from a stranger": (
+        "nope",
+        replace(DANGER, step=Step.DANGER_FIRST, is_known=False),
+        Turn(("danger_no", "ask_who"), Step.WHO_LAST, danger=False, answers=True),
+    ),
+    "something else": (LONG_STORY, DANGER, Turn((), Step.DANGER)),
+    "something else at first": (
+        LONG_STORY,
+        replace(DANGER, step=Step.DANGER_FIRST),
+        Turn((), Step.DANGER_FIRST),
+    ),
+    "something else, next day": (
+        LONG_STORY,
+        replace(DANGER, quiet_hours=12),
+        Turn(("arrived_again",), Step.DANGER),
+    ),
+    # afterwards
+    "goes on writing": (LONG_STORY, DONE, Turn((), Step.DONE)),
+    "next day": ("hello", replace(DONE, quiet_hours=13), Turn(("arrived_again",), Step.DONE)),
+    "worrying later": (
+        "I feel worse",
+        replace(DONE, ask_safety=True),
+        Turn(("ask_danger",), Step.DANGER),
+    ),
+    "alarming later": (
+        "he is here",
+        replace(DONE, alarming=True),
+        Turn(("danger_signposts",), Step.DONE),
+    ),
+    # three words at any time
+    "status": ("status", REASON, Turn(("status",), Step.REASON, answers=True)),
+    "call": ("Call.", WHO, Turn(("call_noted",), Step.WHO, wants_call=True, answers=True)),
+    "person": (
+        "Person",
+        REASON,
+        Turn(("person_noted",), Step.DONE, questions_off=True, answers=True),
+    ),
+    "status after person": ("STATUS", QUIET, Turn(("status",), Step.DONE, answers=True)),
+    "after person": ("hello", QUIET, Turn((), Step.DONE)),
+    "after person, next day": (
+        "hello",
+        replace(QUIET, quiet_hours=40),
+        Turn(("arrived_again",), Step.DONE),
+    ),
+    "after person, alarming": (
+        "he is here",
+        replace(QUIET, alarming=True, ask_safety=True),
+        Turn(("danger_signposts",), Step.DONE),
+    ),
+    # a closed case
+    "comes back": ("hello again", CLOSED, Turn(("reopened",), Step.DONE)),
+    "comes back for a call": ("CALL", CLOSED, Turn(("reopened",), Step.DONE, wants_call=True)),
+    "comes back for a person": (
+        "PERSON",
+        CLOSED,
+        Turn(("reopened",), Step.DONE, questions_off=True),
+    ),
+    "comes back alarmed": (
+        "he is here",
+        replace(CLOSED, alarming=True),
+        Turn(("danger_signposts", "reopened"), Step.DONE),
+    ),
+    "asks where a closed case stands": (
+        "STATUS",
+        CLOSED,
+        Turn(("status",), Step.DONE, opens_again=False),
+    ),
+    "answers YES after closing": (
+        "yes",
+        replace(CLOSED, step=Step.DANGER),
+        Turn(("reopened", "danger_yes"), Step.DONE, danger=True, answers=True),
+    ),
+    "a YES to nothing": ("yes", CLOSED, Turn(("reopened",), Step.DONE)),
+    # the network's words
+    "stop": ("Stop", DANGER, Turn((), Step.DANGER, opted_out=True, opens_again=False)),
+    "stop first": ("STOP", NEW, Turn((), Step.NEW, opted_out=True, opens_again=False)),
+    "stop after closing": ("END", CLOSED, Turn((), Step.DONE, opted_out=True, opens_again=False)),
+    "start": ("START", WHO, Turn(("welcome_back",), Step.WHO, opted_in=True, opens_again=False)),
+    "start first": (
+        "START",
+        NEW,
+        Turn(("first_answer", "ask_reason"), Step.REASON, opted_in=True),
+    ),
+    "stop in a sentence": ("please stop him", DONE, Turn((), Step.DONE)),
+}
+
+TYPED = [
+    "",
+    " ",
+    "yes",
+    "no",
+    "1",
+    "99",
+    "STATUS",
+    "CALL",
+    "PERSON",
+    "HELP",
+    "INFO",
+    "hello",
+    LONG_STORY,
+    "\0\ud800�",
+    "9" * 5000,
+    *sorted(OPT_OUT_WORDS | OPT_IN_WORDS),
+]
+anything = st.sampled_from(TYPED) | st.text(max_size=200)
+facts = st.builds(
+    Facts,
+    step=st.sampled_from(Step),
+    is_known=st.booleans(),
+    found=st.booleans(),
+    questions_off=st.booleans(),
+    alarming=st.booleans(),
+    ask_safety=st.booleans(),
+    is_closed=st.booleans(),
+    quiet_hours=st.none() | st.floats(min_value=0, max_value=10_000),
+    reasons=st.just(REASONS),
+).filter(lambda f: not (f.step is Step.NEW and (f.questions_off or f.is_closed)))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_path(path: str) -> None:
+    text, given_facts, turn = PATHS[path]
+    assert dialogue.hear(text, given_facts) == turn
+
+
+# --- on every path -------------------------------------------------------------------------------
+
+
+@settings(max_examples=2000)
+@given(anything, facts)
+def test_what_holds_whatever_is_written_and_known(text: str, known: Facts) -> None:
+    turn = dialogue.hear(text, known)
+    questions = questions_of(turn)
+    assert len(questions) <= 1
+    assert len(set(turn.say)) == len(turn.say)
+    if known.questions_off or turn.questions_off:
+        assert not questions
+    if turn.opted_out:
+        assert turn.say == ()  # the network confirms it; a word of ours would break the law
+    if turn.opted_in and known.step is not Step.NEW:
+        assert turn.say == ("welcome_back",)
+    if known.step is Step.NEW and not turn.opted_out:
+        assert "first_answer" in turn.say  # it carries the signposts
+    if known.alarming and not (turn.opted_out or turn.opted_in):
+        assert {"first_answer", "danger_yes", "danger_signposts"} & set(turn.say)
+    assert turn.reason is None or turn.reason in REASONS.values()
+
+
+@given(anything, facts)
+def test_the_question_that_is_asked_is_the_one_that_waits(text: str, known: Facts) -> None:
+    turn = dialogue.hear(text, known)
+    for question in questions_of(turn):
+        assert turn.step.removesuffix("_first").removesuffix("_last") == question[len("ask_") :]
+
+
+@given(st.lists(anything, max_size=12), st.booleans(), st.booleans())
+def test_a_conversation_asks_each_question_at_most_once(
+    texts: list[str], is_known: bool, is_alarming: bool
+) -> None:
+    turns = conversation(texts, is_known, alarming_at_first=is_alarming)
+    asked = [question for turn in turns for question in questions_of(turn)]
+    assert len(asked) == len(set(asked))
+
+
+@given(st.lists(anything, max_size=6), st.lists(anything, max_size=12), st.booleans())
+def test_one_word_ends_all_questions_for_good(
+    before: list[str], after: list[str], is_known: bool
+) -> None:
+    turns = conversation([*before, "PERSON", *after], is_known, ask_safety=True)
+    assert not any(questions_of(turn) for turn in turns[len(before) :])
+
+
+@pytest.mark.parametrize("word", sorted(OPT_OUT_WORDS))
+@pytest.mark.parametrize("step", Step)
+def test_every_opt_out_word_is_met_with_silence(word: str, step: Step) -> None:
+    for typed in (word, word.lower(), f" {word}. "):
+        assert dialogue.hear(typed, Facts(step, is_known=False)).say == ()
+
+
+@pytest.mark.parametrize("word", sorted(NETWORK_HELP_WORDS))
+def test_somebody_whose_first_word_is_help_gets_the_signposts(word: str) -> None:
+    turn = dialogue.hear(word, STRANGER)
+    assert "first_answer" in turn.say
+
+
+@pytest.mark.parametrize("word", sorted(OPT_OUT_WORDS | NETWORK_HELP_WORDS | OPT_IN_WORDS))
+def test_no_word_of_the_network_is_a_command_or_an_answer(word: str) -> None:
+    assert word not in {"STATUS", "CALL", "PERSON"} | dialogue.YES | dialogue.NO
+
+
+@given(st.text(max_size=2000), facts)
+def test_no_text_raises(text: str, known: Facts) -> None:
+    dialogue.hear(text, known)
+
+
+# --- the words themselves ------------------------------------------------------------------------
+
+VALUES = {
+    "council": "Essex",
+    "reference": "ESX-7K3M9Q",
+    "by_when": "6.40 pm tomorrow, Sunday",
+    "worker_by": "6.40 pm tomorrow, Sunday",
+    "worker": "Wasim Okafor",
+    "colour": "PURPLE",
+    "code": "0417",
+    "closed": False,
+    "alarming": True,
+}
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, str]:
+    """Every text as a carer of the real contract would read it."""
+    contract = load_contracts(Settings().contracts)["essex"]
+    menu = [reason.menu for reason in contract.reasons if reason.menu]
+    values = VALUES | {
+        "signposts": " ".join(s.line for s in contract.signposts if s.first_answer),
+        "menu": ", ".join(f"{number} {words}" for number, words in enumerate(menu, 1)),
+    }
+    wording = Wording()
+    return {key: wording.say(key, **values) for key in wording.keys}
+
+
+def test_everything_that_can_be_said_has_words(said: dict[str, str]) -> None:
+    source = Path(dialogue.__file__).read_text("utf-8")
+    spoken = {key for _, _, turn in PATHS.values() for key in turn.say}
+    assert spoken <= said.keys()
+    assert set(re.findall(r'\("(\w+)"[,)]', source)) & said.keys() <= spoken
+
+
+def test_no_text_uses_a_word_of_the_network(said: dict[str, str]) -> None:
+    words = "|".join(sorted(OPT_OUT_WORDS | NETWORK_HELP_WORDS))
+    for key, text in said.items():
+        assert not re.search(rf"\b({words})\b", text), key
+
+
+def test_every_question_is_one_question(said: dict[str, str]) -> None:
+    for key, text in said.items():
+        assert text.count("?") <= (1 if key.startswith("ask_") else 0), key
+
+
+def test_the_longest_answer_fits_into_one_message(said: dict[str, str]) -> None:
+    """Twilio takes 1,600 characters; letters outside the GSM alphabet would double the price."""
+    longest = "\n".join([said["danger_signposts"], said["first_answer"], said["ask_reason"]])
+    assert len(longest) <= 1600
+    for key, text in said.items():
+        assert all(letter in GSM for letter in text), (key, set(text) - set(GSM))
+
+
+def test_a_first_answer_carries_all_that_it_must(said: dict[str, str]) -> None:
+    text = said["first_answer"]
+    for needed in ("999", "ESX-7K3M9Q", "6.40 pm tomorrow, Sunday", "automatic"):
+        assert needed in text
+    assert "You don't need to tell me what happened" in text
+
+
+# --- what the tests stand on ---------------------------------------------------------------------
+
+GSM = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVW"
+    "XYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+)
+"""GSM 03.38, the alphabet of a text message that is not charged as two."""
+
+
+def questions_of(turn: Turn) -> list[str]:
+    return [key for key in turn.say if key.startswith("ask_")]
+
+
+def conversation(
+    texts: list[str], is_known: bool, *, alarming_at_first: bool = False, ask_safety: bool = False
+) -> list[Turn]:
+    """Turns for these messages of one person, carried on as desk/intake does."""
+    step, off = Step.NEW, False
+    turns: list[Turn] = []
+    for text in texts:
+        facts = Facts(
+            step,
+            is_known,
+            questions_off=off,
+            quiet_hours=0.1 if turns else None,
+            reasons=REASONS,
+            alarming=alarming_at_first and not turns,
+            ask_safety=ask_safety and bool(turns),
+        )
+        turn = dialogue.hear(text, facts)
+        step, off = turn.step, off or turn.questions_off
+        turns.append(turn)
+    return turns
