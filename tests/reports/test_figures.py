@@ -4,15 +4,18 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert, select, update
 
 from helpline import reports
 from helpline.contract import Contract
 from helpline.db import Database
 from helpline.desk.imports import import_cases
 from helpline.errors import InvalidInput
+from helpline.models import metadata
 from helpline.reports.figures import NO_DENOMINATOR, NUMBER_ONLY, figures, percent, percentile
 from helpline.reports.report import Report
 from helpline.rules.periods import period
+from helpline.vocabulary import DeadlineState
 from tests.reports import past_quarter, second_count
 
 START = datetime(2026, 7, 31, 23, tzinfo=UTC)  # midnight in summer time
@@ -174,6 +177,60 @@ async def test_the_quality_of_the_records_is_counted(
     report = await counted(db, essex, "2026-27-Q1", now)
     assert report.cell("quality.closed_without_support").value == 1
     assert report.cell("quality.closed_without_outcome").value == 1
+
+
+async def test_what_was_sent_is_no_contact_and_an_old_case_can_have_new_ones(
+    db: Database, essex: Contract, now: datetime
+) -> None:
+    await take_in(db, essex, log(("a", "2026-07-05T10:00:00Z")), now)
+    written = datetime(2026, 9, 1, tzinfo=UTC)
+    await add_contact(db, "out", written)
+    assert (await counted(db, essex, "2026-27-Q1", now)).cell("contacts").value == 0
+    await add_contact(db, "in", written)
+    report = await counted(db, essex, "2026-27-Q1", now)
+    shown = [report.cell(measure).value for measure in ("people", "contacts", "cases")]
+    assert shown == [1, 1, 0]
+    assert report.cell("contacts", support="unknown").value == 1
+
+
+async def add_contact(db: Database, direction: str, at: datetime) -> None:
+    """The only case's first contact once more, another way or at another time."""
+    contacts = metadata.tables["contact"]
+    async with db.write() as session:
+        first = (await session.execute(select(contacts).limit(1))).mappings().one()
+        again = {**first, "direction": direction, "at": at}
+        del again["id"]
+        await session.execute(insert(contacts).values(again))
+
+
+async def test_a_cancelled_promise_was_none_and_a_code_no_longer_known_is_unknown(
+    db: Database, essex: Contract, now: datetime
+) -> None:
+    text = past_quarter.as_csv([row("a", reason="finance", quadrant="west")])
+    await take_in(db, essex, text, now)
+    cases, deadlines = metadata.tables["case"], metadata.tables["deadline"]
+    async with db.write() as session:
+        await session.execute(update(cases).values(reason="gone", quadrant="gone"))
+        await session.execute(
+            update(deadlines)
+            .where(deadlines.c.clock == "allocation")
+            .values(state=DeadlineState.CANCELLED)
+        )
+    report = await counted(db, essex, "2026-27-Q1", now)
+    assert report.cell("cases", reason="unknown", quadrant="unknown").value == 1
+    assert report.cell("allocation.missed").value == 0
+    assert report.cell("first_response.missed").value == 1
+    assert [breach.quadrant for breach in report.breaches] == ["unknown"]
+
+
+async def test_a_part_of_a_reason_counts_as_the_reason(
+    db: Database, essex: Contract, now: datetime
+) -> None:
+    await take_in(db, essex, log(("a", "2026-08-05T10:00:00Z")), now)
+    async with db.write() as session:
+        await session.execute(update(metadata.tables["case"]).values(reason="finance.mortgages"))
+    report = await counted(db, essex, "2026-27-Q1", now)
+    assert report.cell("cases", reason="finance").value == 1
 
 
 async def test_another_contracts_cases_are_not_counted(

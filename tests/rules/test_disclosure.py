@@ -114,6 +114,17 @@ def test_algebra_sees_what_no_single_line_shows() -> None:
     assert counts[1, 2] == 3
 
 
+def test_what_only_algebra_sees_is_hidden_too() -> None:
+    rows = [[2, 3, 40, 40], [3, 2, 3, 40], [40, 40, 2, 3], [40, 40, 3, 2]]
+    counts, lines, _ = table(rows)
+    hidden = hidden_cells(counts, lines, threshold=THRESHOLD)
+    small = {key for key, count in counts.items() if 1 <= count < THRESHOLD}
+    assert len(small) == 9
+    assert solved(lines, small) == {(1, 2)}  # what the lines alone would have left
+    assert set(hidden) > small
+    assert not solved(lines, set(hidden)) & small
+
+
 @settings(deadline=None)
 @given(
     st.integers(2, 5).flatmap(
@@ -132,12 +143,12 @@ def test_nothing_small_can_be_worked_out_of_any_table(rows: list[list[int]]) -> 
     small = {key for key, count in counts.items() if 1 <= count < THRESHOLD}
     assert small <= set(hidden)
     shown = {key: count for key, count in counts.items() if key not in hidden}
-    assert not small & solved(lines, shown, set(hidden))
+    assert not small & solved(lines, set(hidden))
     for line in lines:
         assert not small & pinned(line, shown, hidden)
 
 
-def solved(lines: list[Line], shown: dict, hidden: set) -> set:
+def solved(lines: list[Line], hidden: set) -> set:
     """An attacker's algebra, with fractions and a dense matrix: the cells with one solution."""
     unknown = sorted(hidden, key=repr)
     matrix = []
