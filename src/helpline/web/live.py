@@ -7,11 +7,12 @@ asks for the part again, and access is checked again.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.desk import access, cases
@@ -37,18 +38,22 @@ QUIET_KINDS = ("case.read", "user.signed_in")
 
 @dataclass(eq=False)
 class Listener:
-    """One open page. `case_id` None: the inbox, woken by any event of its contracts."""
+    """One open page. `case_id` None: the inbox, woken by any event of its contracts. `after`: the
+    newest event when the page was made."""
 
     session_id: int
     contracts: frozenset[str]
     case_id: int | None = None
+    after: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
     has_ended: bool = False
 
-    def concerns(self, contract: str | None, case_id: int | None) -> bool:
+    def concerns(self, event: Row[Any]) -> bool:
+        if event.kind in QUIET_KINDS or event.id <= self.after:
+            return False
         if self.case_id is not None:
-            return case_id == self.case_id
-        return contract is None or contract in self.contracts
+            return bool(event.case_id == self.case_id)
+        return event.contract is None or event.contract in self.contracts
 
     def end(self) -> None:
         self.has_ended = True
@@ -63,11 +68,13 @@ class Hub:
         self.last_id = 0
         self.is_closing = False
         self.listeners: set[Listener] = set()
-        self._seen: set[int] = set()
+        self._recent: Sequence[Row[Any]] = ()
 
     @contextlib.contextmanager
     def joined(self, listener: Listener) -> Iterator[None]:
+        """Listening from here on; what was seen since the page was made is told at once."""
         self.listeners.add(listener)
+        self._tell([listener], self._recent)
         try:
             yield
         finally:
@@ -93,15 +100,17 @@ class Hub:
     async def look(self, session: AsyncSession) -> None:
         """Wake the pages that the events since the last look concern."""
         floor = self.last_id - LATE
-        query = select(EVENT.c.id, EVENT.c.contract, EVENT.c.case_id, EVENT.c.kind)
+        query: Select[Any] = select(EVENT.c.id, EVENT.c.contract, EVENT.c.case_id, EVENT.c.kind)
         query = query.where(EVENT.c.id > floor).order_by(EVENT.c.id.desc()).limit(5 * LATE)
-        rows = (await session.execute(query)).all()
-        fresh = [row for row in rows if row.id not in self._seen]
-        self._seen = {row.id for row in rows}
+        rows = list(await session.execute(query))
+        seen = {row.id for row in self._recent}
+        self._recent = rows
         self.last_id = max(self.last_id, rows[0].id if rows else 0)
-        news = {(row.contract, row.case_id) for row in fresh if row.kind not in QUIET_KINDS}
-        for listener in self.listeners:
-            if any(listener.concerns(contract, case_id) for contract, case_id in news):
+        self._tell(self.listeners, [row for row in rows if row.id not in seen])
+
+    def _tell(self, listeners: Iterable[Listener], news: Sequence[Row[Any]]) -> None:
+        for listener in listeners:
+            if any(listener.concerns(event) for event in news):
                 listener.news.set()
 
     async def end_revoked(self, session: AsyncSession) -> None:
@@ -160,13 +169,11 @@ async def _stream(request: web.Request, case_id: int | None) -> web.StreamRespon
     if len(hub.listeners) >= MOST_STREAMS:
         raise web.HTTPServiceUnavailable(text="Too many pages are open. This one does not follow.")
     keys = (key for key in hub.house.contracts if may(signed.actor, "case.read", key))
-    listener = Listener(signed.session_id, frozenset(keys), case_id)
+    listener = Listener(signed.session_id, frozenset(keys), case_id, _after(request))
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
     )
     await response.prepare(request)
-    if _after(request) < hub.last_id:
-        listener.news.set()
     with hub.joined(listener), contextlib.suppress(ConnectionResetError):
         await response.write(b"retry: 3000\n\n")
         await _tell(hub, listener, response)
