@@ -23,6 +23,16 @@ class WebRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """Something attached. `key` is what the provider wants to hear to hand it over (a URL, a file
+    id); `content_type` is what the sender's side called it, which proves nothing."""
+
+    key: str
+    content_type: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """Something a person sent. `external_id` is the provider's signed id, unique in the channel;
     `sender` and `recipient` are canonical addresses (E.164 for telephones, chat id for Telegram).
@@ -37,6 +47,7 @@ class Inbound:
     sent_at: datetime | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     raw: str = ""
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,8 @@ class Outbound:
     recipient: str
     text: str
     since: datetime
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """What only this channel understands: a subject, a template's id, choices for buttons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,28 @@ class Answer:
 
     content_type: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of asking for an attachment: its bytes, or None and whether to ask again."""
+
+    content: bytes | None
+    is_lost: bool = False
+
+
+class FetchesMedia(Protocol):
+    """A channel whose attachments lie with the provider until fetched."""
+
+    async def fetch(self, media: Media, largest: int) -> Fetched:
+        """The attachment, given up as soon as it grows past `largest` bytes (then lost)."""
+
+
+class ListsArrivals(Protocol):
+    """A channel whose provider can be asked what it took in, for the reconciler."""
+
+    async def arrivals(self, since: datetime) -> list[Inbound]:
+        """Everything the provider received for us since then, in any order; raises on failure."""
 
 
 class Channel(Protocol):

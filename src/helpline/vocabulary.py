@@ -178,6 +178,25 @@ _OUT_ORDER = (
 )
 
 
+class AttachmentState(StrEnum):
+    """What became of something attached."""
+
+    WAITING = "waiting"  # still with the provider
+    KEPT = "kept"  # here, sealed, safe to hand out as a download
+    UNSAFE = "unsafe"  # here, sealed, of a kind that is kept and not opened
+    LOST = "lost"  # too large, or the provider no longer has it
+
+
+class CallState(StrEnum):
+    """Where a telephone call on the line stands."""
+
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    VOICEMAIL = "voicemail"
+    ENDED = "ended"
+    MISSED = "missed"  # nobody spoke with them: a call-back is owed
+
+
 class SendState(StrEnum):
     """What a provider said to one send."""
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from helpline.channels import Inbound
+from helpline.channels import Inbound, Media
 from helpline.db import Database, prepare_sqlite
 from helpline.sealing import ring
 from helpline.vocabulary import ItemKind
@@ -81,9 +81,9 @@ def opened(sealed: str) -> Inbound:
     values = json.loads(sealed)
     sent_at = values.pop("sent_at")
     kind = ItemKind(values.pop("kind"))
-    return Inbound(
-        **values, kind=kind, sent_at=datetime.fromisoformat(sent_at) if sent_at else None
-    )
+    media = tuple(Media(**one) for one in values.pop("media", ()))
+    sent = datetime.fromisoformat(sent_at) if sent_at else None
+    return Inbound(**values, kind=kind, media=media, sent_at=sent)
 
 
 def tidy(text: str) -> str:
@@ -111,6 +111,7 @@ def _row(inbound: Inbound, received_at: datetime) -> Row:
     for name in ("sender", "recipient", "text", "raw"):
         values[name] = tidy(values[name])
     values["extra"] = {tidy(key): tidy(value) for key, value in inbound.extra.items()}
+    values["media"] = [{k: tidy(v) for k, v in asdict(one).items()} for one in inbound.media]
     external_id = inbound.external_id
     if len(external_id) > 200 or not external_id.isprintable():
         external_id = "odd:" + hashlib.sha256(external_id.encode("utf-8", "replace")).hexdigest()

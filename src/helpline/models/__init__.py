@@ -7,14 +7,25 @@ the offset on SQLite). Words are stored as their text. `Sealed` columns are unre
 from helpline.models.access import LoginAttempt, Session, User
 from helpline.models.cases import Case, CaseSupport, Deadline, Note, Task
 from helpline.models.duty import Alert, Page, Shift
-from helpline.models.messages import Contact, Conversation, InboundItem, OutMessage
-from helpline.models.people import Address, Membership, Person
+from helpline.models.messages import (
+    Attachment,
+    Block,
+    Call,
+    Contact,
+    Conversation,
+    InboundItem,
+    OutMessage,
+)
+from helpline.models.people import Address, Membership, Merge, Person, SafeContact
 from helpline.models.tables import metadata
 from helpline.models.trail import Event, JobRun
 
 __all__ = [
     "Address",
     "Alert",
+    "Attachment",
+    "Block",
+    "Call",
     "Case",
     "CaseSupport",
     "Contact",
@@ -25,10 +36,12 @@ __all__ = [
     "JobRun",
     "LoginAttempt",
     "Membership",
+    "Merge",
     "Note",
     "OutMessage",
     "Page",
     "Person",
+    "SafeContact",
     "Session",
     "Shift",
     "Task",

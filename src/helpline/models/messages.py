@@ -122,3 +122,82 @@ class OutMessage(SQLModel, table=True):
     code: str | None = None
     """The provider's last word on it."""
     settled_at: datetime | None = None
+
+
+class Attachment(SQLModel, table=True):
+    """Something that came with a contact: kept whole and sealed, never served inline."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (
+        Index("ix_attachment_contact_id", "contact_id"),
+        Index(
+            "ix_attachment_waiting",
+            "next_try_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str
+    case_id: int = Field(foreign_key="case.id", index=True)
+    contact_id: int = Field(foreign_key="contact.id")
+    channel: str
+    key: str = sealed("attachment.key")
+    """What the provider wants to hear to hand it over."""
+    name: str | None = sealed("attachment.name", optional=True)
+    said_type: str = ""
+    """What the sender's side called it."""
+    kind: str = ""
+    """What it is by its content: image/jpeg, audio/ogg, application/pdf, …"""
+    size: int | None = None
+    content: str | None = sealed("attachment.content", optional=True)
+    """The bytes in base64, sealed."""
+    state: str = "waiting"
+    attempts: int = 0
+    next_try_at: datetime | None = None
+    fetched_at: datetime | None = None
+
+
+class Block(SQLModel, table=True):
+    """A sender nobody answers automatically for a while: timed, with a reason, to be reviewed.
+    What they send is still kept."""
+
+    __tablename__ = "block"
+    __table_args__ = (Index("ix_block_address_id_until", "address_id", "until"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str
+    address_id: int = Field(foreign_key="address.id")
+    reason: str = sealed("block.reason")
+    begun_at: datetime
+    until: datetime
+    by_user_id: int = Field(foreign_key="user.id")
+    ended_at: datetime | None = None
+
+
+class Call(SQLModel, table=True):
+    """One telephone call on our line, in or out, as the provider numbers it."""
+
+    __tablename__ = "call"
+    __table_args__ = (UniqueConstraint("provider_id"), Index("ix_call_case_id", "case_id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    provider_id: str
+    contract: str
+    direction: str
+    state: str = "ringing"
+    address_id: int | None = Field(default=None, foreign_key="address.id")
+    case_id: int | None = Field(default=None, foreign_key="case.id")
+    contact_id: int | None = Field(default=None, foreign_key="contact.id")
+    user_id: int | None = Field(default=None, foreign_key="user.id")
+    """Who took it, or made it."""
+    asked: str = ""
+    """The ids of those already rung for it, in order, with commas."""
+    in_danger: bool = False
+    begun_at: datetime
+    connected_at: datetime | None = None
+    ended_at: datetime | None = None
+    seconds: int | None = None
+    recording_id: str | None = None
+    """The provider's id of a voicemail; its sound is an attachment of the contact."""

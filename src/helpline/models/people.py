@@ -1,7 +1,9 @@
 """Who the helpline knows and how each can be reached. One person belongs to one contract."""
 
 from datetime import date, datetime
+from typing import Any
 
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from helpline.models.tables import sealed
@@ -64,3 +66,37 @@ class Address(SQLModel, table=True):
     """Whether the council's list gave it: only then does it prove who is writing."""
     opted_out_at: datetime | None = None
     """Since when the network's opt-out forbids sending here (domain.md §8.1)."""
+
+
+class SafeContact(SQLModel, table=True):
+    """How a person may be reached without putting them at risk; the newest row counts. Enforced at
+    the moment of sending (design.md §4.8)."""
+
+    __tablename__ = "safe_contact"
+    __table_args__ = (Index("ix_safe_contact_person_id", "person_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id")
+    rules: str = sealed("safe_contact.rules")
+    """JSON: from, to (local HH:MM), code_name, no_voicemail, neutral_only, not_by (channels)."""
+    set_at: datetime
+    by_user_id: int | None = Field(default=None, foreign_key="user.id")
+
+
+class Merge(SQLModel, table=True):
+    """Two records that were one person: what was moved, so that it can be undone."""
+
+    __tablename__ = "merge"
+    __table_args__ = (Index("ix_merge_into_id", "into_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str
+    into_id: int = Field(foreign_key="person.id")
+    from_id: int = Field(foreign_key="person.id")
+    reason: str = sealed("merge.reason")
+    moved: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """Table → ids of the rows that were moved."""
+    at: datetime
+    by_user_id: int = Field(foreign_key="user.id")
+    undone_at: datetime | None = None
+    undone_by_id: int | None = Field(default=None, foreign_key="user.id")
