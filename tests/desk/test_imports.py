@@ -16,8 +16,8 @@ from helpline import sealing
 from helpline.contract import Contract, load_contracts
 from helpline.db import Database
 from helpline.desk.imports import ImportProblems, ImportResult, import_cases, import_people
-from helpline.desk.imports.cases import _understood
 from helpline.desk.imports.checking import Checks
+from helpline.desk.imports.past import understood
 from helpline.desk.imports.reading import read_rows
 from helpline.desk.people import sender
 from helpline.models import metadata
@@ -431,7 +431,7 @@ async def test_no_row_breaks_the_checks(essex: Contract, fields: list[str]) -> N
         return
     checks = Checks(essex, NOW, problems)
     for row in rows:
-        _understood(checks, row)
+        understood(checks, row)
 
 
 # --- people --------------------------------------------------------------------------------------

@@ -7,22 +7,22 @@ contacts, both promises, support, one event. Nothing imported wakes anybody: no 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
 from helpline.desk.imports.checking import Checks
+from helpline.desk.imports.past import COLUMNS, PastCase, understood
 from helpline.desk.imports.reading import (
     ImportProblems,
     ImportResult,
     Problem,
     Progress,
-    Row,
+    chunks,
     read_rows,
 )
 from helpline.desk.references import new_reference
@@ -39,44 +39,13 @@ from helpline.vocabulary import (
     Identity,
 )
 
-COLUMNS: Final = (
-    *("reference", "received_at", "method", "person", "carer_type", "quadrant", "reason"),
-    *("support", "first_response_at", "allocated_at", "closed_at", "outcome", "contacts"),
-)
 CASE: Final = metadata.tables["case"]
 CASE_SUPPORT: Final = metadata.tables["case_support"]
 CONTACT: Final = metadata.tables["contact"]
 DEADLINE: Final = metadata.tables["deadline"]
 EVENT: Final = metadata.tables["event"]
 PERSON: Final = metadata.tables["person"]
-MOST_CONTACTS: Final = 1_000
 _REFERENCE: Final = re.compile(r"[A-Z]{2,4}-[A-Z0-9]{4,8}")
-_CHUNK: Final = 500
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class PastCase:
-    """One row, understood; times are UTC."""
-
-    line: int
-    reference: str
-    person: str
-    group: str
-    quadrant: str
-    reason: str
-    method: str
-    channel: str
-    supports: tuple[str, ...]
-    received_at: datetime
-    met: Mapping[ClockStop, datetime | None]
-    closed_at: datetime | None
-    outcome: str | None
-    contacts: int
-
-    @property
-    def is_closed(self) -> bool:
-        return self.closed_at is not None
 
 
 async def import_cases(
@@ -95,7 +64,7 @@ async def import_cases(
     """
     read, problems = read_rows(rows, COLUMNS, COLUMNS)
     checks = Checks(contract, now, problems)
-    past = [case for row in read if (case := _understood(checks, row)) is not None]
+    past = [case for row in read if (case := understood(checks, row)) is not None]
     if checks.problems:
         raise ImportProblems(checks.problems)
     here = await _imported_before(session, contract, past)
@@ -110,54 +79,6 @@ async def import_cases(
     return ImportResult(len(new), 0, len(past) - len(new), differing)
 
 
-def _understood(checks: Checks, row: Row) -> PastCase | None:
-    reference = checks.needed(row, "reference", 100)
-    person = checks.needed(row, "person", 100)
-    checks.once(row, "reference", reference.upper())
-    received = checks.instant(row, "received_at")
-    if received is None and not row["received_at"]:
-        checks.wrong(row, "received_at", "it is empty, and every row needs one.")
-    later = {name: checks.instant(row, name) for name in ("first_response_at", "allocated_at")}
-    closed = checks.instant(row, "closed_at")
-    for column, instant in {**later, "closed_at": closed}.items():
-        checks.not_before(row, column, instant, "received_at", received)
-    method = checks.word(row, "method", "method")
-    outcome = checks.word(row, "outcome", "outcome") if row["outcome"] else UNKNOWN
-    words = {
-        "group": checks.word(row, "carer_type", "group"),
-        "quadrant": checks.word(row, "quadrant", "quadrant"),
-        "reason": checks.word(row, "reason", "reason"),
-    }
-    supports = checks.words(row, "support", "support")
-    contacts = checks.number(row, "contacts", 1, MOST_CONTACTS, default=1)
-    if received is None:
-        return None
-    return PastCase(
-        line=row.line,
-        reference=reference,
-        person=person,
-        **words,
-        method=method,
-        channel=_channel(checks.contract, method, row["method"]),
-        supports=tuple(supports),
-        received_at=received,
-        met={
-            ClockStop.HUMAN_REPLY: later["first_response_at"],
-            ClockStop.ALLOCATION: later["allocated_at"],
-        },
-        closed_at=closed,
-        outcome=None if outcome == UNKNOWN else outcome,
-        contacts=contacts,
-    )
-
-
-def _channel(contract: Contract, method: str, written: str) -> str:
-    """The raw channel: the file's own word where it is one, else the method's first."""
-    channels = next((m.channels for m in contract.methods if m.code == method), ())
-    word = written.strip().lower()
-    return word if word in channels else next(iter(channels), UNKNOWN)
-
-
 # --- what is here already ------------------------------------------------------------------------
 
 
@@ -166,7 +87,7 @@ async def _imported_before(
 ) -> dict[str, list[datetime | None]]:
     """The file's reference → the times stored for it, for those that were imported before."""
     found: dict[str, list[datetime | None]] = {}
-    for chunk in _chunks(past):
+    for chunk in chunks(past):
         keys = {key: case.reference for case in chunk for key in _import_keys(case.reference)}
         rows = await session.execute(
             select(CASE.c.import_key, CASE.c.opened_at, DEADLINE.c.clock, DEADLINE.c.met_at)
@@ -206,7 +127,7 @@ async def _store(
 ) -> None:
     done = 0
     taken: set[str] = set()
-    for chunk in _chunks(past):
+    for chunk in chunks(past):
         people = await _people(session, contract, chunk, now)
         references = await _references(session, contract, chunk, taken)
         cases = [
@@ -386,7 +307,3 @@ async def _insert(session: AsyncSession, table: Table, rows: Iterable[dict[str, 
     listed = list(rows)
     if listed:
         await session.execute(insert(table), listed)
-
-
-def _chunks(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    return (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))

@@ -11,15 +11,17 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from helpline.errors import InvalidInput
 
 LONGEST_FIELD: Final = 2_000
 """Characters: more than any column of ours holds; a longer one is a missing quotation mark."""
+CHUNK: Final = 500
 _DELIMITERS: Final = (",", ";", "\t")
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
+_T = TypeVar("_T")
 Progress = Callable[[int, int], None]
 """Called with how many rows are done and how many there are."""
 
@@ -200,3 +202,8 @@ def _field_fault(field: str) -> str | None:
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def chunks(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """The rows in portions that one statement of either database takes."""
+    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
