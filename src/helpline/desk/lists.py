@@ -229,7 +229,7 @@ async def _with_clocks(
     session: AsyncSession, found: Sequence[Row[Any]], now: datetime
 ) -> list[CaseRow]:
     ids = [row.id for row in found]
-    faces, answered = await faces_of(session, ids, now), await _last_answers(session, ids)
+    faces, answered = await faces_of(session, ids, now), await last_answers(session, ids)
     return [_case_row(row, faces.get(row.id, {}), answered.get(row.id)) for row in found]
 
 
@@ -267,7 +267,7 @@ async def faces_of(
     return found
 
 
-async def _last_answers(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, datetime]:
+async def last_answers(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, datetime]:
     """When a person of ours last answered, by message or by a conversation on the telephone."""
     human = or_(
         and_(CONTACT.c.kind == ContactKind.MESSAGE, CONTACT.c.direction == Direction.OUT),
