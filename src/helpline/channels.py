@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from helpline.vocabulary import ItemKind, OutState, SendState
+from helpline.vocabulary import Fault, ItemKind, OutState, SendState
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,9 @@ class Receipt:
     provider_id: str
     state: OutState
     code: str = ""
+    fault: Fault = Fault.NONE
+    may_retry: bool = False
+    """Whether a failure may be a passing one: a handset that is off, a carrier's hiccup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class SendResult:
     provider_id: str = ""
     code: str = ""
     retry_after: float | None = None
+    fault: Fault = Fault.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,13 @@ class ListsArrivals(Protocol):
 
     async def arrivals(self, since: datetime) -> list[Inbound]:
         """Everything the provider received for us since then, in any order; raises on failure."""
+
+
+class TellsStates(Protocol):
+    """A channel whose provider can be asked what became of a message, should its report be lost."""
+
+    async def state_of(self, provider_id: str) -> Receipt | None:
+        """What the provider says now; None if it knows nothing, or could not be asked."""
 
 
 class Channel(Protocol):

@@ -206,6 +206,16 @@ class SendState(StrEnum):
     REFUSED = "refused"  # it never will go this way
 
 
+class Fault(StrEnum):
+    """Why something could not be delivered, as far as it says anything about the way itself."""
+
+    NONE = ""
+    BAD_ADDRESS = "bad_address"  # nobody is there, or it cannot take this kind of message
+    BLOCKED = "blocked"  # the recipient or their carrier keeps us out
+    OPTED_OUT = "opted_out"  # they told the network STOP
+    WINDOW_CLOSED = "window_closed"  # WhatsApp, a day after they last wrote, and no template
+
+
 class TaskKind(StrEnum):
     """Work a person must do that no message carries."""
 

@@ -26,6 +26,8 @@ class User(SQLModel, table=True):
     mobile_index: str | None = Field(default=None, index=True)
     telegram: str | None = sealed("user.telegram", optional=True)
     telegram_index: str | None = Field(default=None, index=True)
+    opted_out_at: datetime | None = None
+    """Since when texts to their mobile are refused: they wrote STOP. Alerts go past them."""
     created_at: datetime
     left_at: datetime | None = None
 

@@ -97,6 +97,12 @@ class OutMessage(SQLModel, table=True):
             sqlite_where=text("state IN ('queued','unsure','sending')"),
             postgresql_where=text("state IN ('queued','unsure','sending')"),
         ),
+        Index(
+            "ix_out_message_unreported",
+            "next_try_at",
+            sqlite_where=text("state = 'sent'"),
+            postgresql_where=text("state = 'sent'"),
+        ),
         Index("ix_out_message_provider", "channel", "provider_id"),
     )
 
@@ -115,7 +121,8 @@ class OutMessage(SQLModel, table=True):
     created_at: datetime
     first_tried_at: datetime | None = None
     next_try_at: datetime
-    """When it may be claimed; while it is being sent, when the lease of the sender ends."""
+    """When it may be claimed; while it is being sent, when the lease of the sender ends; once it is
+    sent, when the provider is asked what became of it if no report has come."""
     fence: int = 0
     """Grows with every claim: a sender that was overtaken cannot settle."""
     provider_id: str | None = None

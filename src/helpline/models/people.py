@@ -66,6 +66,8 @@ class Address(SQLModel, table=True):
     """Whether the council's list gave it: only then does it prove who is writing."""
     opted_out_at: datetime | None = None
     """Since when the network's opt-out forbids sending here (domain.md §8.1)."""
+    bad_since: datetime | None = None
+    """Since when the provider says that nobody can be reached here; hearing from it clears it."""
 
 
 class SafeContact(SQLModel, table=True):

@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("mobile_index", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("telegram", sa.LargeBinary(), nullable=True),
         sa.Column("telegram_index", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("opted_out_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("left_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
@@ -114,6 +115,7 @@ def upgrade() -> None:
         sa.Column("value_index", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("from_register", sa.Boolean(), nullable=False),
         sa.Column("opted_out_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("bad_since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_address_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_address")),
         sa.UniqueConstraint(
@@ -565,6 +567,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('queued','unsure','sending')"),
         )
         batch_op.create_index("ix_out_message_provider", ["channel", "provider_id"], unique=False)
+        batch_op.create_index(
+            "ix_out_message_unreported",
+            ["next_try_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'sent'"),
+            postgresql_where=sa.text("state = 'sent'"),
+        )
 
     op.create_table(
         "page",
@@ -593,6 +602,11 @@ def downgrade() -> None:
 
     op.drop_table("page")
     with op.batch_alter_table("out_message", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_out_message_unreported",
+            sqlite_where=sa.text("state = 'sent'"),
+            postgresql_where=sa.text("state = 'sent'"),
+        )
         batch_op.drop_index("ix_out_message_provider")
         batch_op.drop_index(
             "ix_out_message_due",
