@@ -5,8 +5,8 @@ lease with a fence: a sender that was overtaken cannot settle. After a try whose
 the provider is asked before anything is sent again.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, select, update
@@ -14,8 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.channels import Receipt, SendResult
-from helpline.desk import events
+from helpline.contract import Contract
+from helpline.desk import events, safety
 from helpline.models import Address, Alert, OutMessage, Task
+from helpline.rules.safety import Verdict
+from helpline.templating import Wording
 from helpline.vocabulary import OutState, SendState, TaskKind
 
 LEASE = timedelta(seconds=60)
@@ -80,9 +83,16 @@ async def queue(
     return message
 
 
-async def claim(session: AsyncSession, now: datetime, limit: int = 20) -> list[Claimed]:
+async def claim(
+    session: AsyncSession,
+    contracts: Mapping[str, Contract],
+    wording: Wording,
+    now: datetime,
+    limit: int = 20,
+) -> tuple[list[Claimed], bool]:
     """Take what is due, including what an overtaken sender left behind (its lease is over: it may
-    have gone, so it counts as unsure)."""
+    have gone, so it counts as unsure). Safe contact is held to here, at the moment of sending.
+    Also tells whether there may be more."""
     due = (
         select(col(OutMessage.id))
         .where(
@@ -96,7 +106,17 @@ async def claim(session: AsyncSession, now: datetime, limit: int = 20) -> list[C
     messages: Sequence[OutMessage] = (
         await session.scalars(select(OutMessage).where(col(OutMessage.id).in_(due)))
     ).all()
-    return [_claimed(message, now) for message in sorted(messages, key=lambda m: m.id or 0)]
+    claimed = []
+    for message in sorted(messages, key=lambda m: m.id or 0):
+        judged, rules = await safety.verdict(session, contracts[message.contract], message, now)
+        if not judged.may:
+            await _hold_back(session, message, judged, now)
+            continue
+        taken = _claimed(message, now)
+        if judged.is_neutral:
+            taken = replace(taken, body=safety.neutral_words(wording, rules))
+        claimed.append(taken)
+    return claimed, len(messages) == limit
 
 
 async def settle(
@@ -179,6 +199,27 @@ def _claimed(message: OutMessage, now: datetime) -> Claimed:
         is_unsure=is_unsure,
         first_tried_at=message.first_tried_at,
     )
+
+
+async def _hold_back(
+    session: AsyncSession, message: OutMessage, judged: Verdict, now: datetime
+) -> None:
+    """Not now, or not this way: it waits for its hour, or a person takes over."""
+    if judged.until is not None:
+        message.next_try_at = judged.until
+        await events.record(
+            session,
+            "message.held_back",
+            now,
+            contract=message.contract,
+            case_id=message.case_id,
+            channel=message.channel,
+            until=judged.until.isoformat(),
+        )
+    else:
+        message.state, message.settled_at, message.code = OutState.HELD, now, judged.why
+        await _ask_a_person(session, message, now)
+    await session.flush()
 
 
 async def _fail(session: AsyncSession, message: OutMessage, now: datetime) -> None:

@@ -14,12 +14,14 @@ from helpline.vocabulary import SendState
 
 async def deliver_all(house: House) -> int:
     """Send whatever is due until nothing is. Returns how many messages were tried."""
-    tried = 0
-    while True:
+    tried, is_more = 0, True
+    while is_more:
         async with house.db.write() as session:
-            batch = await outbox.claim(session, house.clock.now())
+            batch, is_more = await outbox.claim(
+                session, house.contracts, house.wording, house.clock.now()
+            )
         if not batch:
-            return tried
+            continue
         # Recipients side by side, the messages of one recipient in their order.
         by_recipient = sorted(batch, key=lambda message: (message.recipient, message.id))
         groups = groupby(by_recipient, key=lambda message: message.recipient)
@@ -27,6 +29,7 @@ async def deliver_all(house: House) -> int:
         tried += len(batch)
         async with house.wakes.pages:
             house.wakes.pages.notify_all()
+    return tried
 
 
 async def _one_by_one(house: House, messages: list[Claimed]) -> None:

@@ -1,0 +1,94 @@
+"""Safe contact: what a person asked for, and holding to it when a message is about to leave.
+
+`verdict` is asked by outbox.claim, inside the claim's transaction, so nothing can change between
+the question and the answer. Pages call `set_rules`.
+"""
+
+from datetime import datetime
+
+import phonenumbers
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract
+from helpline.desk import events
+from helpline.models import Address, Case, OutMessage, SafeContact
+from helpline.rules import safety
+from helpline.rules.permissions import Actor, require
+from helpline.rules.safety import SafeRules, Verdict
+from helpline.templating import Wording
+
+
+async def rules_of(session: AsyncSession, person_id: int) -> SafeRules:
+    """The newest rules of a person; empty ones where they asked for nothing."""
+    found = await session.scalar(
+        select(SafeContact)
+        .where(col(SafeContact.person_id) == person_id)
+        .order_by(col(SafeContact.id).desc())
+        .limit(1)
+    )
+    return safety.read(found.rules) if found else SafeRules()
+
+
+async def set_rules(
+    session: AsyncSession, case: Case, rules: SafeRules, by: Actor, now: datetime
+) -> None:
+    """Take down how the person of `case` may be reached. Earlier rules stay on record."""
+    require(by, "case.reply", case.contract)
+    session.add(
+        SafeContact(
+            person_id=case.person_id,
+            rules=safety.written(rules),
+            set_at=now,
+            by_user_id=by.user_id,
+        )
+    )
+    await session.flush()
+    await events.record(
+        session,
+        "person.safe_contact_set",
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        by=by.user_id,
+        hours=rules.begins is not None,
+        neutral_only=rules.neutral_only,
+        no_voicemail=rules.no_voicemail,
+        not_by=list(rules.not_by),
+    )
+
+
+async def verdict(
+    session: AsyncSession, contract: Contract, message: OutMessage, now: datetime
+) -> tuple[Verdict, SafeRules]:
+    """What the rules of the person behind `message` say; staff's own phones have none."""
+    if message.address_id is None:
+        return Verdict(True), SafeRules()
+    address = await session.get(Address, message.address_id)
+    if address is None:
+        return Verdict(True), SafeRules()
+    rules = await rules_of(session, address.person_id)
+    judged = safety.judge(rules, message.channel, is_mobile(message.recipient), now, contract.zone)
+    return judged, rules
+
+
+def neutral_words(wording: Wording, rules: SafeRules) -> str:
+    """What leaves instead of the real words: nothing that a stranger could make something of."""
+    return wording.say("neutral", code_name=rules.code_name)
+
+
+def is_mobile(number: str) -> bool:
+    """Whether a text to `number` is shown on a screen and not read aloud. Ofcom's numbers for
+    drama count as the mobiles they stand for."""
+    try:
+        parsed = phonenumbers.parse(number, "GB")
+    except phonenumbers.NumberParseException:
+        return False
+    if parsed.country_code == 44 and str(parsed.national_number).startswith("7700900"):
+        return True
+    kind = phonenumbers.number_type(parsed)
+    return kind in (
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    )

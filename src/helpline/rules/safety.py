@@ -1,0 +1,131 @@
+"""Whether a message may leave now, in which words, or must wait: safe contact, decided when it is
+about to be sent (design.md §4.8). Pure; asked by desk/safety for every message to a person.
+
+A rule never silences somebody: what may not leave waits for its hour or becomes a worker's task.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from helpline.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class SafeRules:
+    """What a person asked for. `begins` and `ends` are local times of day between which they may
+    be reached (None: always; the span may run over midnight). `not_by` names channels."""
+
+    begins: time | None = None
+    ends: time | None = None
+    code_name: str = ""
+    no_voicemail: bool = False
+    neutral_only: bool = False
+    not_by: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return self == SafeRules()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`may` send now; else `until` when it waits, or never by this channel (until None)."""
+
+    may: bool
+    until: datetime | None = None
+    why: str = ""
+    is_neutral: bool = False
+    """Whether neutral words go instead of the real ones."""
+
+
+def judge(rules: SafeRules, channel: str, is_mobile: bool, now: datetime, zone: str) -> Verdict:
+    """The verdict for one message by `channel`; `is_mobile` matters for text messages only (a text
+    to a landline may be read aloud: domain.md §0.5)."""
+    if channel in rules.not_by:
+        return Verdict(False, why="not_by_this_channel")
+    if channel == "sms" and not is_mobile:
+        return Verdict(False, why="landline")
+    opens = next_opening(rules, now, zone)
+    if opens is not None:
+        return Verdict(False, until=opens, why="hours")
+    return Verdict(True, is_neutral=rules.neutral_only)
+
+
+def next_opening(rules: SafeRules, now: datetime, zone: str) -> datetime | None:
+    """When the person may be reached next; None when now. On the night the clocks change an
+    opening in the missing hour is the instant the clocks jump to."""
+    if rules.begins is None or rules.ends is None or rules.begins == rules.ends:
+        return None
+    local = now.astimezone(ZoneInfo(zone))
+    if _is_within(rules.begins, rules.ends, local.time()):
+        return None
+    day = local.date() if local.time() < rules.begins else local.date() + timedelta(days=1)
+    opening = datetime.combine(day, rules.begins, ZoneInfo(zone))
+    return opening.astimezone(now.tzinfo)
+
+
+def _is_within(begins: time, ends: time, at: time) -> bool:
+    if begins < ends:
+        return begins <= at < ends
+    return at >= begins or at < ends  # over midnight
+
+
+def written(rules: SafeRules) -> str:
+    """As JSON for the sealed column."""
+    return json.dumps(
+        {
+            "begins": rules.begins.isoformat("minutes") if rules.begins else "",
+            "ends": rules.ends.isoformat("minutes") if rules.ends else "",
+            "code_name": rules.code_name,
+            "no_voicemail": rules.no_voicemail,
+            "neutral_only": rules.neutral_only,
+            "not_by": list(rules.not_by),
+        }
+    )
+
+
+def read(text: str) -> SafeRules:
+    """Back from the JSON of `written`."""
+    values = json.loads(text)
+    return SafeRules(
+        begins=time.fromisoformat(values["begins"]) if values["begins"] else None,
+        ends=time.fromisoformat(values["ends"]) if values["ends"] else None,
+        code_name=values["code_name"],
+        no_voicemail=values["no_voicemail"],
+        neutral_only=values["neutral_only"],
+        not_by=tuple(values["not_by"]),
+    )
+
+
+def from_words(
+    begins: str,
+    ends: str,
+    code_name: str,
+    no_voicemail: bool,
+    neutral_only: bool,
+    not_by: list[str],
+) -> SafeRules:
+    """From a form. InvalidInput says which part cannot be used."""
+    if bool(begins.strip()) != bool(ends.strip()):
+        raise InvalidInput("Give both times, from and to, or neither.")
+    if len(code_name.strip()) > 40 or not code_name.isprintable():
+        raise InvalidInput("A code name has at most 40 letters.")
+    return SafeRules(
+        begins=_time(begins),
+        ends=_time(ends),
+        code_name=code_name.strip(),
+        no_voicemail=no_voicemail,
+        neutral_only=neutral_only,
+        not_by=tuple(sorted(set(not_by))),
+    )
+
+
+def _time(text: str) -> time | None:
+    if not text.strip():
+        return None
+    try:
+        return time.fromisoformat(text.strip()).replace(tzinfo=None, second=0, microsecond=0)
+    except ValueError:
+        raise InvalidInput(f"“{text.strip()[:20]}” is not a time like 09:30.") from None
