@@ -1,18 +1,17 @@
 """Pages that follow what happens, without reloading: server-sent events, nothing personal in them.
 
-One loop a process looks for new events once a second for all open pages together, and ends the
+One loop a process looks for what is new once a second for all open pages together, and ends the
 streams of sessions that were revoked. A message only says that something changed; the page then
 asks for the part again, and access is checked again.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.desk import access, cases
@@ -23,7 +22,10 @@ from helpline.rules.permissions import may
 from helpline.web.asked import HOUSE, SIGNED_IN, actor_of, house_of
 from helpline.web.counting import LIVE
 
-EVENT = metadata.tables["event"]
+SOURCES = (metadata.tables["event"], metadata.tables["contact"])
+"""Where something new shows. A further message on an open case makes a contact and no event."""
+Place = tuple[int, ...]
+"""The newest id of each source: how far somebody has seen."""
 LOOK_EVERY = 1.0
 """Seconds between two looks, unless somebody wakes the pages before."""
 CHECK_SESSIONS_EVERY = 3.0
@@ -31,29 +33,39 @@ CHECK_SESSIONS_EVERY = 3.0
 STILL_HERE_EVERY = 15.0
 MOST_STREAMS = 500
 LATE = 200
-"""With several writers a smaller id may be committed after a larger one: look back this far."""
+"""Rows. With several writers a smaller id may be committed after a larger one: look this far."""
 QUIET_KINDS = ("case.read", "user.signed_in")
 """Events that change no page. If a reading woke pages, they would wake each other for ever."""
 
 
+@dataclass(frozen=True)
+class News:
+    """A row of a source, by its place in SOURCES and its id, and what it is about."""
+
+    source: int
+    id: int
+    contract: str | None
+    case_id: int | None
+
+
 @dataclass(eq=False)
 class Listener:
-    """One open page. `case_id` None: the inbox, woken by any event of its contracts. `after`: the
-    newest event when the page was made."""
+    """One open page. `case_id` None: the inbox, woken by any news of its contracts. `after`: how
+    far the page had seen when it was made."""
 
     session_id: int
     contracts: frozenset[str]
     case_id: int | None = None
-    after: int = 0
+    after: Place = (0,) * len(SOURCES)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     has_ended: bool = False
 
-    def concerns(self, event: Row[Any]) -> bool:
-        if event.kind in QUIET_KINDS or event.id <= self.after:
+    def concerns(self, news: News) -> bool:
+        if news.id <= self.after[news.source]:
             return False
         if self.case_id is not None:
-            return bool(event.case_id == self.case_id)
-        return event.contract is None or event.contract in self.contracts
+            return news.case_id == self.case_id
+        return news.contract is None or news.contract in self.contracts
 
     def end(self) -> None:
         self.has_ended = True
@@ -61,14 +73,14 @@ class Listener:
 
 
 class Hub:
-    """The open pages of this process and how far the events have been read."""
+    """The open pages of this process and what was new at the last look."""
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.last_id = 0
+        self.place: Place = (0,) * len(SOURCES)
         self.is_closing = False
         self.listeners: set[Listener] = set()
-        self._recent: Sequence[Row[Any]] = ()
+        self._recent: frozenset[News] = frozenset()
 
     @contextlib.contextmanager
     def joined(self, listener: Listener) -> Iterator[None]:
@@ -98,19 +110,16 @@ class Hub:
                 log().error("live.failed", where=where(error))
 
     async def look(self, session: AsyncSession) -> None:
-        """Wake the pages that the events since the last look concern."""
-        floor = self.last_id - LATE
-        query: Select[Any] = select(EVENT.c.id, EVENT.c.contract, EVENT.c.case_id, EVENT.c.kind)
-        query = query.where(EVENT.c.id > floor).order_by(EVENT.c.id.desc()).limit(5 * LATE)
-        rows = list(await session.execute(query))
-        seen = {row.id for row in self._recent}
-        self._recent = rows
-        self.last_id = max(self.last_id, rows[0].id if rows else 0)
-        self._tell(self.listeners, [row for row in rows if row.id not in seen])
+        """Wake the pages that what is new since the last look concerns."""
+        found = [await _newest_of(session, source) for source in range(len(SOURCES))]
+        self.place = tuple(max((news.id for news in some), default=0) for some in found)
+        recent = frozenset(news for some in found for news in some)
+        fresh, self._recent = recent - self._recent, recent
+        self._tell(self.listeners, fresh)
 
-    def _tell(self, listeners: Iterable[Listener], news: Sequence[Row[Any]]) -> None:
+    def _tell(self, listeners: Iterable[Listener], fresh: Iterable[News]) -> None:
         for listener in listeners:
-            if any(listener.concerns(event) for event in news):
+            if any(listener.concerns(news) for news in fresh):
                 listener.news.set()
 
     async def end_revoked(self, session: AsyncSession) -> None:
@@ -146,10 +155,21 @@ async def end_all(app: web.Application) -> None:
         listener.end()
 
 
-async def newest(session: AsyncSession) -> int:
-    """The id of the newest event: a page carries it, so that nothing between page and stream is
-    missed."""
-    return int((await session.execute(select(func.max(EVENT.c.id)))).scalar_one() or 0)
+async def newest(session: AsyncSession) -> str:
+    """How far the page that is being made has seen, to be carried by it: nothing between page and
+    stream is missed."""
+    asked = [select(func.max(table.c.id)) for table in SOURCES]
+    return _as_text([(await session.execute(query)).scalar_one() or 0 for query in asked])
+
+
+async def _newest_of(session: AsyncSession, source: int) -> list[News]:
+    """The last rows of a source, those left out that change no page."""
+    table = SOURCES[source]
+    query = select(table.c.id, table.c.contract, table.c.case_id)
+    if "kind" in table.c:
+        query = query.where(table.c.kind.not_in(QUIET_KINDS))
+    rows = await session.execute(query.order_by(table.c.id.desc()).limit(LATE))
+    return [News(source, *row) for row in rows]
 
 
 async def follow_inbox(request: web.Request) -> web.StreamResponse:
@@ -190,10 +210,20 @@ async def _tell(hub: Hub, listener: Listener, response: web.StreamResponse) -> N
         listener.news.clear()
         if not listener.has_ended:
             LIVE.inc()
-            await response.write(f"event: changed\nid: {hub.last_id}\ndata: 1\n\n".encode())
+            await response.write(f"event: changed\nid: {_as_text(hub.place)}\ndata: 1\n\n".encode())
     await response.write(b"event: ended\ndata: 1\n\n")
 
 
-def _after(request: web.Request) -> int:
+def _after(request: web.Request) -> Place:
+    """From the page, or from the browser when it connects again; nothing seen where it is odd."""
     given = request.headers.get("Last-Event-ID") or request.query.get("after", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else 0
+    numbers = given.split(".")
+    if len(numbers) != len(SOURCES):
+        return (0,) * len(SOURCES)
+    if not all(n.isascii() and n.isdigit() and len(n) <= 18 for n in numbers):
+        return (0,) * len(SOURCES)
+    return tuple(int(number) for number in numbers)
+
+
+def _as_text(place: Iterable[int]) -> str:
+    return ".".join(str(number) for number in place)
