@@ -1,0 +1,216 @@
+"""One person, many addresses: finding records that may be one person, joining them, and taking a
+join back without losing anything.
+
+A person decides every join and says why; names alone never do it (two sisters may foster). What was
+moved is written down row by row, so that the undoing is exact. Called by the people page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rapidfuzz import fuzz
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.desk import events
+from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.models import (
+    Address,
+    Case,
+    Contact,
+    Conversation,
+    Membership,
+    Merge,
+    Person,
+    metadata,
+)
+from helpline.rules.permissions import Actor, may, require
+from helpline.sealing import ring
+
+MOVED = {name: metadata.tables[name] for name in ("address", "case", "contact", "membership")}
+"""The tables whose rows belong to a person and follow a join."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Somebody who may be the same person, and what speaks for it."""
+
+    person_id: int
+    reasons: tuple[str, ...]
+
+
+async def find_person(session: AsyncSession, actor: Actor, person_id: int) -> Person:
+    """NotFound alike for who is not there and who is not theirs to see."""
+    person = await session.get(Person, person_id)
+    if person is None or not may(actor, "people.read", person.contract):
+        raise NotFound("There is no such person, or they are not yours to see.")
+    return person
+
+
+async def likenesses(session: AsyncSession, person: Person) -> Sequence[Likeness]:
+    """Records of the same contract that share an address's value or a postcode and a like name.
+    A like name alone proposes nothing."""
+    reasons: dict[int, list[str]] = {}
+    for other_id in await _sharing_a_number(session, person):
+        reasons.setdefault(other_id, []).append("the same number or address")
+    for other in await _neighbours(session, person):
+        if other.id and person.name and other.name and _is_like(person.name, other.name):
+            reasons.setdefault(other.id, []).append("a like name at the same postcode")
+    return [Likeness(other_id, tuple(why)) for other_id, why in sorted(reasons.items())]
+
+
+async def merge(
+    session: AsyncSession, into: Person, other: Person, reason: str, by: Actor, now: datetime
+) -> Merge:
+    """Everything of `other` becomes `into`'s. InvalidInput without a reason, or over contracts."""
+    require(by, "case.triage", into.contract)
+    if into.contract != other.contract or into.id == other.id:
+        raise InvalidInput("Only two different records of one contract can be joined.")
+    if not reason.strip():
+        raise InvalidInput("Say how you know that they are the same person.")
+    assert into.id is not None
+    assert other.id is not None
+    moved = {}
+    for name, table in MOVED.items():
+        rows = await session.scalars(
+            update(table)
+            .where(table.c.person_id == other.id)
+            .values(person_id=into.id)
+            .returning(table.c.id)
+        )
+        moved[name] = sorted(rows)
+    merged = Merge(
+        contract=into.contract,
+        into_id=into.id,
+        from_id=other.id,
+        reason=reason.strip(),
+        moved=moved,
+        at=now,
+        by_user_id=by.user_id,
+    )
+    session.add(merged)
+    await session.flush()
+    await _event(session, "person.merged", merged, by, now)
+    return merged
+
+
+async def unmerge(session: AsyncSession, merge_id: int, by: Actor, now: datetime) -> None:
+    """Take a join back: exactly the rows that were moved return, wherever they are still; what came
+    since stays where it is."""
+    merged = await session.get(Merge, merge_id, with_for_update=True)
+    if merged is None or not may(by, "case.triage", merged.contract):
+        raise NotFound("There is no such join.")
+    if merged.undone_at is not None:
+        raise Conflict("This join has already been taken back.")
+    for name, ids in merged.moved.items():
+        table = MOVED[name]
+        await session.execute(
+            update(table)
+            .where(table.c.id.in_(ids), table.c.person_id == merged.into_id)
+            .values(person_id=merged.from_id)
+        )
+    merged.undone_at, merged.undone_by_id = now, by.user_id
+    await session.flush()
+    await _event(session, "person.unmerged", merged, by, now)
+
+
+async def move_contact(
+    session: AsyncSession, contact_id: int, to: Case, by: Actor, now: datetime
+) -> None:
+    """One message or call belongs to another case of the same contract."""
+    require(by, "case.triage", to.contract)
+    contact = await session.get(Contact, contact_id, with_for_update=True)
+    if contact is None or contact.contract != to.contract or to.id is None:
+        raise NotFound("There is no such message.")
+    before, contact.case_id, contact.person_id = contact.case_id, to.id, to.person_id
+    await session.flush()
+    for case_id, kind in ((before, "contact.moved_away"), (to.id, "contact.moved_here")):
+        await events.record(
+            session,
+            kind,
+            now,
+            contract=to.contract,
+            case_id=case_id,
+            by=by.user_id,
+            contact=contact_id,
+        )
+
+
+async def split_off(
+    session: AsyncSession, case: Case, address_id: int, by: Actor, now: datetime
+) -> None:
+    """What comes from this address from now on is a matter of its own: the next message opens a
+    new case. What came so far stays."""
+    require(by, "case.triage", case.contract)
+    talk = await session.scalar(
+        select(Conversation).where(
+            col(Conversation.address_id) == address_id, col(Conversation.case_id) == case.id
+        )
+    )
+    if talk is None:
+        raise NotFound("There is no conversation with that address on this case.")
+    talk.case_id, talk.step = None, "new"
+    await session.flush()
+    await events.record(
+        session,
+        "conversation.split_off",
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        by=by.user_id,
+    )
+
+
+async def _sharing_a_number(session: AsyncSession, person: Person) -> set[int]:
+    """A mobile that texts and also rings is one number under two channels, with an index each."""
+    own = await session.scalars(select(Address).where(col(Address.person_id) == person.id))
+    keys = _keys([address.value for address in own])
+    if not keys:
+        return set()
+    found = await session.scalars(
+        select(col(Address.person_id)).where(
+            col(Address.contract) == person.contract,
+            col(Address.person_id) != person.id,
+            col(Address.value_index).in_(keys),
+        )
+    )
+    return set(found)
+
+
+def _keys(values: Sequence[str]) -> list[str]:
+    channels = ("sms", "whatsapp", "voice", "telegram", "email", "webform")
+    return [
+        index
+        for value in values
+        for channel in channels
+        for index in ring().indexes(f"address:{channel}", value)
+    ]
+
+
+async def _neighbours(session: AsyncSession, person: Person) -> Sequence[Person]:
+    postcodes = select(col(Membership.postcode_index)).where(
+        col(Membership.person_id) == person.id, col(Membership.postcode_index).is_not(None)
+    )
+    found = await session.scalars(
+        select(Person)
+        .join(Membership, col(Membership.person_id) == col(Person.id))
+        .where(
+            col(Membership.postcode_index).in_(postcodes),
+            col(Person.contract) == person.contract,
+            col(Person.id) != person.id,
+        )
+    )
+    return list(found.unique())
+
+
+def _is_like(one: str, other: str) -> bool:
+    return fuzz.token_sort_ratio(one.lower(), other.lower()) >= 85
+
+
+async def _event(session: AsyncSession, kind: str, merged: Merge, by: Actor, now: datetime) -> None:
+    counts = {name: len(ids) for name, ids in merged.moved.items()}
+    await events.record(
+        session, kind, now, contract=merged.contract, by=by.user_id, merge=merged.id, moved=counts
+    )

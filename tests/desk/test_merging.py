@@ -1,0 +1,114 @@
+"""One person with several records: proposed with reasons, joined, and taken back exactly."""
+
+import pytest
+
+from helpline.desk import merging
+from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.models import Case, Contact, Merge, Person
+from helpline.vocabulary import Role
+from tests.world import CARER, STRANGER, World
+
+
+async def test_a_like_name_alone_proposes_nothing(world: World) -> None:
+    first = await world.member("Carol Ashby", "FC2001", postcode="SS7 1TF")
+    assert await proposals(world, first) == []
+
+
+async def test_a_like_name_at_the_same_postcode_is_proposed_with_its_reason(world: World) -> None:
+    first = await world.member("Carol Ashbey", "FC2001", postcode="CM1 1QH")
+    (proposal,) = await proposals(world, first)
+    assert proposal.reasons == ("a like name at the same postcode",)
+
+
+async def test_a_join_moves_everything_and_its_undoing_moves_exactly_that_back(
+    world: World,
+) -> None:
+    await world.sms(CARER, "about tax")
+    await world.sms(STRANGER, "it is me again from my other phone")
+    into, other = (await world.case_of(CARER)).person_id, (await world.case_of(STRANGER)).person_id
+    merge_id = await join(world, into, other)
+    assert {case.person_id for case in await world.all(Case)} == {into}
+    await world.sms(STRANGER, "one more thing")  # comes after the join: stays with them
+
+    async with world.house.db.write() as session:
+        await merging.unmerge(session, merge_id, world.lead, world.now)
+    assert (await world.case_of(STRANGER)).person_id == other
+    assert (await world.case_of(CARER)).person_id == into
+    late = (await world.all(Contact, Contact.direction == "in"))[-1]
+    assert late.person_id == into
+
+
+async def test_a_join_wants_a_reason_and_two_records(world: World) -> None:
+    first = await world.member("Jo Pell", "FC2001")
+    second = await world.member("Jo Pell", "FC2002")
+    with pytest.raises(InvalidInput):
+        await join(world, first, second, reason="  ")
+    with pytest.raises(InvalidInput):
+        await join(world, first, first)
+    assert await world.count(Merge) == 0
+
+
+async def test_a_join_is_taken_back_once(world: World) -> None:
+    first = await world.member("Jo Pell", "FC2001")
+    second = await world.member("Jo Pell", "FC2002")
+    merge_id = await join(world, first, second)
+    async with world.house.db.write() as session:
+        await merging.unmerge(session, merge_id, world.lead, world.now)
+    async with world.house.db.write() as session:
+        with pytest.raises(Conflict):
+            await merging.unmerge(session, merge_id, world.lead, world.now)
+
+
+async def test_a_message_moves_to_the_right_case(world: World) -> None:
+    await world.sms(CARER, "about tax")
+    await world.sms(STRANGER, "wrong thread, this is about Carol")
+    target = await world.case_of(CARER)
+    message = (await world.all(Contact, Contact.direction == "in"))[-1]
+    async with world.house.db.write() as session:
+        await merging.move_contact(session, message.id, target, world.lead, world.now)
+
+    moved = (await world.all(Contact, Contact.id == message.id))[0]
+    assert (moved.case_id, moved.person_id) == (target.id, target.person_id)
+    assert "contact.moved_away" in await world.events(STRANGER)
+    assert "contact.moved_here" in await world.events(CARER)
+
+
+async def test_a_conversation_split_off_opens_a_case_of_its_own(world: World) -> None:
+    from helpline.desk.cases import reply_address
+
+    await world.sms(CARER, "about tax")
+    first = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        address = await reply_address(session, first)
+        assert address is not None
+        assert address.id is not None
+        await merging.split_off(session, first, address.id, world.lead, world.now)
+    await world.sms(CARER, "now something quite different")
+
+    assert (await world.case_of(CARER)).id != first.id
+    assert await world.count(Case) == 2
+
+
+async def test_a_commissioner_finds_nobody(world: World) -> None:
+    first = await world.member("Jo Pell", "FC2001")
+    payer = await world.hire("Petra", Role.COMMISSIONER)
+    async with world.house.db.read() as session:
+        with pytest.raises(NotFound):
+            await merging.find_person(session, payer, first)
+
+
+async def proposals(world: World, person_id: int) -> list[merging.Likeness]:
+    async with world.house.db.read() as session:
+        person = await session.get(Person, person_id)
+        assert person is not None
+        return list(await merging.likenesses(session, person))
+
+
+async def join(world: World, into: int, other: int, reason: str = "She told me so.") -> int:
+    async with world.house.db.write() as session:
+        one, two = await session.get(Person, into), await session.get(Person, other)
+        assert one is not None
+        assert two is not None
+        merged = await merging.merge(session, one, two, reason, world.lead, world.now)
+        assert merged.id is not None
+        return merged.id
