@@ -7,9 +7,9 @@ knows no database, no web framework and no rule; main.py hands `{name: channel}`
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from helpline.vocabulary import Fault, ItemKind, OutState, SendState
+from helpline.vocabulary import CallMove, Fault, ItemKind, OutState, SendState
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,62 @@ class TellsStates(Protocol):
 
     async def state_of(self, provider_id: str) -> Receipt | None:
         """What the provider says now; None if it knows nothing, or could not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallStep:
+    """What one telephone line hears and does next. Everything here is ours: wording, numbers from
+    the register, addresses of our own hooks; never a word that a person wrote.
+
+    `next` is the hook (path and query) that is asked what follows; for RING, `number` is rung in
+    E.164, sees `shown`, and the hook `whisper` says what it hears before the two are joined.
+    `seconds`: how long to wait for a key, to ring, or to record.
+    """
+
+    move: CallMove
+    says: tuple[str, ...] = ()
+    next: str = ""
+    number: str = ""
+    shown: str = ""
+    whisper: str = ""
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallNews:
+    """What a provider tells of one call, in a hook or when asked. `key`: the key pressed, empty for
+    none. `was_joined`: of a telephone that was rung, whether the two could speak, where known.
+    `recording`: the provider's id of a message left, empty for none. `ended_at` where known."""
+
+    call_id: str
+    key: str = ""
+    has_ended: bool = False
+    was_joined: bool | None = None
+    seconds: int | None = None
+    ended_at: datetime | None = None
+    recording: str = ""
+
+
+@runtime_checkable
+class TakesCalls(Protocol):
+    """A channel of telephone lines: a call is asked about, spoken to, placed and forgotten."""
+
+    def parse_call(self, request: WebRequest) -> CallNews:
+        """What a genuine request to one of the call hooks says. Never raises; an empty `call_id`
+        means that nothing could be read."""
+
+    def spoken(self, step: CallStep) -> Answer:
+        """The step in the provider's own words."""
+
+    async def ring(self, number: str, shown: str, next: str, ended: str) -> SendResult:
+        """Ring `number`, which sees `shown`; `next` is the hook to ask once it is answered, `ended`
+        the one to tell when it is over. Never raises."""
+
+    async def find_call(self, call_id: str) -> CallNews | None:
+        """Where a call stands; None where the provider knows no such call. Raises on failure."""
+
+    async def forget(self, recording: str) -> bool:
+        """Delete a recording at the provider. True when it is gone there."""
 
 
 class Channel(Protocol):

@@ -34,11 +34,12 @@ def environment(folder: Path = TEMPLATES) -> jinja2.Environment:
 
 
 class Wording:
-    """The texts of templates/messages/<language>/texts.toml, compiled once."""
+    """The texts of templates/messages/<language>/, compiled once: those of texts.toml by their
+    name, those of another file by "file.name"."""
 
     def __init__(self, folder: Path = TEMPLATES / "messages") -> None:
         self._languages = {
-            path.name: _texts(path / "texts.toml") for path in sorted(folder.iterdir())
+            language.name: _texts_in(language) for language in sorted(folder.iterdir())
         }
         if "en" not in self._languages:
             raise InvalidInput(f"There is no English wording in {folder.name}/en/texts.toml")
@@ -51,7 +52,16 @@ class Wording:
 
     @property
     def keys(self) -> set[str]:
-        return set(self._languages["en"])
+        """The text messages: what stands in texts.toml."""
+        return {key for key in self._languages["en"] if "." not in key}
+
+
+def _texts_in(language: Path) -> dict[str, jinja2.Template]:
+    return {
+        key if path.stem == "texts" else f"{path.stem}.{key}": text
+        for path in sorted(language.glob("*.toml"))
+        for key, text in _texts(path).items()
+    }
 
 
 @cache

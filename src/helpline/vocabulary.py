@@ -47,6 +47,7 @@ class ItemKind(StrEnum):
 
     TEXT = "text"
     MEDIA = "media"
+    CALL = "call"  # somebody rang
     UNSUPPORTED = "unsupported"  # understood, but a kind we cannot show (poll, sticker, …)
     UNREADABLE = "unreadable"  # signed by the provider, yet not parsable
 
@@ -197,6 +198,16 @@ class CallState(StrEnum):
     MISSED = "missed"  # nobody spoke with them: a call-back is owed
 
 
+class CallMove(StrEnum):
+    """What one telephone line does next."""
+
+    ASK = "ask"  # say something, then wait for one key
+    RING = "ring"  # ring another telephone; join the two when its owner presses a key
+    JOIN = "join"  # join this line with the one that waits for it
+    RECORD = "record"  # say something, then record what they say
+    HANG_UP = "hang_up"  # say something, then end the line
+
+
 class SendState(StrEnum):
     """What a provider said to one send."""
 
@@ -251,4 +262,6 @@ OPT_OUT_WORDS = frozenset(
 )  # the network's own: domain.md §8.1
 OPT_IN_WORDS = frozenset("START UNSTOP".split())  # YES is also Twilio's, but here it is an answer
 NETWORK_HELP_WORDS = frozenset("HELP INFO".split())  # answered by the network, never a menu word
+OWN_PAGES = frozenset(["webchat", "webform"])  # no network between: sent to a contract
+NUMBERED = frozenset(["sms", "whatsapp", "voice"])  # channels whose addresses can be rung
 UNKNOWN = "unknown"  # the code every breakdown prints for "not known", never dropped (A07)
