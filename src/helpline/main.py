@@ -16,6 +16,7 @@ from aiohttp import web
 from bots.simulator import Simulator
 from bots.sms import Sms
 from bots.telegram import Telegram
+from bots.webchat import own_pages
 from helpline import sealing
 from helpline.channels import Channel
 from helpline.clock import Clock, MovableClock
@@ -49,7 +50,7 @@ def build(
         db=db,
         contracts=contracts,
         clock=clock or Clock(),
-        channels=real_channels(settings) if channels is None else channels,
+        channels=own_pages() | dict(real_channels(settings) if channels is None else channels),
         inbox=Inbox(db, on_kept=wakes.routing.set),
         wording=Wording(),
         wakes=wakes,

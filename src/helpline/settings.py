@@ -24,6 +24,7 @@ def _folder(name: str) -> Path:
 
 
 TEMPLATES = _folder("templates")
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 NUMBER_OF_CONTRACT = re.compile(r"[a-z0-9_-]+=\+[1-9][0-9]{6,14}")
 
 
@@ -73,6 +74,13 @@ class Settings(BaseSettings):
     heartbeat_url: str = Field(
         "", description="Called every minute while all is well; empty: never."
     )
+    embed_origins: str = Field(
+        "", description="Comma list of https:// origins whose pages may show the chat; empty: none."
+    )
+    exit_url: str = Field(
+        "https://www.bbc.co.uk/weather",
+        description="The harmless page that takes the place of the chat when somebody leaves fast.",
+    )
 
     @field_validator("public_url")
     @classmethod
@@ -99,6 +107,22 @@ class Settings(BaseSettings):
         if len({pair.partition("=")[2] for pair in pairs}) < len(pairs):
             raise ValueError("gives one number to two contracts")
         return ",".join(pairs)
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _whole_origins(cls, value: str) -> str:
+        origins = [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
+        for number, origin in enumerate(origins, 1):
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"entry {number} does not look like https://www.example.org")
+        return ",".join(origins)
+
+    @field_validator("exit_url")
+    @classmethod
+    def _whole_exit(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value
 
     @model_validator(mode="after")
     def _nothing_half_configured(self) -> "Settings":

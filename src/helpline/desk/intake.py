@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from helpline.channels import Inbound
 from helpline.contract import Contract
-from helpline.desk import cases, deadlines, escalation, events, outbox, people
+from helpline.desk import cases, deadlines, escalation, events, outbox, people, webform
 from helpline.desk.inbox import opened
 from helpline.errors import Conflict, NotFound
 from helpline.models import (
@@ -36,6 +36,8 @@ from helpline.rules.permissions import Actor, may
 from helpline.sealing import ring
 from helpline.templating import Wording
 from helpline.vocabulary import (
+    NUMBERED,
+    OWN_PAGES,
     UNKNOWN,
     AlertKind,
     CaseStatus,
@@ -66,7 +68,10 @@ class Ways:
     wording: Wording
 
     def contract_for(self, inbound: Inbound) -> Contract | None:
-        """By the number it came to; a provider with one contract needs no list."""
+        """By the number it came to; a provider with one contract needs no list. Our own pages say
+        the contract itself."""
+        if inbound.channel in OWN_PAGES:
+            return self.contracts.get(inbound.recipient)
         key = self.numbers.get(inbound.recipient)
         if key is None and len(self.contracts) == 1 and inbound.recipient not in self.numbers:
             return next(iter(self.contracts.values()))
@@ -159,11 +164,16 @@ async def _hear_person(
     address, person = await people.sender(session, contract.key, inbound.channel, value, now)
     talk = await _conversation(session, contract, address)
     case = await session.get(Case, talk.case_id) if talk.case_id else None
+    form = webform.read(inbound)
     found = None
-    if Step(talk.step).asks_who:
+    if form is not None:
+        found = await webform.whom_it_names(session, contract, form)
+    elif Step(talk.step).asks_who:
         found = await people.find_member(session, contract, inbound.text)
     reading = triage.read(inbound.text, channel=inbound.channel)
     turn = dialogue.hear(inbound.text, _facts(contract, talk, case, address, reading, found, now))
+    if form is not None:
+        turn = dialogue.hear_form(form.reason, form.danger)
     if turn.opted_out or turn.opted_in:
         address.opted_out_at = now if turn.opted_out else None
         kind = "address.opted_out" if turn.opted_out else "address.opted_in"
@@ -180,6 +190,8 @@ async def _hear_person(
     if found is not None:
         await people.identify(session, address, case, found, now)
     contact = await _contact(session, contract, case, inbound, now)
+    if form is not None:
+        await webform.take_down(session, case, contact, form, now)
     await _apply(session, contract, talk, case, address, contact, turn, reading)
     if turn.say:
         body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
@@ -208,6 +220,7 @@ def _facts(
         alarming=reading.urgency == Urgency.EMERGENCY,
         ask_safety=reading.ask_safety,
         is_closed=case is not None and case.status == CaseStatus.CLOSED,
+        has_network_words=address.channel not in OWN_PAGES,
         quiet_hours=quiet,
         reasons=_menu(contract),
     )
@@ -420,6 +433,7 @@ async def _words(
         "worker": worker.shown_name if worker else "",
         "closed": case.status == CaseStatus.CLOSED,
         "alarming": reading.urgency == Urgency.EMERGENCY,
+        "has_number": address.channel in NUMBERED,
         "signposts": " ".join(s.line for s in contract.signposts if s.first_answer),
         "menu": ", ".join(
             f"{number} {reason.menu}"

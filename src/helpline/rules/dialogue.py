@@ -22,6 +22,7 @@ class Facts:
 
     `reasons` maps what may be typed (a menu number or the menu's own word) to the contract's code.
     `found` tells whether the register has the person this text names (looked up only in step WHO).
+    `has_network_words`: STOP and START are the telephone network's; in our own chat they are words.
     `quiet_hours` is how long ago the sender last wrote; None for the first time.
     """
 
@@ -32,6 +33,7 @@ class Facts:
     alarming: bool = False
     ask_safety: bool = False
     is_closed: bool = False
+    has_network_words: bool = True
     quiet_hours: float | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,6 +61,8 @@ class Turn:
 def hear(text: str, facts: Facts) -> Turn:
     """The turn for one message. Every path either says something useful or stays quiet."""
     word = _word(text)
+    if not facts.has_network_words and word in OPT_OUT_WORDS | OPT_IN_WORDS:
+        word = ""
     if word in OPT_OUT_WORDS:
         return Turn((), facts.step, opted_out=True, opens_again=False)
     if word in OPT_IN_WORDS and facts.step is Step.NEW:  # perhaps after a STOP before anything else
@@ -69,6 +73,13 @@ def hear(text: str, facts: Facts) -> Turn:
     if facts.alarming and "first_answer" not in turn.say and "danger_yes" not in turn.say:
         turn = replace(turn, say=("danger_signposts", *turn.say))
     return turn
+
+
+def hear_form(reason: str | None, danger: bool | None) -> Turn:
+    """The turn for a form of our own page: it has asked all there is to ask, and nobody could
+    answer a question there."""
+    say = ("first_answer", "danger_yes") if danger else ("first_answer",)
+    return Turn(say, Step.DONE, reason=reason, danger=danger)
 
 
 def _turn(text: str, word: str, facts: Facts) -> Turn:
