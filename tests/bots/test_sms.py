@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from bots import sms as module
-from bots.sms import CODES, Sms
+from bots import _twilio as module
+from bots._twilio import CODES, FAULTS
+from bots.sms import Sms
 from helpline.channels import Inbound, Outbound, Receipt, SendResult, WebRequest
 from helpline.clock import Clock, MovableClock
 from helpline.errors import InvalidInput
-from helpline.vocabulary import ItemKind, OutState, SendState
+from helpline.vocabulary import Fault, ItemKind, OutState, SendState
 from tests.fakes.serving import AnswersWith, Hook
 from tests.fakes.twilio import (
     ACCOUNT_SID,
@@ -30,6 +31,7 @@ from tests.fakes.twilio import (
     Form,
     inbound_form,
     signed,
+    status_form,
 )
 
 URL = "https://helpline.example/hooks/sms"
@@ -64,13 +66,12 @@ def test_a_recorded_message_is_read(bot: Sms, payload: str, kind: ItemKind, text
 def test_where_the_photos_are_is_kept(bot: Sms) -> None:
     item = bot.parse(recorded("photo"))
     assert isinstance(item, Inbound)
-    assert sorted(item.extra) == [
-        "MediaContentType0",
-        "MediaContentType1",
-        "MediaUrl0",
-        "MediaUrl1",
+    assert [media.content_type for media in item.media] == ["image/jpeg", "audio/amr"]
+    assert [media.key for media in item.media] == [
+        item.extra["MediaUrl0"],
+        item.extra["MediaUrl1"],
     ]
-    assert item.extra["MediaContentType1"] == "audio/amr"
+    assert item.extra["what"] == "media"  # a photo and a voice message
 
 
 def test_what_the_network_made_of_stop_is_kept(bot: Sms) -> None:
@@ -79,11 +80,11 @@ def test_what_the_network_made_of_stop_is_kept(bot: Sms) -> None:
     assert item.extra == {"OptOutType": "STOP"}
 
 
-def test_whatsapp_is_kept_as_a_kind_we_cannot_show_yet(bot: Sms) -> None:
-    item = bot.parse(recorded("whatsapp"))
+def test_another_network_of_twilios_is_kept_as_a_kind_we_cannot_show(bot: Sms) -> None:
+    item = bot.parse(posted(inbound_form("messenger:10001", OURS, "Can you ring me?", sid="SM9")))
     assert isinstance(item, Inbound)
-    assert (item.kind, item.sender) == (ItemKind.UNSUPPORTED, "whatsapp:+447700900124")
-    assert item.text == "Can somebody ring me?"
+    assert (item.kind, item.sender) == (ItemKind.UNSUPPORTED, "messenger:10001")
+    assert item.text == "Can you ring me?"
 
 
 def test_without_an_id_it_is_unreadable_but_says_who_wrote(bot: Sms) -> None:
@@ -144,7 +145,7 @@ def test_bytes_that_are_not_utf8_lose_nothing_around_them(bot: Sms) -> None:
     ],
 )
 def test_a_delivery_report_is_read(bot: Sms, payload: str, state: OutState, code: str) -> None:
-    expected = Receipt("sms", "SM" + "0d" * 16, state, code)
+    expected = Receipt("sms", "SM" + "0d" * 16, state, code, may_retry=bool(code))
     assert bot.parse_receipt(recorded(f"status_{payload}")) == expected
     assert bot.parse(recorded(f"status_{payload}")) == expected  # sent to the wrong hook
 
@@ -271,9 +272,7 @@ def test_it_agrees_with_twilios_own_validator(form: Form, url: str) -> None:
     for name, value in form:
         repeated.setdefault(name, []).append(value)
     validator: Any = RequestValidator
-    assert validator(AUTH_TOKEN).validate(
-        url, module._Form(repeated), headers["x-twilio-signature"]
-    )
+    assert validator(AUTH_TOKEN).validate(url, module.Form(repeated), headers["x-twilio-signature"])
     assert Sms(ACCOUNT_SID, AUTH_TOKEN).is_genuine(WebRequest(url, headers, body))
 
 
@@ -301,8 +300,9 @@ async def test_without_a_status_address_none_is_given(twilio: FakeTwilio) -> Non
     await bot.close()
 
 
-NEVER = [21211, 21408, 21610, 21612, 21614, 21617, 30004, 30005, 30006, 30007, 63016]
-LATER = [20003, 20429, 21611, 30001, 30002, 30003, 30008]
+NEVER = [21211, 21408, 21610, 21612, 21614, 21617, 30004, 30005, 30006, 30007]
+NEVER += [63003, 63016, 63024, 63032]
+LATER = [20003, 20429, 21611, 30001, 30002, 30003, 30008, 63018]
 
 
 @pytest.mark.parametrize(
@@ -313,8 +313,33 @@ async def test_every_error_code_has_its_meaning(
     twilio: FakeTwilio, sender: Sms, code: int, state: SendState
 ) -> None:
     twilio.fail_with(400, code)
-    assert await sender.send(OUT) == SendResult(state, code=str(code))
+    result = await sender.send(OUT)
+    assert (result.state, result.code) == (state, str(code))
+    assert result.fault is FAULTS.get(code, Fault.NONE)
     assert twilio.sent == []
+
+
+@pytest.mark.parametrize(
+    ("code", "fault", "may_retry"),
+    [
+        (30003, Fault.NONE, True),
+        (30008, Fault.NONE, True),
+        (30005, Fault.BAD_ADDRESS, False),
+        (30006, Fault.BAD_ADDRESS, False),
+        (21211, Fault.BAD_ADDRESS, False),
+        (21614, Fault.BAD_ADDRESS, False),
+        (30004, Fault.BLOCKED, False),
+        (30007, Fault.NONE, False),
+        (21610, Fault.OPTED_OUT, False),
+        (63016, Fault.WINDOW_CLOSED, False),
+        (99999, Fault.NONE, False),
+    ],
+)
+def test_a_failures_code_is_sorted(bot: Sms, code: int, fault: Fault, may_retry: bool) -> None:
+    report = bot.parse_receipt(posted(status_form("SM1", "undelivered", OURS, THEIRS, str(code))))
+    assert report == Receipt("sms", "SM1", OutState.FAILED, str(code), fault, may_retry)
+    passed = bot.parse_receipt(posted(status_form("SM1", "delivered", OURS, THEIRS, str(code))))
+    assert passed == Receipt("sms", "SM1", OutState.DELIVERED, str(code))
 
 
 def test_no_error_code_is_forgotten_above() -> None:
@@ -441,7 +466,10 @@ async def test_found_but_failed_has_not_gone(
 ) -> None:
     await sender.send(OUT)
     twilio.sent[0].update(status="undelivered", error_code=code)
-    assert await sender.find_sent(OUT) == SendResult(state, twilio.sent[0]["sid"], str(code))
+    found = await sender.find_sent(OUT)
+    assert found is not None
+    assert (found.state, found.provider_id) == (state, twilio.sent[0]["sid"])
+    assert found.code == str(code)
 
 
 async def test_a_list_that_cannot_be_read_leaves_us_unsure(twilio: FakeTwilio, sender: Sms) -> None:
@@ -474,7 +502,7 @@ async def test_the_fake_posts_what_the_bot_believes(twilio: FakeTwilio, sender: 
     assert not sender.is_genuine(forged)
     item = sender.parse(message)
     assert isinstance(item, Inbound) and item.text == "Hello 😟"
-    assert sender.parse(report) == Receipt("sms", sid, OutState.FAILED, "30008")
+    assert sender.parse(report) == Receipt("sms", sid, OutState.FAILED, "30008", may_retry=True)
 
 
 async def test_the_fake_fails_as_often_as_it_was_told(twilio: FakeTwilio, sender: Sms) -> None:

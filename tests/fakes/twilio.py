@@ -1,11 +1,13 @@
-"""A Twilio on loopback: takes messages by its REST API, lists them, and posts signed webhooks the
-way the real one does. Its signing is written from Twilio's description and does not use Twilio's
-library, so that the two check each other."""
+"""A Twilio on loopback: takes messages by its REST API, lists them in both directions, hands out
+media, keeps WhatsApp's 24-hour rule, and posts signed webhooks the way the real one does. Its
+signing is written from Twilio's description and does not use Twilio's library, so that the two
+check each other."""
 
 import base64
 import hmac
+import json
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -83,9 +85,13 @@ def new_sid() -> str:
     return "SM" + secrets.token_hex(16)
 
 
+WINDOW = timedelta(hours=24)  # how long after a person's WhatsApp message one may write freely
+
+
 class FakeTwilio(FakeProvider):
     """One account. Each dict in `sent` has sid, to, from, body, status, error_code,
-    status_callback and date_created. Set `status` and `error_code` there to change the list."""
+    status_callback and date_created. Set `status` and `error_code` there to change the list.
+    `received` holds what came in, whether or not a webhook told anybody of it."""
 
     def __init__(
         self,
@@ -97,6 +103,11 @@ class FakeTwilio(FakeProvider):
         self.account_sid, self.auth_token = account_sid, auth_token
         self._clock = clock or Clock()
         self.list_fails = False  # answer every listing with 503
+        self.received: list[dict[str, Any]] = []
+        self.templates: dict[str, str] = {}  # ContentSid → its text, {{1}} the variable
+        self.files: dict[str, tuple[str, bytes]] = {}  # media id → content type and bytes
+        self.file_status = 200  # what a request for media is answered with
+        self.fetched: list[tuple[str, bool]] = []  # media asked for: id, whether with credentials
 
     def fail_with(self, status: int, code: int, times: int | None = None) -> None:
         """Refuse messages with this HTTP status and error code, `times` over or until behave()."""
@@ -116,8 +127,39 @@ class FakeTwilio(FakeProvider):
     ) -> int:
         """Post an incoming message to a hook and return the HTTP status of its answer.
         `signed_url` is the public address where a proxy stands between."""
-        form = inbound_form(from_, to, body, sid)
+        form = inbound_form(from_, to, body, self.receive(from_, to, body, sid))
         return await self._post(session, url, form, token, signed_url)
+
+    def receive(
+        self, from_: str, to: str, body: str, sid: str = "", media: tuple[str, ...] = ()
+    ) -> str:
+        """Take a message in and tell nobody: it stands in the list, and its id is returned. `media`
+        are ids of `files`."""
+        sid = sid or new_sid()
+        if all(message["sid"] != sid for message in self.received):
+            self.received.append(
+                {
+                    "sid": sid,
+                    "to": to,
+                    "from": from_,
+                    "body": body,
+                    "status": "received",
+                    "error_code": None,
+                    "date_created": self._clock.now(),
+                    "media": media,
+                }
+            )
+        return sid
+
+    def keep_file(self, content_type: str, content: bytes) -> str:
+        """Media somebody sent: its id; `media_url` says where it lies."""
+        media_id = "ME" + secrets.token_hex(16)
+        self.files[media_id] = (content_type, content)
+        return media_id
+
+    def media_url(self, message_id: str, media_id: str) -> str:
+        """As Twilio writes it in a webhook: always its own host."""
+        return f"https://api.twilio.com{self._path}/Messages/{message_id}/Media/{media_id}"
 
     async def post_status(
         self,
@@ -145,8 +187,19 @@ class FakeTwilio(FakeProvider):
             return answer.status
 
     def routes(self) -> list[web.RouteDef]:
-        path = f"/2010-04-01/Accounts/{self.account_sid}/Messages.json"
-        return [web.post(path, self._create), web.get(path, self._list)]
+        path = f"{self._path}/Messages"
+        return [
+            web.post(f"{path}.json", self._create),
+            web.get(f"{path}.json", self._list),
+            web.get(path + "/{sid}.json", self._show),
+            web.get(path + "/{sid}/Media.json", self._list_media),
+            web.get(path + "/{sid}/Media/{media}", self._redirect),
+            web.get("/store/{media}", self._hand_out),
+        ]
+
+    @property
+    def _path(self) -> str:
+        return f"/2010-04-01/Accounts/{self.account_sid}"
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         if not self._may(request):
@@ -155,16 +208,22 @@ class FakeTwilio(FakeProvider):
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
+        has_template = bool(form.get("ContentSid"))
         for name, code in (("To", 21604), ("From", 21603), ("Body", 21602)):
-            if not form.get(name):
+            if not form.get(name) and not (name == "Body" and has_template):
                 return _refuse(400, code)
-        if len(_text(form["Body"])) > 1600:
+        body = self._rendered(form) if has_template else _text(form["Body"])
+        if len(body) > 1600:
             return _refuse(400, 21617)
+        to = _text(form["To"])
+        if to.startswith("whatsapp:") and not has_template and not self._may_write(to):
+            return _refuse(400, 63016)
         message = {
             "sid": new_sid(),
-            "to": _text(form["To"]),
+            "to": to,
             "from": _text(form["From"]),
-            "body": _text(form["Body"]),
+            "body": body,
+            "template": _text(form.get("ContentSid", "")),
             "status": "queued",
             "error_code": None,
             "status_callback": _text(form.get("StatusCallback", "")),
@@ -179,15 +238,81 @@ class FakeTwilio(FakeProvider):
         if self.list_fails:
             return _refuse(503, 20503)
         asked = request.query
+        since = datetime.fromisoformat(asked["DateSent>"]) if "DateSent>" in asked else None
+        everything = sorted(
+            [*self.sent, *self.received], key=lambda m: m["date_created"], reverse=True
+        )
+        if not self.received:
+            everything = self.sent[::-1]
         found = [
             message
-            for message in reversed(self.sent)
+            for message in everything
             if asked.get("To") in (None, message["to"])
             and asked.get("From") in (None, message["from"])
             # As in the real list, a message that has not left its queue has no date of sending.
-            and not ("DateSent>" in asked and message["status"] in ("accepted", "queued"))
+            and not (since and message["status"] in ("accepted", "queued"))
+            and not (since and message["date_created"] < since)
         ]
         return web.json_response(self._page(found, dict(asked)))
+
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        if not self._may(request):
+            return _refuse(401, 20003)
+        sid = request.match_info["sid"]
+        found = next((m for m in [*self.sent, *self.received] if m["sid"] == sid), None)
+        return web.json_response(self._resource(found)) if found else _refuse(404, 20404)
+
+    async def _list_media(self, request: web.Request) -> web.StreamResponse:
+        if not self._may(request):
+            return _refuse(401, 20003)
+        sid = request.match_info["sid"]
+        message = next(m for m in self.received if m["sid"] == sid)
+        path = f"{self._path}/Messages/{sid}/Media"
+        listed = [
+            {
+                "sid": media,
+                "parent_sid": sid,
+                "account_sid": self.account_sid,
+                "content_type": self.files[media][0],
+                "uri": f"{path}/{media}.json",
+            }
+            for media in message["media"]
+        ]
+        pages = {"next_page_uri": None, "page": 0, "page_size": 50, "uri": f"{path}.json"}
+        return web.json_response({"media_list": listed, **pages})
+
+    async def _redirect(self, request: web.Request) -> web.StreamResponse:
+        """The API does not hand media out itself: it says where they lie."""
+        media = request.match_info["media"]
+        with_credentials = self._may(request)
+        self.fetched.append((media, with_credentials))
+        if not with_credentials:
+            return _refuse(401, 20003)
+        if self.file_status != 200:
+            return web.Response(status=self.file_status)
+        raise web.HTTPTemporaryRedirect(f"{self.url}/store/{media}")
+
+    async def _hand_out(self, request: web.Request) -> web.StreamResponse:
+        media = request.match_info["media"]
+        self.fetched.append((f"store:{media}", "Authorization" in request.headers))
+        content_type, content = self.files[media]
+        answer = web.StreamResponse(headers={"Content-Type": content_type})
+        await answer.prepare(request)  # in pieces and without a length, as a hostile sender would
+        for start in range(0, len(content), 65536):
+            await answer.write(content[start : start + 65536])
+        await answer.write_eof()
+        return answer
+
+    def _rendered(self, form: Any) -> str:
+        text = self.templates.get(_text(form["ContentSid"]), "")
+        for name, value in json.loads(_text(form.get("ContentVariables", "{}"))).items():
+            text = text.replace("{{" + name + "}}", value)
+        return text
+
+    def _may_write(self, to: str) -> bool:
+        """WhatsApp's rule: freely only within 24 hours of the person's own last message."""
+        heard = [m["date_created"] for m in self.received if m["from"] == to]
+        return bool(heard) and self._clock.now() - max(heard) < WINDOW
 
     def _page(self, found: list[dict[str, Any]], asked: dict[str, str]) -> dict[str, Any]:
         number, size = int(asked.get("Page", 0)), min(int(asked.get("PageSize", 50)), 1000)
@@ -220,12 +345,12 @@ class FakeTwilio(FakeProvider):
             "date_created": _date(message["date_created"]),
             "date_sent": None if queued else _date(message["date_created"]),
             "date_updated": _date(message["date_created"]),
-            "direction": "outbound-api",
+            "direction": "inbound" if "media" in message else "outbound-api",
             "error_code": message["error_code"],
             "error_message": None,
             "from": message["from"],
             "messaging_service_sid": None,
-            "num_media": "0",
+            "num_media": str(len(message.get("media", ()))),
             "num_segments": "1",
             "price": None,
             "price_unit": "USD",
