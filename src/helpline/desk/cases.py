@@ -43,6 +43,8 @@ from helpline.vocabulary import (
 LONGEST_REPLY = 1600
 """Characters: what Twilio accepts in one message."""
 LONGEST_NOTE = 20_000
+WRITABLE = ("sms", "telegram", "webchat")
+"""Channels by which somebody can be written to who has not written by them on this case."""
 
 
 async def find_case(session: AsyncSession, actor: Actor, reference: str) -> Case:
@@ -128,7 +130,10 @@ async def reply_address(session: AsyncSession, case: Case) -> Address | None:
     conversing = await session.scalar(
         select(Address)
         .join(Conversation, col(Conversation.address_id) == col(Address.id))
-        .where(col(Conversation.case_id) == case.id)
+        .where(
+            col(Conversation.case_id) == case.id,
+            col(Address.channel) != "webform",  # a form was read once: it leads nowhere back
+        )
         .order_by(col(Conversation.last_in_at).desc())
         .limit(1)
     )
@@ -136,9 +141,7 @@ async def reply_address(session: AsyncSession, case: Case) -> Address | None:
         return conversing
     return await session.scalar(
         select(Address)
-        .where(
-            col(Address.person_id) == case.person_id, col(Address.channel).in_(["sms", "telegram"])
-        )
+        .where(col(Address.person_id) == case.person_id, col(Address.channel).in_(WRITABLE))
         .order_by(col(Address.opted_out_at).is_(None).desc(), col(Address.id))
         .limit(1)
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -145,7 +145,7 @@ def _from(device: str) -> ColumnElement[bool]:
 
 async def _items(session: AsyncSession, device: str) -> list[Row[Any]]:
     item = InboundItem
-    query = select(
+    query: Select[Any] = select(
         col(item.external_id),
         col(item.received_at),
         col(item.state),
@@ -196,7 +196,7 @@ async def _sent(
     session: AsyncSession, address_id: int | None, case_ids: Iterable[int]
 ) -> list[Row[Any]]:
     """What was sent to this device, or is about to be: the words as they left."""
-    query = (
+    query: Select[Any] = (
         select(
             col(OutMessage.id),
             col(OutMessage.body),
