@@ -44,6 +44,7 @@ WHO = {
     "GET /reports/{contract}/{label}": "WLC",
     "GET /users": "A",
     "POST /users": "A",
+    "POST /users/{id}/password": "A",
     "POST /users/{id}/end": "A",
 }
 OPEN = {  # anybody may; each is tested where it belongs

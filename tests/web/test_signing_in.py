@@ -178,6 +178,20 @@ async def test_an_administrator_adds_somebody_who_then_signs_in(
     assert "already called" in ada.text
 
 
+async def test_a_forgotten_password_is_replaced_by_the_administrator(
+    everybody: World, arrive: Arrive
+) -> None:
+    wasim, ada = await arrive(everybody, "wasim"), await arrive(everybody, "ada")
+    path = f"/users/{everybody.worker.user_id}/password"
+    assert await ada.post(path, {"password": "short"}) == 400
+    assert await wasim.get("/inbox", follow=False) == 200
+    assert await ada.post(path, {"password": "another three words"}) == 200
+    assert await wasim.get("/inbox", follow=False) == 303
+    assert await wasim.sign_in("wasim") == 400
+    assert await wasim.sign_in("wasim", "another three words") == 200
+    assert await ada.post("/users/9999/password", {"password": "another three words"}) == 404
+
+
 async def test_ones_own_sign_ins_can_be_ended_and_nobody_elses(
     one_world: World, arrive: Arrive
 ) -> None:

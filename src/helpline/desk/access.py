@@ -133,13 +133,20 @@ async def end_access(session: AsyncSession, user_id: int, by: Actor, now: dateti
 
 
 async def set_password(
-    session: AsyncSession, actor: Actor, new_hash: str, keep_session: int, now: datetime
+    session: AsyncSession,
+    user_id: int,
+    new_hash: str,
+    by: Actor,
+    now: datetime,
+    keep_session: int | None = None,
 ) -> None:
-    """Store a hash made by `hashed`; every other browser of this user is signed out."""
-    changed = update(USER).where(USER.c.id == actor.user_id).values(password_hash=new_hash)
-    await session.execute(changed)
-    await revoke_all(session, actor.user_id, now, except_id=keep_session)
-    await events.record(session, "user.password_changed", now, by=actor.user_id)
+    """Store a hash made by `hashed`; every browser of this user but one is signed out."""
+    known = (USER.c.id == user_id, USER.c.left_at.is_(None))
+    changed = update(USER).where(*known).values(password_hash=new_hash).returning(USER.c.id)
+    if not (await session.execute(changed)).first():
+        raise NotFound("There is nobody here with that number who still has access.")
+    await revoke_all(session, user_id, now, except_id=keep_session)
+    await events.record(session, "user.password_changed", now, by=by.user_id, user=user_id)
 
 
 # --- signing in ----------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ ROUTES = (
     # those who administer
     Route("GET", "/users", users.show_users, "user.manage"),
     Route("POST", "/users", users.add, "user.manage"),
+    Route("POST", "/users/{id}/password", users.set_password, "user.manage"),
     Route("POST", "/users/{id}/end", users.end_access, "user.manage"),
     # machines
     Route("GET", "/healthz", health.lives, PUBLIC),

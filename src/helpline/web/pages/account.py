@@ -33,7 +33,9 @@ async def change_password(request: web.Request) -> web.Response:
     except InvalidInput as error:
         return await _page(request, 400, str(error))
     async with house.db.write() as session:
-        await access.set_password(session, signed.actor, new_hash, signed.session_id, now)
+        await access.set_password(
+            session, signed.actor.user_id, new_hash, signed.actor, now, signed.session_id
+        )
     return go("/account?done=password")
 
 

@@ -56,6 +56,7 @@ async def _inbox(
     keys = [contract.key for contract in contracts]
     scope = Scope(actor_of(request), keys, today_ends(now))
     page = await lists.inbox(session, scope, chosen, after, now)
+    is_first = chosen is Filter.ALL and after is None
     return {
         "chosen": chosen,
         "page": page,
@@ -63,7 +64,7 @@ async def _inbox(
         "cap": lists.CAP,
         "tray_count": await lists.tray_count(session, keys),
         "alerts": await lists.open_alerts(session, keys),
-        "next_case": await _next(session, scope, now),
+        "next_case": await _next(session, scope, page if is_first else None, now),
         "on_call": {c.key: await rota.on_call(session, c.key, now) for c in contracts},
         "contracts": {contract.key: contract for contract in contracts},
         "names": {contract.key: Words(contract) for contract in contracts},
@@ -73,12 +74,15 @@ async def _inbox(
     }
 
 
-async def _next(session: AsyncSession, scope: Scope, now: datetime) -> lists.CaseRow | None:
-    """What to do first: an emergency that waits for an answer, else what is due first."""
+async def _next(
+    session: AsyncSession, scope: Scope, first: lists.CasePage | None, now: datetime
+) -> lists.CaseRow | None:
+    """What to do first: an emergency that waits for an answer, else what is due first. `first` is
+    the first page of all open cases, where it has been read already."""
     urgent = await lists.most_urgent(session, scope, now)
     if urgent is not None:
         return urgent
-    first = await lists.inbox(session, scope, Filter.ALL, None, now)
+    first = first or await lists.inbox(session, scope, Filter.ALL, None, now)
     row = first.rows[0] if first.rows else None
     return row if row is not None and row.next_due_at is not None else None
 

@@ -43,6 +43,18 @@ async def add(request: web.Request) -> web.Response:
     return go("/users?done=added")
 
 
+async def set_password(request: web.Request) -> web.Response:
+    """Somebody forgot theirs: a new first password, and every browser of theirs is signed out."""
+    user_id = number_in_path(request, "id")
+    try:
+        new_hash = await access.hashed((await fields(request, "password") or [""])[-1])
+    except InvalidInput as error:
+        return await _page(request, 400, str(error))
+    async with house_of(request).db.write() as session:
+        await access.set_password(session, user_id, new_hash, actor_of(request), now_of(request))
+    return go("/users?done=password")
+
+
 async def end_access(request: web.Request) -> web.Response:
     async with house_of(request).db.write() as session:
         await access.end_access(
