@@ -177,6 +177,9 @@ class TakesCalls(Protocol):
     async def find_call(self, call_id: str) -> CallNews | None:
         """Where a call stands; None where the provider knows no such call. Raises on failure."""
 
+    def recorded(self, recording: str) -> Media:
+        """A recording as something to fetch."""
+
     async def forget(self, recording: str) -> bool:
         """Delete a recording at the provider. True when it is gone there."""
 
