@@ -64,7 +64,7 @@ async def meet(
     ).all()
     for deadline_id, clock, due in met:
         assert deadline_id is not None
-        await escalation.end_for_deadline(session, deadline_id, at)
+        await _settle_alerts(session, case, deadline_id, due, at)
         await events.record(
             session,
             "deadline.met",
@@ -78,6 +78,26 @@ async def meet(
     if met:
         await refresh_next_due(session, case)
     return len(met)
+
+
+async def _settle_alerts(
+    session: AsyncSession, case: Case, deadline_id: int, due: datetime, at: datetime
+) -> None:
+    """A met deadline asks nobody any more, unless its alert speaks for another one too (_about):
+    then that one goes on asking."""
+    other = await session.scalar(
+        select(col(Deadline.id))
+        .where(
+            col(Deadline.case_id) == case.id,
+            col(Deadline.due_at) == due,
+            col(Deadline.state) == DeadlineState.OPEN,
+        )
+        .limit(1)
+    )
+    if other is not None:
+        await escalation.hand_over(session, deadline_id, other)
+    else:
+        await escalation.end_for_deadline(session, deadline_id, at)
 
 
 async def refresh_next_due(session: AsyncSession, case: Case) -> None:
@@ -183,10 +203,10 @@ def _due(now: datetime, limit: int) -> Any:
     )
 
 
-def _about(row: Any, stage: int) -> str:
-    """Clocks of one case that began together warn together: one page, not one for each."""
+def _about(row: Any, moment: clocks.Moment) -> str:
+    """Clocks of one case that come due together warn together: one page, not one for each."""
     what = f"case:{row['case_id']}" if row["case_id"] else f"deadline:{row['id']}"
-    return f"{what}:{row['started_at']:%Y%m%dT%H%M%S}:{stage}"
+    return f"{what}:{moment.kind}:{moment.at:%Y%m%dT%H%M%S}"
 
 
 async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datetime) -> None:
@@ -217,7 +237,7 @@ async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datet
         escalation.Cause(
             kind=moment.kind,
             stage=moment.stage,
-            key=_about(row, moment.stage),
+            key=_about(row, moment),
             reference=row["reference"] or "TRAY",
             case_id=row["case_id"],
             deadline_id=row["id"],

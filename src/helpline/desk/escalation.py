@@ -153,6 +153,15 @@ async def end_for_deadline(session: AsyncSession, deadline_id: int, now: datetim
     )
 
 
+async def hand_over(session: AsyncSession, deadline_id: int, to_deadline_id: int) -> None:
+    """What is still asked about the one deadline is asked about the other from now on."""
+    await session.execute(
+        update(Alert)
+        .where(col(Alert.deadline_id) == deadline_id, col(Alert.ended_at).is_(None))
+        .values(deadline_id=to_deadline_id)
+    )
+
+
 async def end(session: AsyncSession, key: str, now: datetime) -> None:
     """What the alert was about is settled: nobody is asked again."""
     await session.execute(

@@ -70,7 +70,9 @@ def _ready(now: datetime) -> Select[int | None]:
 
 
 async def _route(session: AsyncSession, house: House, ids: Sequence[int]) -> int:
-    """Route these items in order; skips what another node has in hand."""
+    """Route these items in order; skips what another node has in hand. A sender that was skipped
+    once is left alone for the whole batch: the other node may let go of it meanwhile without having
+    routed all that came before."""
     items = (
         await session.scalars(
             select(InboundItem)
@@ -78,10 +80,11 @@ async def _route(session: AsyncSession, house: House, ids: Sequence[int]) -> int
             .order_by(col(InboundItem.id))
         )
     ).all()
-    handled = 0
+    handled, elsewhere = 0, set[str]()
     for item in items:
         if not house.db.is_sqlite:
-            if not await _has_turn(session, item.sender_index):
+            if item.sender_index in elsewhere or not await _has_turn(session, item.sender_index):
+                elsewhere.add(item.sender_index)
                 continue
             await session.refresh(item, ["state"])
         await intake.route(session, ways(house), item)
