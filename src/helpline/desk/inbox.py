@@ -77,13 +77,17 @@ class Inbox:
 
 
 def opened(sealed: str) -> Inbound:
-    """The Inbound that was kept, from its (already unsealed) JSON."""
-    values = json.loads(sealed)
-    sent_at = values.pop("sent_at")
-    kind = ItemKind(values.pop("kind"))
-    media = tuple(Media(**one) for one in values.pop("media", ()))
-    sent = datetime.fromisoformat(sent_at) if sent_at else None
-    return Inbound(**values, kind=kind, media=media, sent_at=sent)
+    """The Inbound that was kept, from its (already unsealed) JSON. Never raises: what another
+    version wrote in a way that this one does not know is UNREADABLE, and all of it is in `raw`."""
+    try:
+        values = json.loads(sealed)
+        sent_at = values.pop("sent_at")
+        kind = ItemKind(values.pop("kind"))
+        media = tuple(Media(**one) for one in values.pop("media", ()))
+        sent = datetime.fromisoformat(sent_at) if sent_at else None
+        return Inbound(**values, kind=kind, media=media, sent_at=sent)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Inbound("", "", "", "", "", ItemKind.UNREADABLE, raw=sealed)
 
 
 def tidy(text: str) -> str:

@@ -33,7 +33,7 @@ from helpline.models import (
 )
 from helpline.rules import dialogue, saying, triage
 from helpline.rules.permissions import Actor, may
-from helpline.sealing import ring
+from helpline.sealing import CannotOpen, ring
 from helpline.templating import Wording
 from helpline.vocabulary import (
     NUMBERED,
@@ -114,7 +114,7 @@ async def set_aside(session: AsyncSession, ways: Ways, item: InboundItem, failur
     """Into the tray, with an alert: a person reads it, and its 24 hours run from receipt."""
     item.state, item.failure = ItemState.SET_ASIDE, failure
     await session.flush()
-    contract = ways.contract_for(opened(item.sealed)) or next(iter(ways.contracts.values()))
+    contract = await _contract_of(session, ways, item)
     await events.record(
         session, "item.set_aside", item.received_at, contract=contract.key, item=item.id
     )
@@ -122,6 +122,16 @@ async def set_aside(session: AsyncSession, ways: Ways, item: InboundItem, failur
     await deadlines.open_for_tray(session, contract, item.id, item.received_at)
     cause = escalation.Cause(kind=AlertKind.TRAY, key=f"item:{item.id}", reference="TRAY")
     await escalation.raise_alert(session, contract, cause, item.received_at)
+
+
+async def _contract_of(session: AsyncSession, ways: Ways, item: InboundItem) -> Contract:
+    """Whose tray it lies in. What cannot even be unsealed must lie in some tray all the same."""
+    content = select(col(InboundItem.sealed)).where(col(InboundItem.id) == item.id)
+    try:
+        contract = ways.contract_for(opened(await session.scalar(content) or ""))
+    except CannotOpen:
+        contract = None
+    return contract or next(iter(ways.contracts.values()))
 
 
 async def clear_tray_item(session: AsyncSession, item_id: int, by: Actor, now: datetime) -> None:

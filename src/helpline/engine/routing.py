@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from helpline.desk import intake
@@ -105,8 +106,14 @@ async def _alone(house: House, item_id: int, now: datetime) -> int:
     except Exception as error:
         failure = where(error)
         log().error("routing.item_failed", item=item_id, where=failure)
-    async with house.db.write() as session:
-        item = await session.get(InboundItem, item_id, with_for_update=True)
-        if item is not None and item.state == ItemState.KEPT:
-            await intake.put_off(session, ways(house), item, failure, now)
+    try:
+        async with house.db.write() as session:
+            # Without its content: perhaps that is what cannot be opened.
+            unread = [defer(InboundItem.sealed)]  # type: ignore[arg-type]  # a column
+            item = await session.get(InboundItem, item_id, options=unread, with_for_update=True)
+            if item is not None and item.state == ItemState.KEPT:
+                await intake.put_off(session, ways(house), item, failure, now)
+    except Exception as error:  # it stays kept, and must not hold up the others
+        log().error("routing.not_put_off", item=item_id, where=where(error))
+        return 0
     return 1
