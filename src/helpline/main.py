@@ -17,6 +17,7 @@ from bots.simulator import Simulator
 from bots.sms import Sms
 from bots.telegram import Telegram
 from bots.webchat import own_pages
+from bots.whatsapp import WhatsApp
 from helpline import sealing
 from helpline.channels import Channel
 from helpline.clock import Clock, MovableClock
@@ -63,14 +64,15 @@ def real_channels(settings: Settings) -> dict[str, Channel]:
     """The ways in and out that are configured, by name."""
     channels: list[Channel] = []
     if settings.twilio_account_sid:
-        channels.append(
-            Sms(
+        channels += [
+            kind(
                 settings.twilio_account_sid,
                 settings.twilio_auth_token,
                 api_url=settings.twilio_api_url,
                 status_url=f"{settings.public_url}/hooks/sms/status",
             )
-        )
+            for kind in (Sms, WhatsApp)  # one hook serves both
+        ]
     if settings.telegram_token:
         channels.append(
             Telegram(

@@ -67,6 +67,7 @@ class Contract(parts.Table):
     evidence: tuple[parts.Evidence, ...] = ()
     clocks: Annotated[tuple[parts.Clock, ...], Field(min_length=1)]
     ladder: parts.Ladder
+    whatsapp: parts.WhatsApp | None = None
     office_hours: parts.OfficeHours
     retention: tuple[parts.Retention, ...] = ()
     signposts: Annotated[tuple[parts.Signpost, ...], Field(min_length=1)]

@@ -273,6 +273,14 @@ class Ladder(Fact):
     rungs: Annotated[tuple[Literal["on_call", "lead"], ...], Field(min_length=1)]
 
 
+class WhatsApp(Fact):
+    """The approved template that carries an answer once the 24 hours after the person's last
+    message are over. `words` as approved: {{1}} is the answer."""
+
+    content_sid: Annotated[str, StringConstraints(pattern=r"^HX[0-9a-f]{32}$")]
+    words: Annotated[str, StringConstraints(pattern=r"\{\{1\}\}", max_length=400)]
+
+
 class OfficeDay(Table):
     day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
     opens: Annotated[time, Field(strict=True)]

@@ -12,13 +12,15 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.models import Case, metadata
+from helpline.models import Address, Case, metadata
+from helpline.rules import whatsapp
 from helpline.sealing import ring
 from helpline.vocabulary import ContactKind, Direction
 
 ADDRESS = metadata.tables["address"]
 CASE = metadata.tables["case"]
 CONTACT = metadata.tables["contact"]
+CONVERSATION = metadata.tables["conversation"]
 EVENT = metadata.tables["event"]
 MEMBERSHIP = metadata.tables["membership"]
 NOTE = metadata.tables["note"]
@@ -30,7 +32,14 @@ USER = metadata.tables["user"]
 
 LONG = 200
 """Entries of each kind that a page shows at first; the rest is one click away."""
-SHOWN_ELSEWHERE = ("case.read", "note.written", "call.recorded", "case.replied", "alert.asked")
+SHOWN_ELSEWHERE = (
+    "case.read",
+    "note.written",
+    "call.recorded",
+    "case.replied",
+    "alert.asked",
+    "attachment.read",
+)
 """Events that would only repeat another entry of the timeline, or that are no part of it."""
 
 
@@ -177,6 +186,17 @@ async def last_heard(session: AsyncSession, case: Case) -> Entry | None:
     if row is None:
         return None
     return Entry(row.at, (0, row.id), row.kind, body=row.body, what=row.what, channel=row.channel)
+
+
+async def window_closes(session: AsyncSession, address: Address | None) -> datetime | None:
+    """Until when WhatsApp lets us write freely to this address; None for any other channel, and
+    where they never wrote."""
+    if address is None or address.channel != "whatsapp":
+        return None
+    heard = await session.execute(
+        select(CONVERSATION.c.last_in_at).where(CONVERSATION.c.address_id == address.id)
+    )
+    return whatsapp.closes_at(heard.scalar_one_or_none())
 
 
 async def person_panel(session: AsyncSession, case: Case) -> PersonPanel:

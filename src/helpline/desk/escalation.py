@@ -219,7 +219,8 @@ async def _page(
     now: datetime,
 ) -> bool:
     """Queue the message to one person's phone. False when no way to them is on record."""
-    channel, recipient = ("sms", user.mobile) if user.mobile else ("telegram", user.telegram)
+    by_text = user.mobile and user.opted_out_at is None
+    channel, recipient = ("sms", user.mobile) if by_text else ("telegram", user.telegram)
     if not recipient or alert.id is None or user.id is None:
         return False
     body = wording.say(

@@ -17,7 +17,17 @@ from sqlmodel import col
 
 from helpline.channels import Inbound
 from helpline.contract import Contract
-from helpline.desk import cases, deadlines, escalation, events, outbox, people, webform
+from helpline.desk import (
+    attachments,
+    cases,
+    deadlines,
+    escalation,
+    events,
+    faults,
+    outbox,
+    people,
+    webform,
+)
 from helpline.desk.inbox import opened
 from helpline.errors import Conflict, NotFound
 from helpline.models import (
@@ -200,6 +210,8 @@ async def _hear_person(
     if found is not None:
         await people.identify(session, address, case, found, now)
     contact = await _contact(session, contract, case, inbound, now)
+    await attachments.note(session, contact, inbound, now)
+    await faults.hear_again(session, address)
     if form is not None:
         await webform.take_down(session, case, contact, form, now)
     await _apply(session, contract, talk, case, address, contact, turn, reading)
@@ -313,7 +325,7 @@ async def _contact(
         what=inbound.extra.get("what", inbound.kind.value),
     )
     session.add(contact)
-    case.last_in_at = now
+    case.last_in_at = max(now, case.last_in_at or now)
     await session.flush()
     return contact
 
@@ -331,7 +343,8 @@ async def _apply(
     """Write down what the message settled. Urgency only ever rises here."""
     now = contact.at
     assert contact.id is not None
-    talk.step, talk.last_in_at = turn.step, now
+    # What the reconciler found late is no newer than what came since.
+    talk.step, talk.last_in_at = turn.step, max(now, talk.last_in_at or now)
     talk.questions_off = talk.questions_off or turn.questions_off
     if turn.reason and case.reason_from != "worker":
         case.reason, case.reason_from = turn.reason, "person"
@@ -477,6 +490,8 @@ async def _hear_worker(
     now: datetime,
 ) -> None:
     """Staff answer alerts from their phone; anything else they send is told it was not taken."""
+    if await faults.hear_worker(session, worker, contract.key, inbound.text, now):
+        return
     key, alert = await escalation.acknowledge_by_code(session, worker, inbound.text, now)
     body = ways.wording.say(key, reference=alert.reference if alert else "")
     recipient = canonical(inbound.channel, inbound.sender)

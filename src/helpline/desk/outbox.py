@@ -15,16 +15,23 @@ from sqlmodel import col
 
 from helpline.channels import Receipt, SendResult
 from helpline.contract import Contract
-from helpline.desk import events, safety
-from helpline.models import Address, Alert, OutMessage, Task
+from helpline.desk import events, faults, safety
+from helpline.models import Address, Alert, Conversation, OutMessage, Task
+from helpline.rules import whatsapp
 from helpline.rules.safety import Verdict
 from helpline.templating import Wording
-from helpline.vocabulary import OutState, SendState, TaskKind
+from helpline.vocabulary import Fault, OutState, SendState, TaskKind
 
 LEASE = timedelta(seconds=60)
 """Longer than any provider's time-out: 15 s for Twilio, 20 s for Telegram."""
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200))
 """How long after each failed try the next one waits; after the last, a person takes over."""
+AGAIN = (timedelta(minutes=10), timedelta(hours=1))
+"""When a carrier could not deliver for a passing reason: how long until the next tries."""
+REPORT_DUE = timedelta(minutes=10)
+"""How long a report may take before the provider is asked; then twice as long each time."""
+ASKED_FOR = timedelta(days=3)
+"""For how long after sending anybody is asked: carriers without reports never give one."""
 SETTLING = timedelta(seconds=60)
 """How long a provider's own list may lag behind what it accepted: only then is it asked."""
 
@@ -41,6 +48,10 @@ class Claimed:
     body: str
     is_unsure: bool
     first_tried_at: datetime
+    template: str = ""
+    """WhatsApp: the approved template that must carry it, because the window is closed."""
+    is_too_late: bool = False
+    """WhatsApp: the window is closed and the contract has no template."""
 
 
 async def queue(
@@ -115,6 +126,13 @@ async def claim(
         taken = _claimed(message, now)
         if judged.is_neutral:
             taken = replace(taken, body=safety.neutral_words(wording, rules))
+        if message.channel == "whatsapp" and not await _window_is_open(session, message, now):
+            template = contracts[message.contract].whatsapp
+            taken = replace(
+                taken,
+                template=template.content_sid if template else "",
+                is_too_late=template is None,
+            )
         claimed.append(taken)
     return claimed, len(messages) == limit
 
@@ -130,8 +148,9 @@ async def settle(
     if result.state is SendState.ACCEPTED:
         message.state, message.settled_at = OutState.SENT, now
         message.provider_id = result.provider_id or None
+        message.next_try_at = now + REPORT_DUE
     elif result.state is SendState.REFUSED or message.attempts > len(PAUSES):
-        await _fail(session, message, now)
+        await _fail(session, message, now, result.fault)
     else:
         pause = PAUSES[min(message.attempts, len(PAUSES)) - 1]
         if result.retry_after:
@@ -168,12 +187,46 @@ async def record_receipt(session: AsyncSession, receipt: Receipt, now: datetime)
     )
     if message is None or OutState(message.state).rank >= receipt.state.rank:
         return
+    waits_again = message.state == OutState.QUEUED  # this very try has failed before
+    if waits_again and receipt.state not in (OutState.DELIVERED, OutState.READ):
+        return
     message.code = receipt.code or message.code
-    if receipt.state is OutState.FAILED:
-        await _fail(session, message, now)
-    else:
+    if receipt.state is not OutState.FAILED:
         message.state = receipt.state
+    elif receipt.may_retry and message.alert_id is None and message.attempts <= len(AGAIN):
+        # A text may wait for a handset to be switched on; an alert goes to the next person.
+        message.state, message.first_tried_at = OutState.QUEUED, None
+        message.next_try_at = now + AGAIN[message.attempts - 1]
+    else:
+        await _fail(session, message, now, receipt.fault)
     await session.flush()
+
+
+async def unreported(
+    session: AsyncSession, channels: Sequence[str], now: datetime, limit: int = 50
+) -> list[tuple[str, str]]:
+    """Channel and provider's id of messages sent long enough ago that their report must have been
+    lost. Each is asked about again after twice the time."""
+    due = (
+        select(OutMessage)
+        .where(
+            col(OutMessage.state) == OutState.SENT,
+            col(OutMessage.next_try_at) <= now,
+            col(OutMessage.next_try_at) > now - ASKED_FOR,
+            col(OutMessage.channel).in_(channels),
+            col(OutMessage.provider_id).is_not(None),
+        )
+        .order_by(col(OutMessage.next_try_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    messages = (await session.scalars(due)).all()
+    for message in messages:
+        age = now - (message.settled_at or message.created_at)
+        # Past ASKED_FOR the next look would be: far enough back that it is not found again.
+        message.next_try_at = now + age if age < ASKED_FOR else now - ASKED_FOR
+    await session.flush()
+    return [(message.channel, message.provider_id or "") for message in messages]
 
 
 async def fail_unsendable(session: AsyncSession, claimed: Claimed, now: datetime) -> None:
@@ -184,6 +237,7 @@ async def fail_unsendable(session: AsyncSession, claimed: Claimed, now: datetime
 def _claimed(message: OutMessage, now: datetime) -> Claimed:
     assert message.id is not None
     is_unsure = message.state in (OutState.UNSURE, OutState.SENDING)
+    message.provider_id = None  # of a try that failed: late reports of it must not settle this one
     message.state = OutState.SENDING
     message.attempts += 1
     message.fence += 1
@@ -222,8 +276,18 @@ async def _hold_back(
     await session.flush()
 
 
-async def _fail(session: AsyncSession, message: OutMessage, now: datetime) -> None:
+async def _window_is_open(session: AsyncSession, message: OutMessage, now: datetime) -> bool:
+    heard = select(col(Conversation.last_in_at)).where(
+        col(Conversation.address_id) == message.address_id
+    )
+    return whatsapp.is_open(await session.scalar(heard), now)
+
+
+async def _fail(
+    session: AsyncSession, message: OutMessage, now: datetime, fault: Fault = Fault.NONE
+) -> None:
     message.state, message.settled_at = OutState.FAILED, now
+    await faults.learn(session, message, fault, now)
     if message.alert_id is not None:
         # A phone that cannot be reached must not hold up the ladder: the next rung is asked now.
         await session.execute(

@@ -9,7 +9,7 @@ from helpline.desk import outbox
 from helpline.desk.house import House
 from helpline.desk.outbox import Claimed
 from helpline.log import log, where
-from helpline.vocabulary import SendState
+from helpline.vocabulary import Fault, SendState
 
 
 async def deliver_all(house: House) -> int:
@@ -52,12 +52,15 @@ async def _send(house: House, channel: Channel, message: Claimed) -> SendResult:
         recipient=message.recipient,
         text=message.body,
         since=message.first_tried_at,
+        extra={"content_sid": message.template} if message.template else {},
     )
     try:
         if message.is_unsure:
             known = await channel.find_sent(outbound)
             if known is not None and not await _went_never(house, message, known):
                 return known
+        if message.is_too_late:  # the provider would only say the same
+            return SendResult(SendState.REFUSED, code="63016", fault=Fault.WINDOW_CLOSED)
         return await channel.send(outbound)
     except Exception as error:  # a bot never raises; if one does, its message is not lost
         log().error("message.bot_failed", channel=message.channel, where=where(error))

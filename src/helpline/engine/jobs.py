@@ -15,7 +15,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 from helpline.desk import beats
 from helpline.desk.house import House
 from helpline.engine.deliver import deliver_all
+from helpline.engine.fetching import fetch_all
 from helpline.engine.housekeeping import beat_heart, tidy_up
+from helpline.engine.reconcile import reconcile
 from helpline.engine.routing import route_all
 from helpline.engine.watch import watch
 from helpline.log import log, where
@@ -35,6 +37,8 @@ JOBS = (
     Job("routing", 2, route_all, wake="routing"),  # kept items → cases
     Job("sending", 2, deliver_all, wake="sending"),  # outbox → providers
     Job("watch", 3, watch),  # deadlines due → alerts → ladder
+    Job("fetching", 5, fetch_all),  # what people attached, from the provider, sealed
+    Job("reconcile", 60, reconcile),  # what the providers took in and no webhook brought
     Job("tidy", 3600, tidy_up),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well
 )

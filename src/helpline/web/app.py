@@ -15,6 +15,7 @@ from helpline.web.asked import HOUSE
 from helpline.web.middleware import ALLOW, MIDDLEWARES, PUBLIC, SIGNED, Route, set_headers
 from helpline.web.pages import (
     account,
+    attachments,
     case,
     case_acts,
     demo,
@@ -51,6 +52,7 @@ ROUTES = (
     Route("POST", "/tray/{id}/attempt", tray.try_again, "tray.clear"),
     Route("POST", "/alerts/{id}/acknowledgement", inbox.acknowledge, "alert.acknowledge"),
     Route("GET", "/cases/{reference}", case.show_case, "case.read"),
+    Route("GET", "/attachments/{id}", attachments.download, "case.read"),
     Route("POST", "/cases/{reference}/replies", case_acts.reply, "case.reply"),
     Route("POST", "/cases/{reference}/allocation", case_acts.allocate, "case.allocate"),
     Route("POST", "/cases/{reference}/notes", case_acts.write_note, "note.write"),

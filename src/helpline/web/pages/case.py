@@ -11,7 +11,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import casefile, cases, lists
+from helpline.desk import attachments, casefile, cases, lists
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
@@ -83,6 +83,8 @@ async def _values(
         "worker": next((w for w in workers if w.id == found.worker_id), None),
         "panel": await casefile.person_panel(session, found),
         "timeline": await casefile.timeline(session, found, limit),
+        "attachments": await attachments.of_case(session, case_id),
+        "window_closes": await casefile.window_closes(session, address),
         "heard": heard,
         "waiting_since": heard.at if heard and (answered is None or heard.at > answered) else None,
         "tasks": await casefile.open_tasks(session, found),

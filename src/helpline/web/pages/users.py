@@ -77,6 +77,7 @@ async def _page(
         USER.c.contract,
         USER.c.created_at,
         USER.c.left_at,
+        USER.c.opted_out_at,
     ).order_by(USER.c.left_at.is_not(None), USER.c.name)
     async with house_of(request).db.read() as session:
         users = (await session.execute(query.limit(500))).all()

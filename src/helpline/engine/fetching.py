@@ -1,0 +1,47 @@
+"""The job that fetches what people attached: claim, commit, fetch, check, settle. No connection is
+held while a provider is called, and no file is looked at on the loop's own thread."""
+
+import asyncio
+from typing import cast
+
+from helpline.channels import FetchesMedia
+from helpline.desk import attachments
+from helpline.desk.attachments import LARGEST, Claimed
+from helpline.desk.house import House
+from helpline.log import log, where
+
+
+async def fetch_all(house: House) -> int:
+    """Fetch whatever is due until nothing is. Returns how many were tried."""
+    tried = 0
+    while True:
+        async with house.db.write() as session:
+            batch = await attachments.claim(session, house.clock.now())
+        if not batch:
+            break
+        for (
+            claimed
+        ) in batch:  # one after the other: each may be 16 MB, and more while it is checked
+            await _fetch(house, claimed)
+        tried += len(batch)
+        async with house.wakes.pages:
+            house.wakes.pages.notify_all()
+    return tried
+
+
+async def _fetch(house: House, claimed: Claimed) -> None:
+    channel = house.channels.get(claimed.channel)
+    content, is_lost = None, False
+    if channel is not None and hasattr(channel, "fetch"):
+        try:
+            fetched = await cast(FetchesMedia, channel).fetch(claimed.media, LARGEST)
+            content, is_lost = fetched.content, fetched.is_lost
+        except Exception as error:  # a bot never raises; if one does, its media is not lost
+            log().error("attachment.bot_failed", channel=claimed.channel, where=where(error))
+    if content is None:
+        async with house.db.write() as session:
+            await attachments.put_off(session, claimed, is_lost, house.clock.now())
+        return
+    found = await asyncio.to_thread(attachments.checked, content)
+    async with house.db.write() as session:
+        await attachments.keep(session, claimed, found, house.clock.now())
