@@ -184,6 +184,12 @@ class TakesCalls(Protocol):
         """Delete a recording at the provider. True when it is gone there."""
 
 
+def telephone_in(channels: Mapping[str, object]) -> TakesCalls | None:
+    """The channel of telephone lines, if one is switched on."""
+    voice = channels.get("voice")
+    return voice if isinstance(voice, TakesCalls) else None
+
+
 class Channel(Protocol):
     """One way in and out. Implemented by every file in bots/."""
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from bots.simulator import Simulator
 from bots.sms import Sms
 from bots.telegram import Telegram
+from bots.voice import Voice
 from bots.webchat import own_pages
 from bots.whatsapp import WhatsApp
 from helpline import sealing
@@ -73,6 +74,14 @@ def real_channels(settings: Settings) -> dict[str, Channel]:
             )
             for kind in (Sms, WhatsApp)  # one hook serves both
         ]
+        channels.append(
+            Voice(
+                settings.twilio_account_sid,
+                settings.twilio_auth_token,
+                settings.public_url,
+                api_url=settings.twilio_api_url,
+            )
+        )
     if settings.telegram_token:
         channels.append(
             Telegram(

@@ -19,6 +19,7 @@ from helpline.channels import Inbound
 from helpline.contract import Contract
 from helpline.desk import (
     attachments,
+    calls,
     cases,
     deadlines,
     escalation,
@@ -97,6 +98,11 @@ async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
     contract = ways.contract_for(inbound)
     if inbound.kind is ItemKind.UNREADABLE or contract is None or not inbound.sender:
         await set_aside(session, ways, item, "unreadable" if contract else "no contract")
+        return
+    if inbound.kind is ItemKind.CALL:  # its hooks lead it from here; this is what makes it last
+        item.contact_id = (await calls.arrive(session, contract, inbound, now)).contact_id
+        item.state, item.settled_at = ItemState.ROUTED, now
+        await session.flush()
         return
     worker = await _worker_with(session, inbound)
     if worker is not None:

@@ -26,7 +26,7 @@ FIRST_LOOK = timedelta(hours=24)
 GRACE = timedelta(seconds=60)
 """Younger arrivals are left for the webhook, which may be under way; the next look sees them."""
 CHUNK = 500
-BY_NUMBER = frozenset(("sms", "whatsapp"))
+BY_NUMBER = frozenset(("sms", "whatsapp", "voice"))
 """Channels of an account that other systems may share: only what came to our numbers is ours."""
 
 FOUND = Counter(

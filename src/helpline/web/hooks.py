@@ -29,7 +29,7 @@ async def receive_telegram(request: web.Request) -> web.Response:
 async def receive_sms_status(request: web.Request) -> web.Response:
     """A delivery report: recorded on the message out, in any order, any number of times."""
     house = request.app[HOUSE]
-    channel, asked = await _genuine(request, house, "sms")
+    channel, asked = await genuine(request, house, "sms")
     receipt = channel.parse_receipt(asked)
     if receipt is not None:
         try:
@@ -51,7 +51,7 @@ async def take_in(house: House, channel: Channel, asked: WebRequest) -> None:
 
 async def _receive(request: web.Request, name: str) -> web.Response:
     house = request.app[HOUSE]
-    channel, asked = await _genuine(request, house, name)
+    channel, asked = await genuine(request, house, name)
     try:
         await take_in(house, channel, asked)
     except CannotKeep as error:
@@ -60,7 +60,8 @@ async def _receive(request: web.Request, name: str) -> web.Response:
     return _answer(channel)
 
 
-async def _genuine(request: web.Request, house: House, name: str) -> tuple[Channel, WebRequest]:
+async def genuine(request: web.Request, house: House, name: str) -> tuple[Channel, WebRequest]:
+    """The channel and what it was sent, with the provider's own signature; else 403, 404, 413."""
     channel = house.channels.get(name)
     if channel is None:
         raise web.HTTPNotFound(text="This way in is not switched on.")
