@@ -6,12 +6,13 @@ owner to be. Reads only, except for noting that a message reached the page.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -32,6 +33,8 @@ from helpline.sealing import ring
 from helpline.vocabulary import CaseStatus, ContactKind, ItemState, OutState
 
 CHANNEL: Final = "webchat"
+MESSAGE_ID: Final = re.compile(r"[0-9a-f]{32}")
+"""What our pages make; anything else is hashed into one."""
 MOST_SHOWN: Final = 200
 """Messages each way; older ones stay on the case."""
 WAITING: Final = (OutState.QUEUED, OutState.SENDING, OutState.UNSURE)
@@ -73,18 +76,15 @@ def device_of(token: str, contract: str) -> str:
 def packed(device: str, message_id: str, text: str, contract: str) -> Inbound:
     """The inbound item of one message. `message_id` is the page's own name for it, so that sending
     it again after a lost answer changes nothing."""
+    is_ours = MESSAGE_ID.fullmatch(message_id) is not None
+    plain = message_id if is_ours else hashlib.sha256(message_id.encode()).hexdigest()[:32]
     return Inbound(
         channel=CHANNEL,
-        external_id=device + hashlib.sha256(message_id.encode()).hexdigest()[:32],
+        external_id=device + plain,
         sender=device,
         recipient=contract,
         text=text,
     )
-
-
-def line_key(message_id: str) -> str:
-    """The key under which the page finds a message again that it sent as `message_id`."""
-    return "in-" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
 
 
 async def stamp(session: AsyncSession, contract: str, device: str) -> str:
@@ -143,9 +143,9 @@ def _from(device: str) -> ColumnElement[bool]:
     return (col(InboundItem.channel) == CHANNEL) & key.between(device + "0" * 32, device + "f" * 32)
 
 
-async def _items(session: AsyncSession, device: str) -> list[Row[Any]]:
+async def _items(session: AsyncSession, device: str) -> list[Any]:
     item = InboundItem
-    query: Select[Any] = select(
+    query = select(
         col(item.external_id),
         col(item.received_at),
         col(item.state),
@@ -194,9 +194,9 @@ async def _read_at(session: AsyncSession, case_ids: Iterable[int]) -> Mapping[in
 
 async def _sent(
     session: AsyncSession, address_id: int | None, case_ids: Iterable[int]
-) -> list[Row[Any]]:
+) -> list[Any]:
     """What was sent to this device, or is about to be: the words as they left."""
-    query: Select[Any] = (
+    query = (
         select(
             col(OutMessage.id),
             col(OutMessage.body),

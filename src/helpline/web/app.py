@@ -13,11 +13,14 @@ from helpline.rules.permissions import ALLOWED
 from helpline.web import hooks, live
 from helpline.web.asked import HOUSE
 from helpline.web.middleware import ALLOW, MIDDLEWARES, PUBLIC, SIGNED, Route, set_headers
+from helpline.web.pacing import PACING, Pacing
 from helpline.web.pages import (
     account,
     attachments,
     case,
     case_acts,
+    chat,
+    contact,
     demo,
     files,
     health,
@@ -37,6 +40,14 @@ ROUTES = (
     Route("POST", "/hooks/sms", hooks.receive_sms, SIGNED),
     Route("POST", "/hooks/sms/status", hooks.receive_sms_status, SIGNED),
     Route("POST", "/hooks/telegram", hooks.receive_telegram, SIGNED),
+    # the helpline's own site: no account
+    Route("GET", "/chat", chat.show_chat, PUBLIC),
+    Route("POST", "/chat", chat.send, PUBLIC),
+    Route("GET", "/chat/messages", chat.show_messages, PUBLIC),
+    Route("GET", "/chat/socket", chat.follow, PUBLIC),
+    Route("POST", "/chat/forgetting", chat.forget, PUBLIC),
+    Route("GET", "/contact", contact.show_form, PUBLIC),
+    Route("POST", "/contact", contact.send, PUBLIC),
     # in and out
     Route("GET", "/", login.start, PUBLIC),
     Route("GET", "/login", login.ask, PUBLIC),
@@ -96,6 +107,7 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
     """The application over a house that is ready. ValueError names a route nobody is allowed."""
     app = web.Application(middlewares=MIDDLEWARES)
     app[HOUSE] = house
+    app[PACING], app[chat.SOCKETS] = Pacing(), chat.Sockets()
     allow: dict[web.AbstractRoute, Route] = {}
     for route in routes:
         if route.allow not in (PUBLIC, SIGNED) and not ALLOWED.get(route.allow):
@@ -106,4 +118,5 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
     app.on_response_prepare.append(set_headers)
     app.cleanup_ctx.append(live.listening)
     app.on_shutdown.append(live.end_all)
+    app.on_shutdown.append(chat.end_all)
     return app

@@ -61,6 +61,8 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     after signing out, Back must not show a case."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if "frame-ancestors http" in response.headers["Content-Security-Policy"]:
+        del response.headers["X-Frame-Options"]  # it cannot name the sites that may show this page
     response.headers.setdefault("Cache-Control", "no-store")
     if house_of(request).settings.public_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")

@@ -81,6 +81,7 @@ def phone(address: str) -> str:
 def channel_words(channel: str) -> str:
     """A channel's name in a sentence: "by text message"."""
     known = {"sms": "text message", "voice": "telephone", "whatsapp": "WhatsApp"}
+    known |= {"webchat": "web chat", "webform": "web form"}
     return known.get(channel) or channel.replace("_", " ").capitalize()
 
 

@@ -7,6 +7,8 @@ from helpline.errors import NotFound
 from helpline.web.showing import BUILT, built_files
 
 YEAR = 365 * 24 * 3600
+FOR_OTHER_SITES = "embed.js"
+"""The one file that pages of other sites load: it puts the chat into them."""
 
 
 async def send_file(request: web.Request) -> web.StreamResponse:
@@ -16,4 +18,7 @@ async def send_file(request: web.Request) -> web.StreamResponse:
         raise NotFound("There is no such file.")
     is_exact = request.query.get("v") == version
     caching = f"public, max-age={YEAR}, immutable" if is_exact else "no-cache"
-    return web.FileResponse(BUILT / name, headers={"Cache-Control": caching})
+    headers = {"Cache-Control": caching}
+    if name == FOR_OTHER_SITES:
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return web.FileResponse(BUILT / name, headers=headers)

@@ -1,0 +1,347 @@
+"""The chat of the helpline's own site: no account, the same device finds its chat again.
+
+Routes under /chat. What is typed takes the way of every channel, into the inbox, and routing does
+the rest; the page reads back what its device may see (desk/webchat). Works as a plain form, better
+with the script, which also listens on a socket and asks again by itself where there is none.
+"""
+
+import asyncio
+import contextlib
+import re
+import secrets
+from typing import Any, Final
+
+from aiohttp import WSCloseCode, web
+
+from helpline.contract import Contract
+from helpline.desk import webchat
+from helpline.desk.inbox import CannotKeep
+from helpline.errors import NotFound
+from helpline.log import log
+from helpline.web import auth
+from helpline.web.asked import field, house_of, now_of
+from helpline.web.middleware import POLICY
+from helpline.web.pacing import PACING
+from helpline.web.showing import go, rendered, show
+
+LONGEST: Final = 4000
+"""Characters of one message."""
+COOKIE: Final = "helpline-chat"
+REMEMBERED: Final = 90 * 24 * 3600
+"""Seconds a device is remembered after its last visit."""
+TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+ANSWERED_WITHIN: Final = 2.0
+"""Seconds a form without script waits for the first answer; it comes all the same if later."""
+LOOK_EVERY: Final = 2.0
+"""Seconds between two looks for an open page, unless somebody wakes it before."""
+AT_MOST_EVERY: Final = 0.3
+MOST_SOCKETS: Final = 500
+MOST_OF_A_DEVICE: Final = 5
+
+
+class Sockets:
+    """The open pages of this process, so that none holds up its end."""
+
+    def __init__(self) -> None:
+        self.open: dict[web.WebSocketResponse, str] = {}
+
+    def has_room(self, device: str) -> bool:
+        mine = sum(1 for other in self.open.values() if other == device)
+        return len(self.open) < MOST_SOCKETS and mine < MOST_OF_A_DEVICE
+
+
+SOCKETS = web.AppKey("chat_sockets", Sockets)
+
+
+async def end_all(app: web.Application) -> None:
+    """The process is to stop: pages then ask again by themselves."""
+    for socket in list(app[SOCKETS].open):
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(1):
+                await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+
+async def show_chat(request: web.Request) -> web.Response:
+    """The page, with whatever this device has written and been answered so far."""
+    contract = site_contract(request)
+    if contract is None:
+        return choose_contract(request, "/chat", "Chat with us")
+    return await _page(request, contract, *_token(request))
+
+
+async def show_messages(request: web.Request) -> web.Response:
+    """Only the messages, for the script; 204 when the page has seen all of it (`seen`)."""
+    contract = _contract(request)
+    token = _known_token(request)
+    if token is None:
+        return web.Response(status=204)
+    device = webchat.device_of(token, contract.key)
+    async with house_of(request).db.read() as session:
+        stamp = await webchat.stamp(session, contract.key, device)
+    if request.query.get("seen") == stamp:
+        return web.Response(status=204)
+    values = await _chat(request, contract, device)
+    return show(request, "chat_messages.html.j2", zone=contract.zone, **values)
+
+
+async def send(request: web.Request) -> web.Response:
+    """One message. The script gets a status and a sentence; a plain form gets the page again."""
+    contract = _contract(request)
+    token, is_new = _token(request)
+    text, message_id = await field(request, "text"), (await field(request, "id"))[:64]
+    problem, status = _problem(text), 400
+    if not problem:
+        device = webchat.device_of(token, contract.key)
+        inbound = webchat.packed(device, message_id or secrets.token_hex(16), text, contract.key)
+        problem, status, again_in = await keep_paced(request, device, inbound)
+    if _is_script(request):
+        response = web.Response(status=status if problem else 204, text=problem or None)
+        if problem and status == 429:
+            response.headers["Retry-After"] = str(again_in)
+        return _remember(request, response, token) if not problem else response
+    if problem:
+        return await _page(request, contract, token, is_new, status, problem=problem, text=text)
+    await _until_answered(request, contract, device)
+    return _remember(request, go(_address(request, "/chat") + "#newest"), token)
+
+
+async def forget(request: web.Request) -> web.Response:
+    """This device lets go of its chat; the helpline keeps what was written."""
+    return _remember(request, go(_address(request, "/chat")), "")
+
+
+async def follow(request: web.Request) -> web.StreamResponse:
+    """The socket: says "changed" whenever the page would look different. Nothing else ever leaves
+    by it, and nothing comes in."""
+    contract, token = _contract(request), _known_token(request)
+    auth.check_origin(request)
+    socket = web.WebSocketResponse(heartbeat=20, max_msg_size=1024, compress=False)
+    if not socket.can_prepare(request).ok:
+        raise web.HTTPBadRequest(text="This address is for the chat's own socket.")
+    if token is None:
+        raise web.HTTPForbidden(text="Open the chat page first.")
+    device = webchat.device_of(token, contract.key)
+    sockets = request.app[SOCKETS]
+    if not sockets.has_room(device):
+        raise web.HTTPServiceUnavailable(text="Too many pages are open. This one asks by itself.")
+    await socket.prepare(request)
+    sockets.open[socket] = device
+    telling = asyncio.create_task(_tell(request, socket, contract.key, device))
+    try:
+        async for _ in socket:  # until it closes; whatever it says is not listened to
+            pass
+    finally:
+        sockets.open.pop(socket, None)
+        telling.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+            await telling
+    return socket
+
+
+async def _tell(
+    request: web.Request, socket: web.WebSocketResponse, contract: str, device: str
+) -> None:
+    house, seen = house_of(request), request.query.get("seen", "")
+    while not socket.closed:
+        async with house.db.read() as session:
+            stamp = await webchat.stamp(session, contract, device)
+        if stamp != seen:
+            seen = stamp
+            await socket.send_str("changed")
+        await asyncio.sleep(AT_MOST_EVERY)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY), house.wakes.pages:
+                await house.wakes.pages.wait()
+
+
+# --- shared with the form ------------------------------------------------------------------------
+
+
+def site_contract(request: web.Request) -> Contract | None:
+    """The contract whose site this is: named in the address, or the only one there is."""
+    contracts = house_of(request).contracts
+    named = request.query.get("contract")
+    if named is not None:
+        if named not in contracts:
+            raise NotFound(
+                "There is nothing at this address. Check it with whoever gave it to you."
+            )
+        return contracts[named]
+    return next(iter(contracts.values())) if len(contracts) == 1 else None
+
+
+def choose_contract(request: web.Request, path: str, title: str) -> web.Response:
+    """Several councils, one site: who approved you?"""
+    contracts = sorted(house_of(request).contracts.values(), key=lambda one: one.council_full)
+    return show(
+        request,
+        "chat_choice.html.j2",
+        contracts=contracts,
+        target=path,
+        title=title,
+        exit_url=house_of(request).settings.exit_url,
+    )
+
+
+async def keep_paced(request: web.Request, device: str, inbound: Any) -> tuple[str, int, int]:
+    """Keep it, at a pace. Gives the sentence of what went wrong ("" when nothing), the status, and
+    in how many seconds to try again."""
+    house, pacing = house_of(request), request.app[PACING]
+    address = auth.client_address(request)
+    pace = pacing.ask(device, address, house.clock.seconds())
+    if pace.again_in > 0:
+        seconds = max(1, round(pace.again_in))
+        return f"You are writing very fast. Wait {seconds} seconds, then send again.", 429, seconds
+    await asyncio.sleep(pace.hold)
+    try:
+        await house.inbox.keep(inbound, now_of(request))
+    except CannotKeep as error:
+        log().error("item.not_kept", channel=inbound.channel, error=str(error))
+        return "We could not take this just now. Nothing was sent. Send it again.", 503, 5
+    pacing.count(device, address, house.clock.seconds())
+    return "", 200, 0
+
+
+def site_values(request: web.Request, contract: Contract) -> dict[str, Any]:
+    """What both pages show around their form."""
+    return {
+        "contract": contract,
+        "signposts": [one for one in contract.signposts if one.first_answer],
+        "exit_url": house_of(request).settings.exit_url,
+        "is_embedded": _is_embedded(request),
+        "suffix": _suffix(request),
+    }
+
+
+# --- private -------------------------------------------------------------------------------------
+
+
+async def _page(
+    request: web.Request,
+    contract: Contract,
+    token: str,
+    is_new: bool,
+    status: int = 200,
+    *,
+    problem: str = "",
+    text: str = "",
+) -> web.Response:
+    device = webchat.device_of(token, contract.key)
+    values = {} if is_new else await _chat(request, contract, device)
+    page = rendered(
+        request,
+        "chat.html.j2",
+        zone=contract.zone,
+        problem=problem,
+        text=text,
+        message_id=secrets.token_hex(16),
+        longest=LONGEST,
+        **site_values(request, contract),
+        **({"chat": webchat.Chat(), "stamp": ""} | values),
+    )
+    response = web.Response(text=page, status=status, content_type="text/html")
+    if _is_embedded(request):
+        _allow_framing(request, response)
+    return _remember(request, response, token)
+
+
+async def _chat(request: web.Request, contract: Contract, device: str) -> dict[str, Any]:
+    """The device's chat and its stamp. What is shown for the first time counts as delivered."""
+    house = house_of(request)
+    async with house.db.read() as session:
+        stamp = await webchat.stamp(session, contract.key, device)
+        chat = await webchat.chat(session, contract.key, device)
+    if chat.fresh:
+        async with house.db.write() as session:
+            await webchat.note_delivered(session, chat.fresh, now_of(request))
+    return {"chat": chat, "stamp": stamp}
+
+
+async def _until_answered(request: web.Request, contract: Contract, device: str) -> None:
+    """Wait a moment for the automatic answer, so that the page that follows shows it."""
+    house = house_of(request)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            while True:
+                async with house.db.read() as session:
+                    if not (await webchat.chat(session, contract.key, device)).is_waiting:
+                        return
+                await asyncio.sleep(0.1)
+
+
+def _contract(request: web.Request) -> Contract:
+    contract = site_contract(request)
+    if contract is None:
+        raise NotFound("This address does not say which council it is for.")
+    return contract
+
+
+def _problem(text: str) -> str:
+    if not text:
+        return "Write your message first."
+    over = len(text) - LONGEST
+    if over > 0:
+        return (
+            f"Your message is {over:,} characters too long. A message holds {LONGEST:,}: "
+            "shorten it, or send it in two parts."
+        )
+    return ""
+
+
+def _is_script(request: web.Request) -> bool:
+    return request.headers.get("X-Requested-With") == "chat"
+
+
+def _is_embedded(request: web.Request) -> bool:
+    return request.query.get("embed") == "1" and bool(house_of(request).settings.embed_origins)
+
+
+def _suffix(request: web.Request) -> str:
+    """The part of the address that every link and form of these pages keeps."""
+    kept = {"contract": request.query.get("contract"), "embed": request.query.get("embed")}
+    pairs = [f"{name}={value}" for name, value in kept.items() if value and value.isalnum()]
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+def _address(request: web.Request, path: str) -> str:
+    return path + _suffix(request)
+
+
+def _allow_framing(request: web.Request, response: web.StreamResponse) -> None:
+    """Only the origins of the settings may show this page in theirs."""
+    origins = house_of(request).settings.embed_origins.replace(",", " ")
+    response.headers["Content-Security-Policy"] = POLICY.replace(
+        "frame-ancestors 'none'", f"frame-ancestors {origins}"
+    )
+
+
+def _token(request: web.Request) -> tuple[str, bool]:
+    """This device's token, and whether it is a new one."""
+    known = _known_token(request)
+    return (known, False) if known else (secrets.token_urlsafe(32), True)
+
+
+def _known_token(request: web.Request) -> str | None:
+    given = request.cookies.get(_cookie_name(request), "")
+    return given if TOKEN.fullmatch(given) else None
+
+
+def _cookie_name(request: web.Request) -> str:
+    return auth.cookie_name(request, COOKIE)
+
+
+def _remember(request: web.Request, response: web.Response, token: str) -> web.Response:
+    """Written by hand: before Python 3.14 the library knows no partitioned cookies. Inside another
+    site's page a browser keeps only such a one, and for that site alone."""
+    seconds = REMEMBERED if token else 0
+    flags = f"Path=/; Max-Age={seconds}; HttpOnly"
+    is_secure = house_of(request).settings.public_url.startswith("https://")
+    if is_secure and _is_embedded(request):
+        flags += "; Secure; SameSite=None; Partitioned"
+    else:
+        flags += ("; Secure" if is_secure else "") + "; SameSite=Lax"
+    response.headers.add("Set-Cookie", f"{_cookie_name(request)}={token}; {flags}")
+    return response
