@@ -12,10 +12,12 @@ from itertools import pairwise
 
 from helpline.rules.triage.languages import is_english, world_meanings
 from helpline.rules.triage.meanings import Found, meanings
+from helpline.rules.triage.sentences import Kind, kinds_met
 from helpline.rules.triage.words import words
 
-# How much each kind of sign may count: words, pairs of words, beginnings of words, meanings.
-STRENGTH = {"w": 1.0, "b": 0.7, "c": 1.0, "m": 1.0, "l": 0.6, "h": 0.6, "f": 1.0}
+# How much each kind of sign may count: words, pairs of words, beginnings of words, meanings,
+# and plain sentences.
+STRENGTH = {"w": 1.0, "b": 0.7, "c": 1.0, "m": 1.0, "l": 0.6, "h": 0.6, "f": 1.0, "s": 1.0}
 COMMON = frozenset(("neg", "someone", "self", "amount"))
 
 
@@ -23,9 +25,11 @@ COMMON = frozenset(("neg", "someone", "self", "amount"))
 class Seen:
     """A message taken apart once, for both readers."""
 
+    text: str
     words: list[str]
     english: bool
     found: list[Found]
+    kinds: list[Kind]
     signs: dict[str, float]
 
 
@@ -35,12 +39,14 @@ def seen(text: str, channel: str = "sms") -> Seen:
     english = is_english(found_words)
     found = meanings(found_words) if english else world_meanings(text, found_words)
     signs = meaning_signs(found)
+    kinds = kinds_met(found_words) if english else []
+    signs |= {f"s:{k.urgency} {k.category}": 1.0 for k in kinds}
     if english:
         signs |= _word_signs(found_words) | {f"h:{channel}": 1.0}
         signs[f"l:{min(8, len(found_words) // 8)}"] = 1.0
     else:
         signs["f:foreign"] = 1.0
-    return Seen(found_words, english, found, _unit(signs))
+    return Seen(text, found_words, english, found, kinds, _unit(signs))
 
 
 def meaning_signs(found: list[Found]) -> dict[str, float]:

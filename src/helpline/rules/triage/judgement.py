@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from helpline.rules.triage.features import Seen, seen, world_signs
 from helpline.rules.triage.phrases import Row, rows_met
+from helpline.rules.triage.smalltalk import is_small_talk
 from helpline.rules.triage.weights import CATEGORIES, Weights, kept, scores, telling
 
 VERSION = "2026.11.1"
@@ -21,6 +22,8 @@ URGENCIES = ("emergency", "urgent", "standard", "low")
 # than a false alarm, so the worried ones lie below zero.
 EMERGENCY, ASK, URGENT, LOW = -0.12, -0.5, -0.15, 0.0
 WORLD_EMERGENCY = -0.05
+SHORT = 14  # words: up to here a plain sentence decides
+SHORT_EMERGENCY, SHORT_ASK, SHORT_URGENT = 0.3, 0.1, 0.25
 ROW_SAYS = {"emergency": 0.9, "urgent": 0.3}  # what a row of phrases adds to its category
 
 NAMES = {
@@ -56,18 +59,22 @@ def judged(one: Seen, weights: Weights) -> Reading:
     """The reading of a message already taken apart, by the given weights."""
     if _is_noise(one, weights):
         return Reading("low", "other", _first("other"), False, "The message holds no known words.")
+    if not one.kinds and is_small_talk(one.text, one.words):
+        return Reading("low", "other", _first("other"), False, "A short courtesy or answer.")
     rows = rows_met(one.found) if one.english else []
     total = scores(weights.signs, one.signs)
     if one.english:
-        urgency, ask = _english(total, rows)
+        urgency, ask = _english(one, total, rows)
     else:
         urgency, ask = _foreign(scores(weights.world, world_signs(one)))
-    ranked = _subjects(total, rows)
+    ranked = _subjects(one, total, rows)
     return Reading(urgency, ranked[0], ranked, ask, _why(one, weights, rows, urgency))
 
 
 def _is_noise(one: Seen, weights: Weights) -> bool:
     """No letters at all, or a few in no known word: a pocket, a toddler, a test of the line."""
+    if one.kinds:
+        return False
     letters = [w for w in one.words if w[0].isalpha()]
     if not any(len(w) > 1 for w in letters):
         return True
@@ -75,13 +82,26 @@ def _is_noise(one: Seen, weights: Weights) -> bool:
     return one.english and not known and len(letters) <= 3
 
 
-def _english(total: dict[str, float], rows: list[Row]) -> tuple[str, bool]:
+def _english(one: Seen, total: dict[str, float], rows: list[Row]) -> tuple[str, bool]:
+    if len(one.words) <= SHORT:
+        return _short(one, total)
     met = {r.urgency for r in rows}
     score = total.get("emergency", 0.0)
     if "emergency" in met or score >= EMERGENCY:
         return "emergency", True
     if "urgent" in met or score >= ASK or total.get("urgent", 0.0) >= URGENT:
         return "urgent", score >= ASK  # who is asked counts as urgent until they answer
+    return ("low" if total.get("low", 0.0) >= LOW else "standard"), False
+
+
+def _short(one: Seen, total: dict[str, float]) -> tuple[str, bool]:
+    """A short message is judged first by the plain sentence it holds: there is little else."""
+    met = one.kinds[0].urgency if one.kinds else ""
+    score, soon = total.get("emergency", 0.0), total.get("urgent", 0.0)
+    if met == "emergency" or score >= SHORT_EMERGENCY:
+        return "emergency", True
+    if met == "urgent" or soon >= SHORT_URGENT or score >= SHORT_ASK:
+        return "urgent", score >= SHORT_ASK or bool(met)
     return ("low" if total.get("low", 0.0) >= LOW else "standard"), False
 
 
@@ -94,14 +114,18 @@ def _first(category: str) -> tuple[str, ...]:
     return (category, *(c for c in CATEGORIES if c != category))
 
 
-def _subjects(total: dict[str, float], rows: list[Row]) -> tuple[str, ...]:
+def _subjects(one: Seen, total: dict[str, float], rows: list[Row]) -> tuple[str, ...]:
     total = {c: total.get(c, 0.0) for c in CATEGORIES}
+    for kind in one.kinds[:1]:
+        total[kind.category] += ROW_SAYS[kind.urgency]
     for row in rows[:1]:
         total[row.category] += ROW_SAYS[row.urgency]
     return tuple(sorted(CATEGORIES, key=lambda c: (-total[c], c)))
 
 
 def _why(one: Seen, weights: Weights, rows: list[Row], urgency: str) -> str:
+    if one.kinds and urgency == one.kinds[0].urgency:
+        return f"{one.kinds[0].says}."
     if rows and urgency == rows[0].urgency:
         return f"Reads like: {', '.join(r.name for r in rows[:3])}."
     if not one.english:

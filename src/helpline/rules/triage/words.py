@@ -11,6 +11,8 @@ import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
+from helpline.rules.triage.typos import mended
+
 TABLES = Path(__file__).parent
 LONGEST = 10_000  # characters read: a long e-mail whole, at a cost of about 50 ms
 
@@ -49,7 +51,7 @@ def words(text: str) -> list[str]:
     text = _CLOCK.sub(" oclock ", text).replace("a&e", "aande").replace("24/7", "allhours")
     table, found = spellings(), []
     for word in _tokens(text):
-        found.extend(table.get(word, word).split(" "))
+        found.extend((table.get(word) or mended(word)).split(" "))
     return found
 
 
@@ -63,3 +65,42 @@ def _tokens(text: str) -> list[str]:
         else:
             found.extend(_WORD.findall(_DIGITS.sub(r"\1 ", piece)))
     return found
+
+
+_SHORT_FORMS = {
+    "im": "i am", "ive": "i have", "ill": "i will", "id": "i would", "iam": "i am",
+    "hes": "he is", "shes": "she is", "its": "it is", "theres": "there is", "thats": "that is",
+    "theyre": "they are", "theyve": "they have", "theyll": "they will", "weve": "we have",
+    "hell": "he will", "shell": "she will", "youre": "you are", "whos": "who is",
+    "cant": "can not", "cannot": "can not", "dont": "do not", "doesnt": "does not",
+    "didnt": "did not", "wont": "will not", "wouldnt": "would not", "isnt": "is not",
+    "aint": "is not", "arent": "are not", "wasnt": "was not", "werent": "were not",
+    "hasnt": "has not", "havent": "have not", "hadnt": "had not", "couldnt": "could not",
+    "shouldnt": "should not", "someones": "someone is", "daddys": "daddy is", "dads": "dad is",
+    "mums": "mum is", "mummys": "mummy is", "sons": "son is", "daughters": "daughter is",
+    "husbands": "husband is", "wifes": "wife is", "partners": "partner is", "lads": "lad is",
+    "houses": "house is", "heres": "here is", "everythings": "everything is", "b": "be",
+}  # fmt: skip
+_EMPTY = frozenset(
+    """really just so very literally actually honestly basically like always well bit quite proper
+    bloody fucking fuckin effing constantly already definitely seriously properly only even big
+    little old the a an my our his their your foster birth step these those omg god
+    oh hi hello hey hiya sorry both yeah mate some still also too absolutely
+    completely totally fucken damn flipping young poor dear""".split()
+)
+_ENDS_HER = frozenset(
+    "and in on at with again because but or when to up down for if so off".split()
+)
+
+
+def plain_words(found: list[str]) -> list[str]:
+    """The words of a message made plain: short forms whole, words that change nothing left out."""
+    whole = " ".join(_SHORT_FORMS.get(w, w) for w in found if w[0].isalnum()).split(" ")
+    kept = []
+    for at, word in enumerate(whole):
+        follows = whole[at + 1] if at + 1 < len(whole) else ""
+        if word == "her" and follows and follows not in _ENDS_HER:
+            continue
+        if word and word not in _EMPTY:
+            kept.append(word)
+    return kept
