@@ -10,7 +10,7 @@ from aiohttp import web
 
 from helpline.desk.house import House
 from helpline.rules.permissions import ALLOWED
-from helpline.web import hooks, live
+from helpline.web import hooks, live, voice
 from helpline.web.asked import HOUSE
 from helpline.web.middleware import ALLOW, MIDDLEWARES, PUBLIC, SIGNED, Route, set_headers
 from helpline.web.pacing import PACING, Pacing
@@ -26,9 +26,12 @@ from helpline.web.pages import (
     health,
     inbox,
     login,
+    new_case,
     people,
+    person,
     reports,
     rota,
+    safe_contact,
     tray,
     users,
 )
@@ -40,6 +43,20 @@ ROUTES = (
     Route("POST", "/hooks/sms", hooks.receive_sms, SIGNED),
     Route("POST", "/hooks/sms/status", hooks.receive_sms_status, SIGNED),
     Route("POST", "/hooks/telegram", hooks.receive_telegram, SIGNED),
+    # a telephone line: each answers with what the line does next
+    Route("POST", "/hooks/voice", voice.answer, SIGNED),
+    Route("POST", "/hooks/voice/menu", voice.menu, SIGNED),
+    Route("POST", "/hooks/voice/rung", voice.rung, SIGNED),
+    Route("POST", "/hooks/voice/left", voice.left, SIGNED),
+    Route("POST", "/hooks/voice/whisper", voice.whisper, SIGNED),
+    Route("POST", "/hooks/voice/accept", voice.accept, SIGNED),
+    Route("POST", "/hooks/voice/status", voice.status, SIGNED),
+    Route("POST", "/hooks/voice/outward", voice.outward, SIGNED),
+    Route("POST", "/hooks/voice/outward/ring", voice.outward_ring, SIGNED),
+    Route("POST", "/hooks/voice/outward/them", voice.outward_them, SIGNED),
+    Route("POST", "/hooks/voice/outward/taken", voice.outward_taken, SIGNED),
+    Route("POST", "/hooks/voice/outward/rung", voice.outward_rung, SIGNED),
+    Route("POST", "/hooks/voice/outward/status", voice.outward_status, SIGNED),
     # the helpline's own site: no account
     Route("GET", "/chat", chat.show_chat, PUBLIC),
     Route("POST", "/chat", chat.send, PUBLIC),
@@ -75,6 +92,13 @@ ROUTES = (
     Route("POST", "/cases/{reference}/tasks/{id}/end", case_acts.finish_task, "task.finish"),
     Route("GET", "/people", people.ask, "people.read"),
     Route("POST", "/people", people.find, "people.read"),
+    Route("GET", "/people/{id}", person.show_person, "people.read"),
+    Route("POST", "/people/{id}/merges", person.merge, "case.triage"),
+    Route("POST", "/people/{id}/merges/{merge}/undoing", person.unmerge, "case.triage"),
+    Route("GET", "/new-case", new_case.ask, "case.reply"),
+    Route("POST", "/new-case", new_case.take_down, "case.reply"),
+    Route("GET", "/cases/{reference}/safety", safe_contact.ask, "case.reply"),
+    Route("POST", "/cases/{reference}/safety", safe_contact.set_rules, "case.reply"),
     Route("GET", "/rota", rota.show_rota, "rota.read"),
     # live
     Route("GET", "/live/inbox", live.follow_inbox, "case.read"),

@@ -4,6 +4,7 @@
 page is recorded; asking again for its live part (`?part=…`) is not a new reading.
 """
 
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import attachments, casefile, cases, lists
+from helpline.desk import attachments, casefile, cases, lists, safety
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
@@ -32,6 +33,11 @@ async def show_case(request: web.Request) -> web.Response:
             found = await find(session, request)
             await cases.record_reading(session, found, actor_of(request), now)
     return await page_of(request, part=part)
+
+
+def local_now(now: datetime, zone: str) -> str:
+    """What a date-and-time field is filled with: the time there, to the minute."""
+    return now.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 async def find(session: AsyncSession, request: web.Request) -> Case:
@@ -95,7 +101,8 @@ async def _values(
         "urgencies": list(Urgency),
         "longest_reply": cases.LONGEST_REPLY,
         "may_allocate_others": may(actor, "case.allocate_others", contract.key),
-        "local_now": now.astimezone(ZoneInfo(contract.zone)).strftime("%Y-%m-%dT%H:%M"),
+        "local_now": local_now(now, contract.zone),
+        "has_safe_contact": not (await safety.rules_of(session, found.person_id)).is_empty,
         "newest": await live.newest(session),
         "done": request.query.get("done", ""),
         "showing_all": limit == ALL,

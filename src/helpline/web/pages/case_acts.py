@@ -84,7 +84,7 @@ async def write_note(request: web.Request) -> web.Response:
     at = await field(request, "happened_at")
 
     async def act(it: Act) -> None:
-        happened_at = _instant(at, it.contract.zone, it.now)
+        happened_at = instant(at, it.contract.zone, it.now)
         await cases.add_note(it.session, it.case, kind, body, happened_at, it.by, it.now)
 
     return await _do(request, "note", act)
@@ -96,7 +96,7 @@ async def record_call(request: web.Request) -> web.Response:
     at = await field(request, "happened_at")
 
     async def act(it: Act) -> None:
-        happened_at = _instant(at, it.contract.zone, it.now)
+        happened_at = instant(at, it.contract.zone, it.now)
         await cases.record_call(
             it.session,
             it.contract,
@@ -208,7 +208,7 @@ def _minutes(text: str) -> int | None:
     return int(text)
 
 
-def _instant(text: str, zone: str, now: datetime) -> datetime:
+def instant(text: str, zone: str, now: datetime) -> datetime:
     """What a date-and-time field says, in the contract's zone; empty means now."""
     if not text:
         return now
@@ -218,6 +218,6 @@ def _instant(text: str, zone: str, now: datetime) -> datetime:
         raise InvalidInput("Give day and time like 2026-11-03T14:05.") from None
     if local.tzinfo is not None or not 2000 <= local.year <= 2100:
         raise InvalidInput("Give day and time like 2026-11-03T14:05, in local time.")
-    instant = local.replace(tzinfo=ZoneInfo(zone))
+    at = local.replace(tzinfo=ZoneInfo(zone))
     # The field has whole minutes and the page may be a minute old: "now" is never in the future.
-    return min(instant, now) if instant - now < timedelta(minutes=1) else instant
+    return min(at, now) if at - now < timedelta(minutes=1) else at
