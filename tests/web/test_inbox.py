@@ -4,11 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from helpline.desk import lists
 from helpline.desk.lists import Filter, Scope
-from helpline.models import Alert, InboundItem, metadata
+from helpline.models import Alert, InboundItem, User, metadata
 from helpline.web.pages.inbox import today_ends
 from tests.web.conftest import Arrive
 from tests.world import CARER, STRANGER, World
@@ -198,6 +198,29 @@ async def test_the_tray_of_another_contract_is_not_shown(world: World) -> None:
         assert await lists.tray_count(session, ["essex"]) == 1
         assert await lists.tray_count(session, ["other"]) == 0
         assert len(await lists.tray(session, ["other"])) == 0
+
+
+async def test_somebody_of_another_contract_takes_no_alert_and_clears_no_tray(
+    world: World, arrive: Arrive
+) -> None:
+    await world.sms(STRANGER, "he says he has taken all his tablets")
+    await world.unreadable()
+    async with world.house.db.write() as session:
+        await session.execute(update(User).where(User.name == "wasim").values(contract="other"))
+    guest = await arrive(world, "wasim")
+    for alert in await world.all(Alert):
+        assert isinstance(alert, Alert)
+        assert await guest.post(f"/alerts/{alert.id}/acknowledgement") == 404
+        await world.forward(minutes=1)
+    (item,) = await world.all(InboundItem, InboundItem.state == "set_aside")
+    assert isinstance(item, InboundItem)
+    for act in ("clearance", "attempt"):
+        assert await guest.post(f"/tray/{item.id}/{act}") == 409
+    (kept,) = await world.all(InboundItem, InboundItem.state == "set_aside")
+    assert isinstance(kept, InboundItem)
+    assert all(a.acknowledged_at is None for a in await world.all(Alert) if isinstance(a, Alert))
+    await guest.get("/inbox")
+    assert "Nobody has taken these yet" not in guest.text
 
 
 async def test_people_are_found_by_number_and_by_reference(world: World, arrive: Arrive) -> None:

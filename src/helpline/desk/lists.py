@@ -248,7 +248,7 @@ def _case_row(row: Row[Any], faces: Mapping[str, Face], answered: datetime | Non
 async def faces_of(
     session: AsyncSession, case_ids: Sequence[int], now: datetime
 ) -> dict[int, dict[str, Face]]:
-    """Case id → what stops it → the promise: the open one, else the latest that was settled."""
+    """Case id → what stops it → the latest promise: a case opened again makes a new one."""
     query = (
         select(
             DEADLINE.c.case_id,
@@ -257,7 +257,7 @@ async def faces_of(
             DEADLINE.c.met_at,
         )
         .where(DEADLINE.c.case_id.in_(case_ids), DEADLINE.c.state != DeadlineState.CANCELLED)
-        .order_by((DEADLINE.c.state == DeadlineState.OPEN), DEADLINE.c.started_at)
+        .order_by(DEADLINE.c.started_at, DEADLINE.c.id)
     )
     found: dict[int, dict[str, Face]] = {}
     for row in await session.execute(query):
