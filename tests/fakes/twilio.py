@@ -366,6 +366,16 @@ class FakeTwilio(FakeProvider):
         return request.headers.get("Authorization") == expected
 
 
+class FakeTexts(FakeTwilio):
+    """An account on whose number nobody ever rings: its list of calls is empty."""
+
+    def routes(self) -> list[web.RouteDef]:
+        async def none(_: web.Request) -> web.StreamResponse:
+            return web.json_response({"calls": [], "next_page_uri": None, "page_size": 1000})
+
+        return [*super().routes(), web.get(f"{self._path}/Calls.json", none)]
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
