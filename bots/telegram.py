@@ -12,7 +12,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bots import as_received, unreadable, whole_text
-from helpline.channels import Answer, Inbound, Outbound, Receipt, SendResult, WebRequest
+from helpline.channels import (
+    Answer,
+    Fetched,
+    Inbound,
+    Media,
+    Outbound,
+    Receipt,
+    SendResult,
+    WebRequest,
+)
 from helpline.errors import InvalidInput
 from helpline.vocabulary import ItemKind, SendState
 
@@ -108,10 +117,22 @@ class Telegram:
                 chat_id=outbound.recipient,
                 text=outbound.text,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=_buttons(outbound.extra.get("choices", "")),
             )
         except Exception as error:  # never raises: what nobody foresaw may have gone
             return _from_error(error)
         return SendResult(SendState.ACCEPTED, str(message.message_id))
+
+    async def fetch(self, media: Media, largest: int) -> Fetched:
+        """An attachment by its file id: Telegram first says where it lies, and how large it is."""
+        try:
+            file = await self._connected().get_file(media.key)
+            if (file.file_size or 0) > largest:
+                return Fetched(None, is_lost=True)
+            content = bytes(await file.download_as_bytearray())
+        except Exception as error:  # never raises: asked again unless Telegram has it no more
+            return Fetched(None, is_lost=type(error).__name__ in ("BadRequest", "Forbidden"))
+        return Fetched(content) if len(content) <= largest else Fetched(None, is_lost=True)
 
     async def find_sent(self, outbound: Outbound) -> SendResult | None:
         """Telegram cannot be asked what a bot has sent."""
@@ -139,6 +160,7 @@ class Telegram:
             self._bot = Bot(
                 self._token,
                 base_url=_base_url(self._api_url),
+                base_file_url=_base_url(self._api_url).removesuffix("/bot") + "/file/bot",
                 request=request,
                 get_updates_request=request,  # never used; a second one costs 20 ms and memory
             )
@@ -162,6 +184,7 @@ def _inbound(update: "Update", update_id: str, raw: str) -> Inbound:
         sent_at=_plausible(message.date) if message else None,
         extra=extra,
         raw=raw,
+        media=_media(extra),
     )
 
 
@@ -173,7 +196,8 @@ def _content(update: "Update", message: "Message | None") -> tuple[ItemKind, dic
         return ItemKind.TEXT, {"what": "edited_message"} if update.edited_message else {}
     for what, kind in ATTACHMENTS.items():
         if attachment := getattr(message, what):
-            return kind, {"what": what, **_file(attachment)}
+            edited = {"edited": "yes"} if update.edited_message else {}
+            return kind, {"what": what, **_file(attachment), **edited}
     return ItemKind.UNSUPPORTED, {"what": "message"}
 
 
@@ -188,8 +212,27 @@ def _beside_messages(update: "Update") -> dict[str, str]:
 def _file(attachment: Any) -> dict[str, str]:
     """Where the file can be fetched from later; of a photo the largest of its sizes."""
     largest = attachment[-1] if isinstance(attachment, tuple) else attachment
-    file_id = getattr(largest, "file_id", None)
-    return {"file_id": whole_text(file_id)} if file_id else {}
+    names = ("file_id", "mime_type", "file_name")
+    found = {name: getattr(largest, name, None) for name in names}
+    return {name: whole_text(value) for name, value in found.items() if value}
+
+
+def _media(extra: Mapping[str, str]) -> tuple[Media, ...]:
+    if "file_id" not in extra:
+        return ()
+    return (Media(extra["file_id"], extra.get("mime_type", ""), extra.get("file_name", "")),)
+
+
+def _buttons(choices: str) -> Any:
+    """A keyboard whose keys send their own words, gone after one press; None without choices."""
+    if not choices:
+        return None
+    from telegram import ReplyKeyboardMarkup
+
+    words = choices.split("|")
+    width = 2 if max(len(word) for word in words) <= 12 else 1
+    rows = [words[start : start + width] for start in range(0, len(words), width)]
+    return ReplyKeyboardMarkup(rows, one_time_keyboard=True, resize_keyboard=True)
 
 
 def _sender(update: "Update", *, is_private: bool) -> str:

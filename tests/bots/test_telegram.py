@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bots import telegram as module
 from bots.telegram import Telegram
-from helpline.channels import Inbound, Outbound, SendResult, WebRequest
+from helpline.channels import Fetched, Inbound, Media, Outbound, SendResult, WebRequest
 from helpline.errors import InvalidInput
 from helpline.vocabulary import ItemKind, SendState
 from tests.fakes.serving import AnswersWith, Hook
@@ -43,9 +43,24 @@ THEIRS = "700900123"
             "The letter that came today",
             {"what": "photo", "file_id": "FILE-2"},
         ),
-        ("voice", ItemKind.MEDIA, "", {"what": "voice", "file_id": "FILE-3"}),
+        (
+            "voice",
+            ItemKind.MEDIA,
+            "",
+            {"what": "voice", "file_id": "FILE-3", "mime_type": "audio/ogg"},
+        ),
         ("video", ItemKind.MEDIA, "", {"what": "video", "file_id": "FILE-4"}),
-        ("document", ItemKind.MEDIA, "", {"what": "document", "file_id": "FILE-5"}),
+        (
+            "document",
+            ItemKind.MEDIA,
+            "",
+            {
+                "what": "document",
+                "file_id": "FILE-5",
+                "mime_type": "application/pdf",
+                "file_name": "letter.pdf",
+            },
+        ),
         ("animation", ItemKind.MEDIA, "", {"what": "animation", "file_id": "FILE-6"}),
         ("sticker", ItemKind.UNSUPPORTED, "", {"what": "sticker", "file_id": "FILE-7"}),
         ("location", ItemKind.UNSUPPORTED, "", {"what": "location"}),
@@ -231,6 +246,28 @@ async def test_a_message_reaches_telegram_whole(telegram: FakeTelegram, sender: 
     (sent,) = telegram.sent
     assert (sent["chat_id"], sent["text"]) == (THEIRS, OUT.text)
     assert "parse_mode" not in sent  # what a worker writes is never markup
+
+
+async def test_choices_become_keys_that_send_their_own_words(
+    telegram: FakeTelegram, sender: Telegram
+) -> None:
+    await sender.send(replace(OUT, extra={"choices": "YES|NO"}))
+    keyboard = json.loads(telegram.sent[0]["reply_markup"])
+    assert [[key["text"] for key in row] for row in keyboard["keyboard"]] == [["YES", "NO"]]
+    assert keyboard["one_time_keyboard"] is True
+
+
+async def test_a_file_is_fetched_by_its_id(telegram: FakeTelegram, sender: Telegram) -> None:
+    telegram.files["FILE-3"] = b"the sound"
+    assert await sender.fetch(Media("FILE-3"), 100) == Fetched(b"the sound")
+    assert await sender.fetch(Media("FILE-3"), 5) == Fetched(None, is_lost=True)
+    assert await sender.fetch(Media("gone"), 100) == Fetched(None, is_lost=True)
+
+
+async def test_a_file_with_nobody_to_ask_is_asked_for_again() -> None:
+    bot = Telegram(TOKEN, SECRET, "http://127.0.0.1:9")
+    assert await bot.fetch(Media("FILE-3"), 100) == Fetched(None)
+    await bot.close()
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ class FakeTelegram(FakeProvider):
         self.token, self.secret = token, secret
         self._clock = clock or Clock()
         self.webhook: dict[str, Any] = {}
+        self.files: dict[str, bytes] = {}
 
     def fail_with(
         self, status: int, description: str = "", times: int | None = None, retry_after: int = 0
@@ -68,7 +69,21 @@ class FakeTelegram(FakeProvider):
             return answer.status
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.route("*", "/bot{token}/{method}", self._call)]
+        return [
+            web.get("/file/bot{token}/{name}", self._hand_over),
+            web.route("*", "/bot{token}/{method}", self._call),
+        ]
+
+    async def _hand_over(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.files[request.match_info["name"]])
+
+    async def _place(self, request: web.Request) -> web.Response:
+        file_id = str((await request.post())["file_id"])
+        if file_id not in self.files:
+            return web.json_response(_error(400, "Bad Request: invalid file_id"), status=400)
+        size = len(self.files[file_id])
+        place = {"file_id": file_id, "file_unique_id": file_id, "file_path": file_id}
+        return _result(place | {"file_size": size})
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != self.token:
@@ -76,6 +91,8 @@ class FakeTelegram(FakeProvider):
         match request.match_info["method"]:
             case "sendMessage":
                 return await self.misbehaving(request, self._take)
+            case "getFile":
+                return await self._place(request)
             case "getMe":
                 return _result(BOT)
             case "setWebhook":

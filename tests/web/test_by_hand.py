@@ -1,5 +1,7 @@
 """Safe contact, cases written down by hand, and joining records: through their pages."""
 
+import re
+
 from helpline.models import Case, Merge
 from tests.web.conftest import Arrive
 from tests.world import CARER, STRANGER, World
@@ -77,3 +79,18 @@ async def test_a_person_who_is_not_there_is_not_found(one_world: World, arrive: 
     guest = await arrive(one_world, "wasim")
     for path in ("/people/999999", "/people/x", "/people/99999999999999999999"):
         assert await guest.get(path) == 404
+
+
+async def test_a_code_for_telegram_is_shown_once_and_works(world: World, arrive: Arrive) -> None:
+    await world.sms(CARER, "about tax")
+    person_id = (await world.case_of(CARER)).person_id
+    guest = await arrive(world, "wasim")
+    for page, chat in ((f"/people/{person_id}", "777000111"), ("/account", "777000222")):
+        await guest.get(page)
+        assert await guest.post(f"{page}/telegram") == 200
+        code = re.search(r"\b[B-DF-HJ-NP-TV-XZ2-9]{8}\b", guest.text)
+        assert code is not None
+        await world.telegram(chat, code[0])
+        assert "now yours" in world.telegram_network.on(chat)[-1].text
+        await guest.get(page)
+        assert code[0] not in guest.text

@@ -43,7 +43,7 @@ from helpline.vocabulary import (
 LONGEST_REPLY = 1600
 """Characters: what Twilio accepts in one message."""
 LONGEST_NOTE = 20_000
-WRITABLE = ("sms", "telegram", "webchat")
+WRITABLE = ("sms", "whatsapp", "telegram", "webchat")
 """Channels by which somebody can be written to who has not written by them on this case."""
 
 
@@ -157,6 +157,7 @@ async def send_to_person(
     *,
     kind: ContactKind,
     by: int | None = None,
+    choices: str = "",
 ) -> Contact:
     """One message out: the contact on the timeline and the row in the outbox."""
     contact = Contact(
@@ -184,6 +185,7 @@ async def send_to_person(
         address_id=address.id,
         contact_id=contact.id,
         case_id=case.id,
+        choices=choices,
     )
     if kind is ContactKind.AUTOMATIC:
         await deadlines.note_automatic_reply(session, _id(case), now)

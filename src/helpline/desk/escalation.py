@@ -218,19 +218,41 @@ async def _page(
     user: User,
     now: datetime,
 ) -> bool:
-    """Queue the message to one person's phone. False when no way to them is on record."""
-    by_text = user.mobile and user.opted_out_at is None
-    channel, recipient = ("sms", user.mobile) if by_text else ("telegram", user.telegram)
-    if not recipient or alert.id is None or user.id is None:
-        return False
+    """Queue the message by every way to one person's phone: of two, one may be dead. False when
+    none is on record."""
+    by_text = user.mobile if user.opted_out_at is None else None
+    ways = [way for way in (("sms", by_text), ("telegram", user.telegram)) if way[1]]
+    for channel, recipient in ways:
+        await _page_by(session, contract, wording, alert, user, channel, recipient or "", now)
+    return bool(ways)
+
+
+async def _page_by(
+    session: AsyncSession,
+    contract: Contract,
+    wording: Wording,
+    alert: Alert,
+    user: User,
+    channel: str,
+    recipient: str,
+    now: datetime,
+) -> None:
+    assert alert.id is not None
+    assert user.id is not None
     body = wording.say(
         "alert", reference=alert.reference, colour=alert.colour.upper(), code=alert.code
     )
     session.add(Page(alert_id=alert.id, user_id=user.id, rung=alert.rung, at=now, channel=channel))
     await outbox.queue(
-        session, contract.key, channel, recipient, body, now, alert_id=alert.id, case_id=None
+        session,
+        contract.key,
+        channel,
+        recipient,
+        body,
+        now,
+        alert_id=alert.id,
+        choices=alert.code,
     )
-    return True
 
 
 async def _free_code(session: AsyncSession) -> str:

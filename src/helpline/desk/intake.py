@@ -6,7 +6,7 @@ set aside in the tray, where its clock runs and a person is alerted. Called by e
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,8 @@ from helpline.desk import (
     escalation,
     events,
     faults,
+    linking,
+    mailing,
     outbox,
     people,
     webform,
@@ -99,18 +101,31 @@ async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
     if inbound.kind is ItemKind.UNREADABLE or contract is None or not inbound.sender:
         await set_aside(session, ways, item, "unreadable" if contract else "no contract")
         return
+    item.contact_id = await _hear(session, ways, contract, inbound, now)
+    item.state, item.settled_at = ItemState.ROUTED, now
+    await session.flush()
+
+
+async def _hear(
+    session: AsyncSession, ways: Ways, contract: Contract, inbound: Inbound, now: datetime
+) -> int | None:
+    """Whoever and whatever it is: a call, a change of standing, a one-time code, staff, a person.
+    The id of the contact it made, if it made one."""
     if inbound.kind is ItemKind.CALL:  # its hooks lead it from here; this is what makes it last
-        item.contact_id = (await calls.arrive(session, contract, inbound, now)).contact_id
-        item.state, item.settled_at = ItemState.ROUTED, now
-        await session.flush()
-        return
+        return (await calls.arrive(session, contract, inbound, now)).contact_id
+    if inbound.extra.get("what") == "my_chat_member":
+        await linking.note_standing(session, contract, inbound, now)
+        return None
+    if await linking.use(session, ways.wording, contract, inbound, now):
+        return None
+    letter = await mailing.read(session, contract, ways.wording, inbound)
+    if letter is not None and letter.is_from_a_program:
+        return await mailing.note(session, contract, letter, inbound, now)
     worker = await _worker_with(session, inbound)
     if worker is not None:
         await _hear_worker(session, ways, contract, worker, inbound, now)
-    else:
-        item.contact_id = await _hear_person(session, ways, contract, inbound, now)
-    item.state, item.settled_at = ItemState.ROUTED, now
-    await session.flush()
+        return None
+    return await _hear_person(session, ways, contract, inbound, now, letter)
 
 
 async def put_off(
@@ -183,11 +198,17 @@ async def _tray_item(session: AsyncSession, item_id: int, by: Actor) -> InboundI
 
 
 async def _hear_person(
-    session: AsyncSession, ways: Ways, contract: Contract, inbound: Inbound, now: datetime
+    session: AsyncSession,
+    ways: Ways,
+    contract: Contract,
+    inbound: Inbound,
+    now: datetime,
+    letter: mailing.Letter | None = None,
 ) -> int | None:
     """A message from somebody who is not staff: person, case, contact, then the answer."""
-    value = canonical(inbound.channel, inbound.sender)
-    address, person = await people.sender(session, contract.key, inbound.channel, value, now)
+    if letter is not None:
+        inbound = replace(inbound, text=letter.text, media=(*inbound.media, *letter.more))
+    address, person = await _sender(session, contract, inbound, letter, now)
     talk = await _conversation(session, contract, address)
     case = await session.get(Case, talk.case_id) if talk.case_id else None
     form = webform.read(inbound)
@@ -197,7 +218,8 @@ async def _hear_person(
     elif Step(talk.step).asks_who:
         found = await people.find_member(session, contract, inbound.text)
     reading = triage.read(inbound.text, channel=inbound.channel)
-    turn = dialogue.hear(inbound.text, _facts(contract, talk, case, address, reading, found, now))
+    heard = letter.heard(Step(talk.step)) if letter is not None else inbound.text
+    turn = dialogue.hear(heard, _facts(contract, talk, case, address, reading, found, now))
     if form is not None:
         turn = dialogue.hear_form(form.reason, form.danger)
     if turn.opted_out or turn.opted_in:
@@ -209,6 +231,8 @@ async def _hear_person(
         )
         if case is None and turn.opted_out:  # nothing to say to nobody: the ledger line is all
             return None
+    if letter is not None and not await mailing.is_answered_by_us(session, letter, address, now):
+        turn = replace(turn, say=(), step=Step(talk.step))  # nothing is asked, so nothing waits
     if case is None:
         case = await _open(session, contract, talk, person, address, reading, now)
     elif case.status == CaseStatus.CLOSED and turn.opens_again:
@@ -216,6 +240,8 @@ async def _hear_person(
     if found is not None:
         await people.identify(session, address, case, found, now)
     contact = await _contact(session, contract, case, inbound, now)
+    if letter is not None:
+        contact.body = letter.shown
     await attachments.note(session, contact, inbound, now)
     await faults.hear_again(session, address)
     if form is not None:
@@ -224,9 +250,42 @@ async def _hear_person(
     if turn.say:
         body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
         await cases.send_to_person(
-            session, contract, case, address, body, now, kind=ContactKind.AUTOMATIC
+            session,
+            contract,
+            case,
+            address,
+            body,
+            now,
+            kind=ContactKind.AUTOMATIC,
+            choices=_choices(contract, turn),
         )
     return contact.id
+
+
+def _choices(contract: Contract, turn: dialogue.Turn) -> str:
+    """The answers that one tap may give where the channel has buttons."""
+    if "ask_danger" in turn.say:
+        return "YES|NO"
+    if "ask_reason" in turn.say:
+        numbered = enumerate((reason for reason in contract.reasons if reason.menu), 1)
+        return "|".join([*(f"{number} {reason.menu}" for number, reason in numbered), "PERSON"])
+    return ""
+
+
+async def _sender(
+    session: AsyncSession,
+    contract: Contract,
+    inbound: Inbound,
+    letter: mailing.Letter | None,
+    now: datetime,
+) -> tuple[Address, Person]:
+    """Who writes: by the token of the message they answer, else by their address."""
+    address = await mailing.writer(session, contract, letter) if letter is not None else None
+    person = await session.get(Person, address.person_id) if address is not None else None
+    if address is not None and person is not None:
+        return address, person
+    value = canonical(inbound.channel, inbound.sender)
+    return await people.sender(session, contract.key, inbound.channel, value, now)
 
 
 def _facts(
@@ -248,7 +307,7 @@ def _facts(
         alarming=reading.urgency == Urgency.EMERGENCY,
         ask_safety=reading.ask_safety,
         is_closed=case is not None and case.status == CaseStatus.CLOSED,
-        has_network_words=address.channel not in OWN_PAGES,
+        has_network_words=address.channel not in (*OWN_PAGES, mailing.CHANNEL),
         quiet_hours=quiet,
         reasons=_menu(contract),
     )
@@ -258,8 +317,8 @@ def _menu(contract: Contract) -> dict[str, str]:
     """What may be typed for each reason that stands in the text menu: its number or its words."""
     menu: dict[str, str] = {}
     for number, reason in enumerate((r for r in contract.reasons if r.menu), 1):
-        menu[str(number)] = reason.code
-        menu["".join(str(reason.menu).lower().split())] = reason.code
+        words = dialogue.one_word(str(reason.menu)).lower()
+        menu |= dict.fromkeys((str(number), words, f"{number}{words}"), reason.code)
     return menu
 
 
@@ -293,7 +352,7 @@ async def _open(
         reference="",
         contract=contract.key,
         person_id=person.id,
-        identity=Identity.KNOWN if address.from_register else Identity.UNKNOWN,
+        identity=_identity(address),
         urgency=reading.urgency,
         reason=_reason(contract, reading),
         why=reading.why,
@@ -306,6 +365,13 @@ async def _open(
     await cases.open_case(session, contract, case)
     talk.case_id = case.id
     return case
+
+
+def _identity(address: Address) -> Identity:
+    """The council's list proves who writes from a number; a mail address anybody can put on."""
+    if not address.from_register:
+        return Identity.UNKNOWN
+    return Identity.CLAIMED if address.channel == mailing.CHANNEL else Identity.KNOWN
 
 
 def _reason(contract: Contract, reading: triage.Reading) -> str:
@@ -505,11 +571,12 @@ async def _hear_worker(
 
 
 def canonical(channel: str, value: str) -> str:
-    """One spelling for each address: E.164 for telephones where it is one, else as it came."""
+    """One spelling for each address: E.164 for telephones where it is one, small letters for mail,
+    else as it came."""
     if channel in ("sms", "whatsapp", "voice"):
         try:
             number = phonenumbers.parse(value, "GB")
         except phonenumbers.NumberParseException:
             return value.strip()
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return value.strip()
+    return value.strip().lower() if channel == mailing.CHANNEL else value.strip()

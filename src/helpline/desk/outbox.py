@@ -6,7 +6,7 @@ the provider is asked before anything is sent again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, select, update
@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from helpline.channels import Receipt, SendResult
 from helpline.contract import Contract
-from helpline.desk import events, faults, safety
+from helpline.desk import events, faults, letters, safety
 from helpline.models import Address, Alert, Conversation, OutMessage, Task
 from helpline.rules import whatsapp
 from helpline.rules.safety import Verdict
@@ -48,8 +48,11 @@ class Claimed:
     body: str
     is_unsure: bool
     first_tried_at: datetime
+    choices: str = ""
     template: str = ""
     """WhatsApp: the approved template that must carry it, because the window is closed."""
+    letter: Mapping[str, str] = field(default_factory=dict)
+    """E-mail: what desk/letters says besides the text."""
     is_too_late: bool = False
     """WhatsApp: the window is closed and the contract has no template."""
 
@@ -66,6 +69,7 @@ async def queue(
     contact_id: int | None = None,
     case_id: int | None = None,
     alert_id: int | None = None,
+    choices: str = "",
 ) -> OutMessage:
     """Put one message in line. To an address that opted out it is held, and a person is asked to
     reach them another way: an opt-out is never silence (design.md §4.7)."""
@@ -80,6 +84,7 @@ async def queue(
         contact_id=contact_id,
         case_id=case_id,
         alert_id=alert_id,
+        choices=choices,
     )
     if address_id is not None:
         opted_out = await session.scalar(
@@ -126,6 +131,12 @@ async def claim(
         taken = _claimed(message, now)
         if judged.is_neutral:
             taken = replace(taken, body=safety.neutral_words(wording, rules))
+        if message.channel == letters.CHANNEL:
+            contract = contracts[message.contract]
+            body, said = await letters.dressed(
+                session, contract, wording, message, taken.body, is_neutral=judged.is_neutral
+            )
+            taken = replace(taken, body=body, letter=said)
         if message.channel == "whatsapp" and not await _window_is_open(session, message, now):
             template = contracts[message.contract].whatsapp
             taken = replace(
@@ -252,6 +263,7 @@ def _claimed(message: OutMessage, now: datetime) -> Claimed:
         body=message.body,
         is_unsure=is_unsure,
         first_tried_at=message.first_tried_at,
+        choices=message.choices,
     )
 
 

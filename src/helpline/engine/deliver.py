@@ -5,7 +5,7 @@ import asyncio
 from itertools import groupby
 
 from helpline.channels import Channel, Outbound, SendResult
-from helpline.desk import outbox
+from helpline.desk import letters, outbox
 from helpline.desk.house import House
 from helpline.desk.outbox import Claimed
 from helpline.log import log, where
@@ -48,11 +48,11 @@ async def _one_by_one(house: House, messages: list[Claimed]) -> None:
 async def _send(house: House, channel: Channel, message: Claimed) -> SendResult:
     outbound = Outbound(
         key=f"{message.id}",
-        sender=house.settings.number_of.get(message.contract, ""),
+        sender=_sender(house, message),
         recipient=message.recipient,
         text=message.body,
         since=message.first_tried_at,
-        extra={"content_sid": message.template} if message.template else {},
+        extra=_extra(house, message),
     )
     try:
         if message.is_unsure:
@@ -65,6 +65,21 @@ async def _send(house: House, channel: Channel, message: Claimed) -> SendResult:
     except Exception as error:  # a bot never raises; if one does, its message is not lost
         log().error("message.bot_failed", channel=message.channel, where=where(error))
         return SendResult(SendState.UNSURE, code="bot")
+
+
+def _sender(house: House, message: Claimed) -> str:
+    """The address or number of ours that the message leaves from."""
+    if message.channel == letters.CHANNEL:
+        return house.settings.mail_from(message.contract)
+    return house.settings.number_of.get(message.contract, "")
+
+
+def _extra(house: House, message: Claimed) -> dict[str, str]:
+    """What only some channels understand, by the names their bots know."""
+    if message.letter:
+        return letters.envelope(message.letter, _sender(house, message))
+    extra = {"content_sid": message.template, "choices": message.choices}
+    return {name: value for name, value in extra.items() if value}
 
 
 async def _went_never(house: House, message: Claimed, known: SendResult) -> bool:

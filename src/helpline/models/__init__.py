@@ -16,7 +16,7 @@ from helpline.models.messages import (
     InboundItem,
     OutMessage,
 )
-from helpline.models.people import Address, Membership, Merge, Person, SafeContact
+from helpline.models.people import Address, LinkCode, Membership, Merge, Person, SafeContact
 from helpline.models.tables import metadata
 from helpline.models.trail import Event, JobRun
 
@@ -34,6 +34,7 @@ __all__ = [
     "Event",
     "InboundItem",
     "JobRun",
+    "LinkCode",
     "LoginAttempt",
     "Membership",
     "Merge",

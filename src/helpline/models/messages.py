@@ -128,6 +128,8 @@ class OutMessage(SQLModel, table=True):
     provider_id: str | None = None
     code: str | None = None
     """The provider's last word on it."""
+    choices: str = ""
+    """What may be answered with one tap where the channel has buttons, with | between."""
     settled_at: datetime | None = None
 
 

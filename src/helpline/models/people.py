@@ -102,3 +102,19 @@ class Merge(SQLModel, table=True):
     by_user_id: int = Field(foreign_key="user.id")
     undone_at: datetime | None = None
     undone_by_id: int | None = Field(default=None, foreign_key="user.id")
+
+
+class LinkCode(SQLModel, table=True):
+    """A one-time code that proves who is behind a chat: said by a worker to a person they know, or
+    shown to a worker who is signed in. Used once, soon, or never."""
+
+    __tablename__ = "link_code"
+    __table_args__ = (UniqueConstraint("code_index"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    code_index: str
+    person_id: int | None = Field(default=None, foreign_key="person.id")
+    user_id: int | None = Field(default=None, foreign_key="user.id")
+    made_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None

@@ -60,7 +60,7 @@ class Turn:
 
 def hear(text: str, facts: Facts) -> Turn:
     """The turn for one message. Every path either says something useful or stays quiet."""
-    word = _word(text)
+    word = one_word(text)
     if not facts.has_network_words and word in OPT_OUT_WORDS | OPT_IN_WORDS:
         word = ""
     if word in OPT_OUT_WORDS:
@@ -143,7 +143,7 @@ def _who(text: str, facts: Facts) -> Turn:
 
 
 def _reason(text: str, facts: Facts) -> Turn:
-    chosen = facts.reasons.get(_word(text).lower())
+    chosen = facts.reasons.get(one_word(text).lower())
     noted = "reason_noted" if chosen else "noted"
     return Turn((noted, "ask_danger"), Step.DANGER, reason=chosen, answers=bool(chosen))
 
@@ -175,6 +175,7 @@ def _looks_like_a_name(text: str) -> bool:
     return len(text.split()) <= 8 or bool(DIGIT.search(text) and len(text) < 80)
 
 
-def _word(text: str) -> str:
-    """The message as one capital word, without the dots and spaces that phones add."""
-    return re.sub(r"[\s.!,'\"]+", "", text).upper() if len(text) < 30 else ""
+def one_word(text: str) -> str:
+    """The message as one capital word, without the dots and spaces that phones add; empty for what
+    is too long to be an answer from a menu."""
+    return re.sub(r"[\s.!,'\"]+", "", text).upper() if len(text) < 60 else ""

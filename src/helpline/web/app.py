@@ -32,6 +32,7 @@ from helpline.web.pages import (
     reports,
     rota,
     safe_contact,
+    telephone,
     tray,
     users,
 )
@@ -72,6 +73,7 @@ ROUTES = (
     Route("POST", "/logout", login.sign_out, "session.own"),
     Route("GET", "/account", account.show_account, "session.own"),
     Route("POST", "/account/password", account.change_password, "session.own"),
+    Route("POST", "/account/telegram", account.make_code, "alert.acknowledge"),
     Route("POST", "/account/sessions/{id}/end", account.end_session, "session.own"),
     # the work
     Route("GET", "/inbox", inbox.show_inbox, "case.read"),
@@ -85,6 +87,7 @@ ROUTES = (
     Route("POST", "/cases/{reference}/allocation", case_acts.allocate, "case.allocate"),
     Route("POST", "/cases/{reference}/notes", case_acts.write_note, "note.write"),
     Route("POST", "/cases/{reference}/calls", case_acts.record_call, "case.call"),
+    Route("POST", "/cases/{reference}/telephone", telephone.ring, "case.call"),
     Route("POST", "/cases/{reference}/reason", case_acts.set_reason, "case.triage"),
     Route("POST", "/cases/{reference}/urgency", case_acts.set_urgency, "case.triage"),
     Route("POST", "/cases/{reference}/closure", case_acts.close, "case.close"),
@@ -93,6 +96,7 @@ ROUTES = (
     Route("GET", "/people", people.ask, "people.read"),
     Route("POST", "/people", people.find, "people.read"),
     Route("GET", "/people/{id}", person.show_person, "people.read"),
+    Route("POST", "/people/{id}/telegram", person.make_code, "case.reply"),
     Route("POST", "/people/{id}/merges", person.merge, "case.triage"),
     Route("POST", "/people/{id}/merges/{merge}/undoing", person.unmerge, "case.triage"),
     Route("GET", "/new-case", new_case.ask, "case.reply"),

@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import select
 
-from helpline.desk import access
+from helpline.desk import access, linking
 from helpline.errors import InvalidInput
 from helpline.models import metadata
 from helpline.web.asked import SIGNED_IN, actor_of, fields, house_of, now_of, number_in_path
@@ -47,10 +47,20 @@ async def end_session(request: web.Request) -> web.Response:
     return go("/account?done=ended")
 
 
-async def _page(request: web.Request, status: int = 200, problem: str = "") -> web.Response:
+async def make_code(request: web.Request) -> web.Response:
+    """A one-time code for one's own Telegram, shown on this answer and nowhere else."""
+    async with house_of(request).db.write() as session:
+        code = await linking.make_code_for_user(session, actor_of(request), now_of(request))
+    return await _page(request, code=code)
+
+
+async def _page(
+    request: web.Request, status: int = 200, problem: str = "", code: str = ""
+) -> web.Response:
     actor = actor_of(request)
     async with house_of(request).db.read() as session:
         sessions = await access.sessions_of(session, actor.user_id, now_of(request))
     done = request.query.get("done")
     values: dict[str, Any] = {"sessions": sessions, "problem": problem, "done": done}
+    values |= {"code": code, "has_telegram": "telegram" in house_of(request).channels}
     return show(request, "account.html.j2", status, **values)

@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlmodel import col
 
-from helpline.desk import casefile, merging
+from helpline.desk import casefile, linking, merging
 from helpline.errors import InvalidInput
 from helpline.models import Address, Merge, Person
 from helpline.web.asked import actor_of, contract_of, field, house_of, now_of, number_in_path
@@ -46,7 +46,20 @@ async def unmerge(request: web.Request) -> web.Response:
     return go(f"/people/{person_id}?done=parted")
 
 
-async def _page(request: web.Request, status: int = 200, problem: str = "") -> web.Response:
+async def make_code(request: web.Request) -> web.Response:
+    """A one-time code to read out, so that their Telegram is known to be theirs."""
+    person_id = number_in_path(request, "id")
+    async with house_of(request).db.write() as session:
+        person = await merging.find_person(session, actor_of(request), person_id)
+        code = await linking.make_code_for_person(
+            session, person, actor_of(request), now_of(request)
+        )
+    return await _page(request, code=code)
+
+
+async def _page(
+    request: web.Request, status: int = 200, problem: str = "", code: str = ""
+) -> web.Response:
     person_id = number_in_path(request, "id")
     async with house_of(request).db.read() as session:
         person = await merging.find_person(session, actor_of(request), person_id)
@@ -81,5 +94,7 @@ async def _page(request: web.Request, status: int = 200, problem: str = "") -> w
         joins=joins,
         cases=cases,
         problem=problem,
+        code=code,
+        has_telegram="telegram" in house_of(request).channels,
         done=request.query.get("done", ""),
     )
