@@ -11,7 +11,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench lock clean
+.PHONY: help setup run test check format bench drill lock clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: setup ## Put formatting and imports in order
 
 bench: setup ## Measure speed, and print it beside the aims
 	@$(BIN)/python -m tests.bench
+
+drill: setup ## Kill it 60 times under 10,000 webhooks, and show that nothing is lost (ARGS=--help)
+	@$(BIN)/python -m tests.drills $(ARGS)
 
 # Keeps the pins that still fit; `make lock UPGRADE=--upgrade` takes the newest.
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -16,7 +16,7 @@ from helpline.errors import InvalidInput
 from helpline.vocabulary import Direction, SendState
 
 SECRET_HEADER = "x-simulator-secret"  # noqa: S105  # the header's name
-STANDS_FOR = ("sms", "telegram")
+STANDS_FOR = ("sms", "whatsapp", "telegram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Simulator:
     accepted = Answer("application/json", "{}")
 
     def __init__(self, stands_for: str, *, allow: bool = False) -> None:
-        """`stands_for`: the channel it takes the place of, "sms" or "telegram"."""
+        """`stands_for`: the channel it takes the place of, one of STANDS_FOR."""
         if not allow:
             raise InvalidInput("The simulated phone network runs only in the demo and in tests.")
         if stands_for not in STANDS_FOR:

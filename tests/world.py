@@ -70,6 +70,12 @@ class World:
         await take_in(self.house, self.telegram_network, asked)
         await self.settle()
 
+    async def whatsapp(self, number: str, text: str) -> None:
+        network = self.house.demo.phones["whatsapp"] if self.house.demo else None
+        assert isinstance(network, Simulator)
+        await take_in(self.house, network, network.write(number, OUR_NUMBER, text))
+        await self.settle()
+
     async def unreadable(self, body: bytes = b"\xff\x00") -> None:
         """Something arrives that bears the provider's signature and makes no sense."""
         asked = self.sms_network.write(STRANGER, OUR_NUMBER, "x")
@@ -269,10 +275,11 @@ async def opened_world(database_url: str, at: datetime = NIGHT) -> AsyncIterator
     """A world with Carol on the register, Dilys on call, Leonie leading and Wasim supporting."""
     clock = MovableClock(frozen_at=at)
     sms, telegram = Simulator("sms", allow=True), Simulator("telegram", allow=True)
+    whatsapp = Simulator("whatsapp", allow=True)
     settings = Settings(
         database_url=database_url, keys=TEST_KEY, twilio_numbers=f"essex={OUR_NUMBER}"
     )
-    networks = {"sms": sms, "telegram": telegram}
+    networks = {"sms": sms, "telegram": telegram, "whatsapp": whatsapp}
     house = build(settings, clock=clock, channels=networks, demo=Demo(networks, clock))
     world = World(house, sms, telegram)
     try:

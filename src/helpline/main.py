@@ -102,7 +102,7 @@ def demo_house(settings: Settings) -> House:
             "HELPLINE_TELEGRAM_TOKEN, or use `helpline serve`."
         )
     clock = MovableClock()
-    phones = {name: Simulator(name, allow=True) for name in ("sms", "telegram")}
+    phones = {name: Simulator(name, allow=True) for name in ("sms", "whatsapp", "telegram")}
     return build(settings, clock=clock, channels=phones, demo=Demo(phones, clock))
 
 

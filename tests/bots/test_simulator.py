@@ -27,7 +27,7 @@ def test_it_cannot_be_switched_on_by_accident(allow: dict[str, bool]) -> None:
 
 
 def test_it_stands_for_a_channel_that_exists() -> None:
-    with pytest.raises(InvalidInput, match="sms or telegram"):
+    with pytest.raises(InvalidInput, match="sms or whatsapp or telegram"):
         Simulator("pigeon", allow=True)
 
 

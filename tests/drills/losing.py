@@ -131,7 +131,7 @@ async def _post_all(twilio: FakeTexts, port: int, plan: Plan, figures: Figures) 
 
 
 async def _kill(listener: Forked, plan: Plan, chance: random.Random, figures: Figures) -> None:
-    """`plan.kills` times in the length of the drill: wait, kill, stay away a little, start again."""
+    """`plan.kills` times in the length of the drill: wait, kill, stay away, start again."""
     each = plan.messages / plan.pace / max(plan.kills, 1)
     for _ in range(plan.kills):
         up = each * chance.uniform(0.2, 0.9)

@@ -5,6 +5,7 @@ It knows no provider: any channel that lists its arrivals, or tells states, is a
 not try a failed SMS webhook again, so without this a restart at the wrong moment loses a message.
 """
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
@@ -71,8 +72,10 @@ async def _keep_missing(house: House, name: str, listed: Iterable[Inbound], now:
     ]
     known = await _known(house, name, [one.external_id for one in ours])
     missing = [one for one in ours if one.external_id not in known]
-    for one in sorted(missing, key=lambda one: one.sent_at or now):
-        await house.inbox.keep(one, one.sent_at or now)
+    in_order = sorted(missing, key=lambda one: one.sent_at or now)
+    for start in range(0, len(in_order), CHUNK):  # together, so that many share one commit
+        some = in_order[start : start + CHUNK]
+        await asyncio.gather(*(house.inbox.keep(one, one.sent_at or now) for one in some))
     if missing:
         FOUND.labels(name).inc(len(missing))
         log().warning("reconcile.found", channel=name, count=len(missing))

@@ -32,6 +32,7 @@ USER = metadata.tables["user"]
 
 UNKNOWN_NUMBERS = ("+447700900961", "+447700900962")
 OUR_NUMBER = "+447700900000"
+BY_NUMBER = ("sms", "whatsapp")  # where a telephone is its number
 HOURS = (1, 6, 12)
 LONGEST = 1000
 LOOK_EVERY = 0.3  # seconds
@@ -66,7 +67,7 @@ async def send_message(request: web.Request) -> web.Response:
         raise InvalidInput("Choose a phone and a way to write from the lists.")
     if not text or len(text) > LONGEST:
         raise InvalidInput(f"Write a message of 1 to {LONGEST} letters.")
-    ours = _our_number(request) if channel == "sms" else channel
+    ours = _our_number(request) if channel in BY_NUMBER else channel
     await take_in(house, network, network.write(number, ours, text))
     house.wakes.routing.set()
     return _back(await _choice(request))
@@ -145,7 +146,7 @@ async def _values(request: web.Request) -> dict[str, Any]:
     with_phone = [user for user in staff if user.mobile]
     duty = choice["duty"] or next((n for n in on_call if n), None)
     duty = duty or (with_phone[0].mobile if with_phone else UNKNOWN_NUMBERS[1])
-    shown = carer if channel == "sms" else carer.lstrip("+")
+    shown = carer if channel in BY_NUMBER else carer.lstrip("+")
     owners = {user.mobile: user.shown_name for user in with_phone}
     names = dict(carers)
     return {
