@@ -69,6 +69,12 @@ function start(root) {
     for (const [name, value] of Object.entries(values)) parts.set(name, value);
     return `?${parts}`;
   };
+  // What only a chat that has begun needs, and what it no longer needs.
+  function begun() {
+    none.hidden = true;
+    document.querySelector("[data-intro]").hidden = true;
+    document.querySelector("[data-forget]").hidden = false;
+  }
   const toTheEnd = () => (screen.scrollTop = screen.scrollHeight);
   const say = (text) => {
     if (state.textContent !== text) state.textContent = text;
@@ -119,7 +125,7 @@ function start(root) {
         last = line;
       }
     }
-    none.hidden = list.children.length > 0;
+    if (list.children.length) begun();
     if (fresh.dataset.reference && !waiting.length) say(`Your reference is ${fresh.dataset.reference}.`);
     if (atTheEnd) toTheEnd();
   }
@@ -141,7 +147,7 @@ function start(root) {
       line.append(span);
     }
     list.append(line);
-    none.hidden = true;
+    begun();
     toTheEnd();
     return line;
   }

@@ -52,7 +52,7 @@ async def test_without_script_a_message_is_answered_on_the_page_that_follows(
 ) -> None:
     guest = await arrive(world, None)
     assert await guest.get("/chat") == 200
-    assert guest.page.index("ring 999") < guest.page.index("<h1")
+    assert guest.page.index("tel:999") < guest.page.index("<h1")
     assert "0808 157 0100" in guest.text
     async with living(world):
         assert await guest.post("/chat", HELLO) == 200
@@ -364,7 +364,7 @@ async def test_a_form_is_answered_with_reference_time_and_whom_to_ring(
 ) -> None:
     guest = await arrive(world, None)
     await guest.get("/contact")
-    assert guest.page.index("ring 999") < guest.page.index("<h1")
+    assert guest.page.index("tel:999") < guest.page.index("<h1")
     async with living(world):
         assert await guest.post("/contact", FORM | {"id": "ab" * 16}) == 200
         assert re.search(r"Your reference is ESX-[A-Z0-9]{6} ?\.", guest.text)

@@ -26,9 +26,10 @@ from helpline.web.asked import field, house_of, now_of
 from helpline.web.pages.chat import choose_contract, keep_paced, site_contract, site_values
 from helpline.web.showing import show
 
-LONGEST: Final = 10_000
+LONGEST: Final = 4000
 """Characters of the message."""
-FIELDS: Final = ("name", "membership", "phone", "email", "safe", "reason", "message", "danger")
+FIELDS: Final = ("danger", "message", "reason", "phone", "email", "safe", "name", "membership")
+"""In the order of the page."""
 LONGEST_LINE: Final = {"name": 120, "membership": 60, "phone": 40, "email": 200, "safe": 500}
 MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 SUBMISSION: Final = re.compile(r"[0-9a-f]{32}")
@@ -152,7 +153,7 @@ def _faults(typed: dict[str, str], contract: Contract) -> dict[str, str]:
         faults["message"] = f"This is {over:,} characters too long: it holds {LONGEST:,}."
     if typed["danger"] not in ("", "yes", "no"):
         faults["danger"] = "Choose yes or no, or leave it open."
-    return faults
+    return {name: faults[name] for name in FIELDS if name in faults}
 
 
 def _filled(typed: dict[str, str], contract: Contract) -> webform.Form:
