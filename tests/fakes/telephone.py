@@ -4,9 +4,9 @@ answers the REST calls that place a call, list it, and fetch or delete a recordi
 who picks up which telephone and what they press."""
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from aiohttp import web
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer
 
+from bots.voice import Voice
 from helpline.clock import MovableClock
-from tests.fakes.twilio import ACCOUNT_SID, FakeTwilio, Form, signed
+from helpline.web.app import make_app
+from tests.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio, Form, signed
+from tests.world import World
 
 HANGS_UP = "hangs up"
 SOUND = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" * 64
@@ -342,6 +345,18 @@ class Exchange(FakeTwilio):
             "duration": str(self._length(call["sid"])) if call["ended"] else None,
             "subresource_uris": {},
         }
+
+
+@asynccontextmanager
+async def switched_on(world: World) -> AsyncIterator[Exchange]:
+    """The world with a telephone line, by the real library to an exchange of its own."""
+    public_url = world.house.settings.public_url
+    async with Exchange(public_url, world.clock) as exchange:
+        voice = Voice(ACCOUNT_SID, AUTH_TOKEN, public_url, exchange.url)
+        world.house = replace(world.house, channels={**world.house.channels, "voice": voice})
+        async with TestClient(TestServer(make_app(world.house))) as exchange.client:
+            yield exchange
+        await voice.close()
 
 
 def _rfc(instant: datetime | None) -> str | None:

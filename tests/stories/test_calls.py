@@ -2,14 +2,11 @@
 exchange that does what it is told. Times are local unless they say otherwise."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from bots.voice import Voice
 from helpline.desk import switchboard
 from helpline.engine.fetching import fetch_all
 from helpline.engine.lines import look_after_calls
@@ -30,10 +27,8 @@ from helpline.models import (
 )
 from helpline.rules.safety import SafeRules, written
 from helpline.vocabulary import Role
-from helpline.web.app import make_app
 from helpline.web.voice import ways_of
-from tests.fakes.telephone import HANGS_UP, SOUND, Exchange, Owner
-from tests.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN
+from tests.fakes.telephone import HANGS_UP, SOUND, Exchange, Owner, switched_on
 from tests.world import (
     CARER,
     DUTY_PHONE,
@@ -48,14 +43,8 @@ from tests.world import (
 @pytest.fixture
 async def exchange(world: World) -> AsyncIterator[Exchange]:
     """The world with a telephone line: Dilys is on call, Leonie leads."""
-    async with Exchange(world.house.settings.public_url, world.clock) as exchange:
-        voice = Voice(ACCOUNT_SID, AUTH_TOKEN, world.house.settings.public_url, exchange.url)
-        world.house = replace(world.house, channels={**world.house.channels, "voice": voice})
-        exchange.client = TestClient(TestServer(make_app(world.house)))
-        await exchange.client.start_server()
+    async with switched_on(world) as exchange:
         yield exchange
-        await exchange.client.close()
-        await voice.close()
 
 
 async def rows(world: World, table: type, *where: Any) -> list[Any]:

@@ -6,6 +6,7 @@ wording and the contract, its numbers from the rota, the register or the provide
 """
 
 import re
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -140,7 +141,7 @@ async def begin(
     await _must_be_safe(session, contract, address, now)
     await _must_not_be_ringing(session, by, now)
     call = Call(
-        provider_id="",
+        provider_id=NOT_PLACED + secrets.token_hex(8),
         contract=contract.key,
         direction=Direction.OUT,
         address_id=address.id,
@@ -148,7 +149,6 @@ async def begin(
         user_id=by.user_id,
         begun_at=now,
     )
-    call.provider_id = f"{NOT_PLACED}{case.id}:{by.user_id}:{now.timestamp()}"
     session.add(call)
     await session.flush()
     assert call.id is not None

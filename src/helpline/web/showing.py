@@ -73,6 +73,8 @@ def asset(name: str) -> str:
 
 def phone(address: str) -> str:
     """A British number as people write it; any other address as it is."""
+    if address.startswith("withheld:"):
+        return "number withheld"
     if address.startswith("+44") and address[1:].isdecimal() and len(address) == 13:
         return f"0{address[3:7]} {address[7:]}"
     return address

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from helpline.channels import telephone_in
 from helpline.contract import Contract
-from helpline.desk import attachments, casefile, cases, lists, safety
+from helpline.desk import attachments, casefile, cases, lists, safety, switchboard
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
@@ -100,6 +101,7 @@ async def _values(
         "note_kinds": list(NoteKind),
         "urgencies": list(Urgency),
         "longest_reply": cases.LONGEST_REPLY,
+        "number_to_ring": await _number_to_ring(session, request, found),
         "may_allocate_others": may(actor, "case.allocate_others", contract.key),
         "local_now": local_now(now, contract.zone),
         "has_safe_contact": not (await safety.rules_of(session, found.person_id)).is_empty,
@@ -107,6 +109,14 @@ async def _values(
         "done": request.query.get("done", ""),
         "showing_all": limit == ALL,
     }
+
+
+async def _number_to_ring(session: AsyncSession, request: web.Request, found: Case) -> str:
+    """Where the telephone would ring; empty where it is switched off or no number is known."""
+    if telephone_in(house_of(request).channels) is None:
+        return ""
+    address = await switchboard.number_to_ring(session, found)
+    return address.value if address else ""
 
 
 def _first_values(typed: dict[str, list[str]]) -> dict[str, str]:
