@@ -4,7 +4,7 @@ A bot turns a provider's request into plain values and plain values into a provi
 knows no database, no web framework and no rule; main.py hands `{name: channel}` to web and engine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -116,6 +116,26 @@ class ListsArrivals(Protocol):
 
     async def arrivals(self, since: datetime) -> list[Inbound]:
         """Everything the provider received for us since then, in any order; raises on failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that lies in a mailbox. `place` names it there; `inbound.sent_at` is the time at
+    which its server took it in."""
+
+    place: str
+    inbound: Inbound
+
+
+class ReadsMailbox(Protocol):
+    """A channel that brings nothing by itself: its mailbox is looked into again and again."""
+
+    async def waiting(self) -> tuple[list[Found], int]:
+        """What has not been marked as read, oldest first and no more than memory bears, and how
+        many more there are that could not be had. Raises on failure. Marks nothing."""
+
+    async def mark_read(self, places: Sequence[str]) -> None:
+        """They are kept: not shown again. Raises on failure."""
 
 
 class TellsStates(Protocol):

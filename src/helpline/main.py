@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bots.email import Email
 from bots.simulator import Simulator
 from bots.sms import Sms
 from bots.telegram import Telegram
@@ -90,16 +91,18 @@ def real_channels(settings: Settings) -> dict[str, Channel]:
                 api_url=settings.telegram_api_url,
             )
         )
+    if settings.smtp_url:
+        channels.append(Email(settings.smtp_url, settings.imap_url, settings.mail_addresses))
     return {channel.name: channel for channel in channels}
 
 
 def demo_house(settings: Settings) -> House:
     """The demo: simulated phones, a clock one can move, keys of its own. Refuses to stand beside
     real providers: the simulator cannot be switched on in production."""
-    if settings.twilio_account_sid or settings.telegram_token:
+    if settings.twilio_account_sid or settings.telegram_token or settings.smtp_url:
         raise InvalidInput(
-            "The demo runs without real providers: unset HELPLINE_TWILIO_ACCOUNT_SID and "
-            "HELPLINE_TELEGRAM_TOKEN, or use `helpline serve`."
+            "The demo runs without real providers: unset HELPLINE_TWILIO_ACCOUNT_SID, "
+            "HELPLINE_TELEGRAM_TOKEN and HELPLINE_SMTP_URL, or use `helpline serve`."
         )
     clock = MovableClock()
     phones = {name: Simulator(name, allow=True) for name in ("sms", "whatsapp", "telegram")}
@@ -164,3 +167,13 @@ def _check(settings: Settings, contracts: Mapping[str, Contract]) -> None:
                 f"HELPLINE_TWILIO_NUMBERS gives …{number[-4:]} to a contract {key!r}, which has "
                 f"no file. There are: {', '.join(contracts)}."
             )
+    for address, key in settings.mailbox_contracts.items():
+        if key not in contracts:
+            raise InvalidInput(
+                f"HELPLINE_MAILBOXES gives {address} to a contract {key!r}, which has no file. "
+                f"There are: {', '.join(contracts)}."
+            )
+    if settings.imap_url and not settings.mailbox_contracts and len(contracts) > 1:
+        raise InvalidInput(
+            "HELPLINE_MAILBOXES must say whose mailbox it is: there are several contracts."
+        )

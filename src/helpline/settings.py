@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,6 +26,7 @@ def _folder(name: str) -> Path:
 
 TEMPLATES = _folder("templates")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+MAILBOX_OF_CONTRACT = re.compile(r"[a-z0-9_-]+=[^\s@=,+]+@[A-Za-z0-9.-]+")
 NUMBER_OF_CONTRACT = re.compile(r"[a-z0-9_-]+=\+[1-9][0-9]{6,14}")
 
 
@@ -71,6 +73,11 @@ class Settings(BaseSettings):
     imap_url: str = Field(
         "", description="imap(s)://user:password@host:port for mail in.", repr=False
     )
+    mailboxes: str = Field(
+        "",
+        description="Comma list contract=address: which mail address belongs to which contract; "
+        "with one contract it may be empty, then it is the mailbox's user.",
+    )
     heartbeat_url: str = Field(
         "", description="Called every minute while all is well; empty: never."
     )
@@ -108,6 +115,17 @@ class Settings(BaseSettings):
             raise ValueError("gives one number to two contracts")
         return ",".join(pairs)
 
+    @field_validator("mailboxes")
+    @classmethod
+    def _whole_mailboxes(cls, value: str) -> str:
+        pairs = [pair.strip() for pair in value.lower().split(",") if pair.strip()]
+        for number, pair in enumerate(pairs, 1):
+            if not MAILBOX_OF_CONTRACT.fullmatch(pair):
+                raise ValueError(f"entry {number} does not look like contract=name@example.org")
+        if len({pair.partition("=")[2] for pair in pairs}) < len(pairs):
+            raise ValueError("gives one address to two contracts")
+        return ",".join(pairs)
+
     @field_validator("embed_origins")
     @classmethod
     def _whole_origins(cls, value: str) -> str:
@@ -138,6 +156,16 @@ class Settings(BaseSettings):
                 "HELPLINE_TELEGRAM_TOKEN is set but HELPLINE_TELEGRAM_SECRET is empty: "
                 "without it anybody could post messages"
             )
+        if bool(self.smtp_url) != bool(self.imap_url):
+            raise ValueError(
+                "HELPLINE_SMTP_URL and HELPLINE_IMAP_URL belong together: with one of them mail "
+                "would go out and never be read, or be read and never answered"
+            )
+        if self.imap_url and not self.mail_addresses:
+            raise ValueError(
+                "HELPLINE_MAILBOXES must name the mailbox's address: the user in "
+                "HELPLINE_IMAP_URL is none"
+            )
         return self
 
     @property
@@ -150,6 +178,26 @@ class Settings(BaseSettings):
         """Our telephone number → contract key."""
         pairs = (pair.partition("=") for pair in self.twilio_numbers.split(",") if pair)
         return {number: contract for contract, _, number in pairs}
+
+    @property
+    def mailbox_contracts(self) -> dict[str, str]:
+        """Our mail address → contract key."""
+        pairs = (pair.partition("=") for pair in self.mailboxes.split(",") if pair)
+        return {address: contract for contract, _, address in pairs}
+
+    @property
+    def mail_addresses(self) -> list[str]:
+        """Our mail addresses: those listed, else the user of the mailbox where that is one."""
+        user = unquote(urlsplit(self.imap_url).username or "").lower()
+        listed = list(self.mailbox_contracts)
+        return listed or ([user] if MAILBOX_OF_CONTRACT.fullmatch(f"x={user}") else [])
+
+    def mail_from(self, contract: str) -> str:
+        """The address that letters of this contract leave from; empty where it has none."""
+        listed = self.mailbox_contracts
+        if not listed:
+            return next(iter(self.mail_addresses), "")
+        return next((address for address, key in listed.items() if key == contract), "")
 
     @property
     def number_of(self) -> dict[str, str]:

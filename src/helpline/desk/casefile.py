@@ -177,6 +177,7 @@ async def last_heard(session: AsyncSession, case: Case) -> Entry | None:
         .where(
             CONTACT.c.case_id == case.id,
             CONTACT.c.direction == Direction.IN,
+            CONTACT.c.kind != ContactKind.AUTOMATIC,
             CONTACT.c.kind == ContactKind.MESSAGE,
         )
         .order_by(CONTACT.c.at.desc(), CONTACT.c.id.desc())

@@ -5,7 +5,7 @@ import asyncio
 from typing import cast
 
 from helpline.channels import FetchesMedia
-from helpline.desk import attachments
+from helpline.desk import attachments, mailing
 from helpline.desk.attachments import LARGEST, Claimed
 from helpline.desk.house import House
 from helpline.log import log, where
@@ -32,7 +32,13 @@ async def fetch_all(house: House) -> int:
 async def _fetch(house: House, claimed: Claimed) -> None:
     channel = house.channels.get(claimed.channel)
     content, is_lost = None, False
-    if channel is not None and hasattr(channel, "fetch"):
+    if claimed.channel == mailing.CHANNEL:  # it came with its letter, and that is kept
+        async with house.db.read() as session:
+            letter = await mailing.kept(session, claimed.media)
+        content = await asyncio.to_thread(mailing.part, letter, claimed.media) if letter else None
+        content = content if content and len(content) <= LARGEST else None
+        is_lost = content is None
+    elif channel is not None and hasattr(channel, "fetch"):
         try:
             fetched = await cast(FetchesMedia, channel).fetch(claimed.media, LARGEST)
             content, is_lost = fetched.content, fetched.is_lost

@@ -18,6 +18,7 @@ from helpline.engine.deliver import deliver_all
 from helpline.engine.fetching import fetch_all
 from helpline.engine.housekeeping import beat_heart, tidy_up
 from helpline.engine.lines import look_after_calls
+from helpline.engine.mailbox import read_mailbox
 from helpline.engine.reconcile import reconcile
 from helpline.engine.routing import route_all
 from helpline.engine.watch import watch
@@ -39,6 +40,7 @@ JOBS = (
     Job("sending", 2, deliver_all, wake="sending"),  # outbox → providers
     Job("watch", 3, watch),  # deadlines due → alerts → ladder
     Job("fetching", 5, fetch_all),  # what people attached, from the provider, sealed
+    Job("mailbox", 20, read_mailbox),  # e-mail in: kept, then marked as read
     Job("reconcile", 60, reconcile),  # what the providers took in and no webhook brought
     Job("calls", 60, look_after_calls),  # calls whose end nobody told; recordings kept here
     Job("tidy", 3600, tidy_up),  # old sign-ins and failed attempts

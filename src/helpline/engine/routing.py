@@ -23,7 +23,9 @@ BATCH = 20
 
 
 def ways(house: House) -> intake.Ways:
-    return intake.Ways(house.contracts, house.settings.numbers, house.wording)
+    return intake.Ways(
+        house.contracts, house.settings.numbers | house.settings.mailbox_contracts, house.wording
+    )
 
 
 async def route_all(house: House) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.models import metadata
 from helpline.reports.measures import CUTS, DIMENSIONS, Breach, By
 from helpline.rules import clocks
-from helpline.vocabulary import UNKNOWN, CaseStatus, DeadlineState, Direction
+from helpline.vocabulary import UNKNOWN, CaseStatus, ContactKind, DeadlineState, Direction
 
 CASE: Final = metadata.tables["case"]
 CASE_SUPPORT: Final = metadata.tables["case_support"]
@@ -194,6 +194,7 @@ def _contacts(contract: str, bounds: Bounds) -> Select[Any]:
         .where(
             CONTACT.c.contract == contract,
             CONTACT.c.direction == Direction.IN,
+            CONTACT.c.kind != ContactKind.AUTOMATIC,  # a program answered, not the person
             _within(CONTACT.c.at, bounds),
         )
         .group_by(*grouped.selected_columns)

@@ -1,0 +1,96 @@
+"""An e-mail of ours as it leaves: subject, frame, and the signed token by which an answer finds its
+case. Called by outbox when it claims a message, and by mailing to recognise what comes back.
+
+No subject says what a case is about, and nothing here names a sender beyond our plain address: both
+are shown on locked screens.
+"""
+
+from collections.abc import Mapping
+from hmac import compare_digest
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract
+from helpline.models import Contact, OutMessage
+from helpline.rules import mail
+from helpline.sealing import ring
+from helpline.templating import Wording
+from helpline.vocabulary import ContactKind
+
+CHANNEL = "email"
+_PLACE = "mail thread"
+
+
+def token_of(message_id: int) -> str:
+    """The token of one message of ours: nobody makes one without the key ring."""
+    return mail.token(message_id, ring().index(_PLACE, str(message_id)))
+
+
+def signed_ids(*texts: str) -> list[int]:
+    """The ids of those messages whose real tokens stand in `texts`; forged ones are passed over."""
+    return [
+        number
+        for number, digest in mail.tokens_in(*texts)
+        if any(
+            compare_digest(true[: len(digest)], digest)
+            for true in ring().indexes(_PLACE, str(number))
+        )
+    ]
+
+
+def provider_id(token: str, host: str) -> str:
+    """The Message-ID, without brackets, under which our letter travels."""
+    return f"{token}@{host}"
+
+
+async def dressed(
+    session: AsyncSession,
+    contract: Contract,
+    wording: Wording,
+    message: OutMessage,
+    body: str,
+    *,
+    is_neutral: bool,
+) -> tuple[str, Mapping[str, str]]:
+    """The text in its frame, and what else the letter says. A neutral one has no frame and a
+    subject that could be anybody's."""
+    assert message.id is not None
+    automatic = await session.scalar(
+        select(col(Contact.kind)).where(col(Contact.id) == message.contact_id)
+    )
+    before = await session.scalar(
+        select(col(OutMessage.id))
+        .where(
+            col(OutMessage.channel) == CHANNEL,
+            col(OutMessage.address_id) == message.address_id,
+            col(OutMessage.id) < message.id,
+        )
+        .order_by(col(OutMessage.id).desc())
+        .limit(1)
+    )
+    said = {
+        "token": token_of(message.id),
+        "subject": wording.say("email.subject_neutral" if is_neutral else "email.subject"),
+        "before": token_of(before) if before is not None else "",
+        "automatic": "yes" if automatic in (None, ContactKind.AUTOMATIC) else "",
+    }
+    if is_neutral:
+        return body, said
+    framed = wording.say("email.frame", body=body, mark=mail.MARK, council=contract.council)
+    return framed, said
+
+
+def envelope(said: Mapping[str, str], address: str) -> dict[str, str]:
+    """What `dressed` said, once the address it leaves from is known: whom to answer, under which
+    Message-ID it travels, to which letter of ours it belongs."""
+    host = address.rpartition("@")[2]
+    extra = {
+        "subject": said["subject"],
+        "automatic": said["automatic"],
+        "reply_to": mail.with_plus(address, said["token"]),
+        "message_id": provider_id(said["token"], host),
+        "refers": provider_id(said["before"], host) if said["before"] else "",
+    }
+    return {name: value for name, value in extra.items() if value}
