@@ -67,6 +67,7 @@ def test_the_fixed_addresses_are_served() -> None:
         ("POST", "/hooks/sms"),
         ("POST", "/hooks/sms/status"),
         ("POST", "/hooks/telegram"),
+        ("POST", "/hooks/voice"),
         ("GET", "/chat"),
         ("GET", "/chat/socket"),
         ("GET", "/contact"),
