@@ -18,7 +18,7 @@ def main() -> int:
     wanted = argparse.ArgumentParser(prog="drill", description=__doc__)
     wanted.add_argument("--messages", type=int, default=10_000)
     wanted.add_argument("--kills", type=int, default=60)
-    wanted.add_argument("--pace", type=float, default=100, help="webhooks a second")
+    wanted.add_argument("--pace", type=float, default=50, help="webhooks a second")
     wanted.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = wanted.parse_args()
     sealing.install(sealing.KeyRing([RAW_TEST_KEY]))

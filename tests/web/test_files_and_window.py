@@ -106,3 +106,17 @@ async def test_a_worker_whose_phone_takes_no_texts_is_seen_in_the_list(
     guest = await arrive(one_world, "ada")
     await guest.get("/users")
     assert "No texts reach their phone since today 02:15: they wrote STOP" in guest.text
+
+
+async def test_a_refused_reply_says_how_many_texts_it_would_take(
+    one_world: World, arrive: Arrive
+) -> None:
+    await one_world.sms(CARER, "hello")
+    path = f"/cases/{(await one_world.case_of(CARER)).reference}"
+    guest = await arrive(one_world, "wasim")
+    await guest.get(path)
+    assert "This takes" not in guest.text
+    assert await guest.post(f"{path}/replies", {"text": "a" * 1700}) == 400
+    assert "This takes 12 text messages. One text message holds" in guest.text
+    await guest.post(f"{path}/replies", {"text": "a" * 1700 + "ł"})
+    assert "This takes 26 text messages, short ones because of “ł”." in guest.text

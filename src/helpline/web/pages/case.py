@@ -17,6 +17,7 @@ from helpline.desk import attachments, casefile, cases, lists, safety, switchboa
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
+from helpline.rules.segments import parts_of
 from helpline.vocabulary import UNKNOWN, NoteKind, Urgency
 from helpline.web import live
 from helpline.web.asked import actor_of, contract_of, house_of, now_of
@@ -65,6 +66,7 @@ async def page_of(
         values = await _values(session, request, found, contract)
     template = "_case_live.html.j2" if part == "live" else "case.html.j2"
     values |= {"form": form, "problem": problem, "typed": _first_values(typed or {})}
+    values["parts"] = parts_of(values["typed"].get("text", ""))
     values["ticked"] = (typed or {}).get("support", values["supports"])
     return show(request, template, status, zone=contract.zone, **values)
 
