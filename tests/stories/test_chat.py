@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from helpline.desk import cases, webchat, webform
 from helpline.desk.webform import Form
+from helpline.engine.housekeeping import tidy_up
 from helpline.models import (
     Address,
     Alert,
@@ -286,3 +287,43 @@ async def test_a_form_sent_twice_is_one_and_two_forms_of_one_computer_are_two(
     assert await world.count(Case) == 2
     people = await world.all(Person)
     assert len(people) == 3  # Carol of the register and the two
+
+
+async def test_an_answer_nobody_comes_back_for_is_brought_another_way(world: World) -> None:
+    device = Device(world)
+    await device.write("Please ring me")
+    case = await device.case()
+    await answer(world, case, "Hello, this is Wasim.")
+    await world.forward(hours=3)
+    await tidy_up(world.house)
+    assert await world.all(Task, Task.case_id == case.id) == []
+    await world.forward(hours=2)
+    await tidy_up(world.house)
+    (task,) = await world.all(Task, Task.case_id == case.id)
+    assert task.kind == "reach_another_way"  # type: ignore[attr-defined]
+    async with world.house.db.write() as session:
+        await cases.finish_task(session, task.id, world.worker, world.now)  # type: ignore[attr-defined]
+    await tidy_up(world.house)
+    assert len(await world.all(Task, Task.case_id == case.id)) == 1
+
+
+async def test_an_answer_that_reached_the_page_is_no_task(world: World) -> None:
+    device = Device(world)
+    await device.write("Please ring me")
+    await answer(world, await device.case(), "Hello, this is Wasim.")
+    fresh = (await device.chat()).fresh
+    async with world.house.db.write() as session:
+        await webchat.note_delivered(session, fresh, world.now)
+    await world.forward(hours=5)
+    await tidy_up(world.house)
+    assert await world.all(Task) == []
+
+
+async def test_a_form_with_only_an_email_address_is_answered_there(world: World) -> None:
+    case = await submit(world, Form(message="Please write back", email="Jo@Example.com"))
+    async with world.house.db.read() as session:
+        found = await session.get(Case, case.id)
+        assert found is not None
+        address = await cases.reply_address(session, found)
+    assert address is not None
+    assert (address.channel, address.value) == ("email", "jo@example.com")

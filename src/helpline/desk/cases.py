@@ -43,7 +43,7 @@ from helpline.vocabulary import (
 LONGEST_REPLY = 1600
 """Characters: what Twilio accepts in one message."""
 LONGEST_NOTE = 20_000
-WRITABLE = ("sms", "whatsapp", "telegram", "webchat")
+WRITABLE = ("sms", "whatsapp", "telegram", "webchat", "email")
 """Channels by which somebody can be written to who has not written by them on this case."""
 
 

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, func, select
@@ -27,14 +27,16 @@ from helpline.models import (
     Event,
     InboundItem,
     OutMessage,
+    Task,
     User,
 )
 from helpline.sealing import ring
-from helpline.vocabulary import CaseStatus, ContactKind, ItemState, OutState
+from helpline.vocabulary import CaseStatus, ContactKind, ItemState, OutState, TaskKind
 
 CHANNEL: Final = "webchat"
 MESSAGE_ID: Final = re.compile(r"[0-9a-f]{32}")
 """What our pages make; anything else is hashed into one."""
+UNREAD_AFTER: Final = timedelta(hours=4)
 MOST_SHOWN: Final = 200
 """Messages each way; older ones stay on the case."""
 WAITING: Final = (OutState.QUEUED, OutState.SENDING, OutState.UNSURE)
@@ -134,6 +136,45 @@ async def note_delivered(session: AsyncSession, fresh: Iterable[str], now: datet
     for provider_id in fresh:
         receipt = Receipt(CHANNEL, provider_id, OutState.DELIVERED)
         await outbox.record_receipt(session, receipt, now)
+
+
+async def ask_about_unread(session: AsyncSession, now: datetime) -> int:
+    """A worker's answer that no page has fetched for hours: whoever wrote has gone, and a person is
+    asked to reach them another way. Once an answer; returns how many."""
+    unread = (
+        select(OutMessage, col(Contact.id))
+        .join(Contact, col(Contact.id) == col(OutMessage.contact_id))
+        .where(
+            col(OutMessage.channel) == CHANNEL,
+            col(OutMessage.state) == OutState.SENT,
+            col(OutMessage.settled_at) <= now - UNREAD_AFTER,
+            col(OutMessage.code).is_(None),
+            col(Contact.kind) == ContactKind.MESSAGE,
+        )
+        .limit(100)
+    )
+    messages = [row[0] for row in await session.execute(unread)]
+    for message in messages:
+        message.code = "unread"
+        is_asked = await session.scalar(
+            select(col(Task.id)).where(
+                col(Task.case_id) == message.case_id,
+                col(Task.kind) == TaskKind.REACH_ANOTHER_WAY,
+                col(Task.done_at).is_(None),
+            )
+        )
+        if is_asked is None and message.case_id is not None:
+            session.add(
+                Task(
+                    contract=message.contract,
+                    case_id=message.case_id,
+                    kind=TaskKind.REACH_ANOTHER_WAY,
+                    detail=CHANNEL,
+                    created_at=now,
+                )
+            )
+        await session.flush()
+    return len(messages)
 
 
 def _from(device: str) -> ColumnElement[bool]:

@@ -79,11 +79,12 @@ async def take_down(
     session: AsyncSession, case: Case, contact: Contact, form: Form, now: datetime
 ) -> None:
     """Write the whole form on the timeline, note the name, and make what was given a way to answer:
-    a worker's reply goes to the telephone number of the form."""
+    a worker's reply goes to the mobile of the form, else to its e-mail address."""
     contact.body = _as_text(form)
     person = await session.get(Person, case.person_id)
     if person is not None and not person.name and form.name:
         person.name = form.name
+    is_there = False
     for channel, value in _ways(form):
         address = await _address(session, case.contract, channel, value)
         if address is None:
@@ -96,30 +97,30 @@ async def take_down(
             )
             session.add(address)
             await session.flush()
-        if channel == "sms":
-            await _answer_there(session, case, address, now)
+        if not is_there:
+            is_there = await _answer_there(session, case, address, now)
     await session.flush()
 
 
-async def _answer_there(session: AsyncSession, case: Case, address: Address, now: datetime) -> None:
-    """The number's conversation belongs to this case, unless it has one of its own or is another
-    person's."""
+async def _answer_there(session: AsyncSession, case: Case, address: Address, now: datetime) -> bool:
+    """The address's conversation belongs to this case, unless it has one of its own or is another
+    person's; whether answers now go there."""
     if address.person_id != case.person_id:
-        return
+        return False
     assert address.id is not None
     talk = await session.scalar(
         select(Conversation).where(col(Conversation.address_id) == address.id)
     )
     if talk is None:
-        session.add(
-            Conversation(
-                contract=case.contract,
-                address_id=address.id,
-                case_id=case.id,
-                step=Step.DONE,
-                last_in_at=now,
-            )
+        talk = Conversation(
+            contract=case.contract,
+            address_id=address.id,
+            case_id=case.id,
+            step=Step.DONE,
+            last_in_at=now,
         )
+        session.add(talk)
+    return talk.case_id == case.id
 
 
 def _ways(form: Form) -> list[tuple[str, str]]:
