@@ -45,6 +45,7 @@ FAULTS: Mapping[str, Fault] = {
 DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
 _BLOCKS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "hr"}
 _HIDDEN = {"script", "style", "head", "title", "noscript", "template"}
+_BRACKETED = re.compile(r"<([^<>\s]{1,300})>")
 _NEW_LINE = re.compile(r"<(?:br|hr|/p|/div|/li|/tr|/h[1-6]|/blockquote)\b[^>]*>")
 _TAG = re.compile(r"<[^<>]*>")
 ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
@@ -227,7 +228,10 @@ def _addresses(letter: Message, name: str) -> list[str]:
 def _sender(letter: Message) -> str:
     """Who wrote: From, else whom the envelope named. Empty where nobody is."""
     for name in ("from", "sender", "return-path"):
-        if found := _addresses(letter, name):
+        # Names can be written to look like addresses; what stands in brackets is none of them.
+        bracketed = [one.lower() for one in _BRACKETED.findall(str(letter.get(name, ""))[:20_000])]
+        plain = [one for one in bracketed[-1:] if ADDRESS.fullmatch(one) and is_address(one)]
+        if found := plain or _addresses(letter, name):
             return found[0][:LONGEST_ADDRESS]
     # A report of an undelivered letter may name nobody at all.
     return "mailer-daemon" if _report(letter) else ""

@@ -18,6 +18,10 @@ TWILIO = {
     "TWILIO_AUTH_TOKEN": SECRET,
     "TWILIO_NUMBERS": "essex=+447700900000",
 }
+MAIL = {
+    "SMTP_URL": f"smtps://carers%40mail.example:{SECRET}@mail.example",
+    "IMAP_URL": f"imaps://carers%40mail.example:{SECRET}@mail.example",
+}
 REFUSED = {
     "a public address without a scheme": ({"PUBLIC_URL": f"{SECRET}.example"}, "PUBLIC_URL"),
     "a public address of another kind": ({"PUBLIC_URL": f"ftp://{SECRET}"}, "PUBLIC_URL"),
@@ -38,6 +42,11 @@ REFUSED = {
         {"TELEGRAM_TOKEN": SECRET, "TELEGRAM_SECRET": " "},
         "TELEGRAM_SECRET",
     ),
+    "mail out and no mailbox": ({"SMTP_URL": f"smtps://u:{SECRET}@h"}, "IMAP_URL"),
+    "a mailbox and no mail out": (MAIL | {"SMTP_URL": ""}, "SMTP_URL"),
+    "a mailbox whose user is no address": (MAIL | {"IMAP_URL": "imaps://me:x@h"}, "MAILBOXES"),
+    "a mailbox that is no address": (MAIL | {"MAILBOXES": f"essex={SECRET}"}, "MAILBOXES"),
+    "one mailbox twice": (MAIL | {"MAILBOXES": "essex=a@b.example,other=A@b.example"}, "MAILBOXES"),
 }
 
 
@@ -92,9 +101,10 @@ def test_settings_do_not_change_after_the_start() -> None:
 
 
 def test_printing_the_settings_shows_no_secret() -> None:
-    secret = dict.fromkeys(
-        ("twilio_auth_token", "telegram_token", "telegram_secret", "smtp_url", "imap_url"), SECRET
-    )
+    secret = dict.fromkeys(("twilio_auth_token", "telegram_token", "telegram_secret"), SECRET) | {
+        "smtp_url": MAIL["SMTP_URL"],
+        "imap_url": MAIL["IMAP_URL"],
+    }
     settings = Settings(database_url=f"postgresql://u:{SECRET}@h/d", keys=TEST_KEY, **secret)
     assert SECRET not in f"{settings!r} {settings}"
     assert TEST_KEY not in f"{settings!r} {settings}"
@@ -109,6 +119,23 @@ def test_numbers_belong_to_contracts_both_ways() -> None:
     settings = Settings(twilio_numbers=" essex=+447700900000 , other=+447700900001,")
     assert settings.numbers == {"+447700900000": "essex", "+447700900001": "other"}
     assert settings.number_of == {"essex": "+447700900000", "other": "+447700900001"}
+
+
+def test_with_one_contract_the_mailbox_is_its_user() -> None:
+    settings = Settings(smtp_url=MAIL["SMTP_URL"], imap_url=MAIL["IMAP_URL"])
+    assert settings.mail_addresses == ["carers@mail.example"]
+    assert settings.mail_from("essex") == "carers@mail.example"
+
+
+def test_mailboxes_belong_to_contracts_both_ways() -> None:
+    listed = "essex=Carers@mail.example, other=more@mail.example"
+    settings = Settings(smtp_url=MAIL["SMTP_URL"], imap_url=MAIL["IMAP_URL"], mailboxes=listed)
+    assert settings.mailbox_contracts == {
+        "carers@mail.example": "essex",
+        "more@mail.example": "other",
+    }
+    assert settings.mail_from("other") == "more@mail.example"
+    assert settings.mail_from("third") == ""
 
 
 def test_keys_are_read_newest_first_with_or_without_padding() -> None:
@@ -128,6 +155,14 @@ def test_keys_are_read_newest_first_with_or_without_padding() -> None:
         ({"keys": ""}, "HELPLINE_KEYS"),
         ({"twilio_numbers": "elsewhere=+447700900000"}, "HELPLINE_TWILIO_NUMBERS"),
         ({"contracts": "/nonexistent"}, "contract"),
+        (
+            {"mailboxes": "elsewhere=a@b.example"},
+            "HELPLINE_MAILBOXES",
+        ),
+        (
+            {"smtp_url": f"ftp://u:{SECRET}@h", "imap_url": f"imaps://a%40b.example:{SECRET}@h"},
+            "HELPLINE_SMTP_URL",
+        ),
         ({"database_url": f"mysql://u:{SECRET}@h/d"}, "HELPLINE_DATABASE_URL"),
     ],
 )

@@ -19,7 +19,7 @@ MARK = "--- Please write above this line ---"
 
 _TOKEN = re.compile(r"h([0-9]{1,18})-([0-9a-f]{20})", re.IGNORECASE)
 _ATTRIBUTION = re.compile(
-    r"(?:on|am|le|el|il|op|den)\b.{0,300}(?:wrote|schrieb|a écrit|escribió)\s*:"
+    r"(?:on|am|le|el|il|op|den)\b.{0,300}(?:wrote|schrieb|a écrit|escribió)\b.{0,100}:"
 )
 _SEPARATOR = re.compile(
     r"-{2,}\s*(?:original message|forwarded message|original appointment)\s*-{2,}"
