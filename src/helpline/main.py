@@ -14,6 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bots.email import Email
+from bots.exchange import Exchange
 from bots.simulator import Simulator
 from bots.sms import Sms
 from bots.telegram import Telegram
@@ -106,7 +107,9 @@ def demo_house(settings: Settings) -> House:
         )
     clock = MovableClock()
     phones = {name: Simulator(name, allow=True) for name in ("sms", "whatsapp", "telegram")}
-    return build(settings, clock=clock, channels=phones, demo=Demo(phones, clock))
+    exchange = Exchange(allow=True)
+    channels = phones | {exchange.name: exchange}
+    return build(settings, clock=clock, channels=channels, demo=Demo(phones, clock, exchange))
 
 
 async def serve(house: House, host: str, port: int, ready: Callable[[int], None]) -> None:

@@ -10,6 +10,7 @@ PATHS = [
     ("GET", "/demo/phones"),
     ("GET", "/demo/live"),
     ("POST", "/demo/messages"),
+    ("POST", "/demo/calls"),
     ("POST", "/demo/clock"),
     ("POST", "/demo/visits"),
 ]

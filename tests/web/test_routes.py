@@ -76,6 +76,7 @@ OPEN = {  # anybody may; each is tested where it belongs
     "GET /demo",
     "GET /demo/phones",
     "POST /demo/messages",
+    "POST /demo/calls",
     "POST /demo/clock",
     "POST /demo/visits",
     "GET /demo/live",

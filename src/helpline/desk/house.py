@@ -29,10 +29,12 @@ class Wakes:
 
 @dataclass(frozen=True)
 class Demo:
-    """Only in the demo and the tests: simulated phones by channel name, a clock one can move."""
+    """Only in the demo and the tests: simulated phones by channel name, a clock one can move, and
+    the exchange of the demo's telephone calls."""
 
     phones: Mapping[str, Any]
     clock: MovableClock
+    exchange: Any = None
 
 
 @dataclass(frozen=True)

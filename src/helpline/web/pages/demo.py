@@ -24,6 +24,7 @@ from helpline.vocabulary import Role
 from helpline.web import auth, live
 from helpline.web.asked import field, house_of, now_of
 from helpline.web.hooks import take_in
+from helpline.web.pages import demo_calls
 from helpline.web.showing import ZONE, go, show
 
 ADDRESS = metadata.tables["address"]
@@ -124,10 +125,7 @@ async def follow(request: web.Request) -> web.StreamResponse:
 
 
 def _demo(request: web.Request) -> Demo:
-    demo = house_of(request).demo
-    if demo is None:
-        raise NotFound("There is nothing at this address.")
-    return demo
+    return demo_calls.demo_of(request)
 
 
 async def _values(request: web.Request) -> dict[str, Any]:
@@ -162,6 +160,7 @@ async def _values(request: web.Request) -> dict[str, Any]:
         "duty_phone": Phone(owners.get(duty, "Nobody"), duty, "sms", demo.phones["sms"].on(duty)),
         "carer": carer,
         "duty": duty,
+        "calling": [demo_calls.shown(demo, number) for number in (carer, duty)],
         "hours": HOURS,
         "clock_words": f"{now.astimezone(ZoneInfo(ZONE)):%A %-d %B, %H:%M}",
         "contracts": house.contracts,
