@@ -165,7 +165,7 @@ async def open_due_times(session: AsyncSession, case_id: int) -> dict[str, datet
         .where(col(Deadline.case_id) == case_id, col(Deadline.state) == DeadlineState.OPEN)
         .order_by(col(Deadline.due_at).desc())
     )
-    return {stops: due for stops, due in rows}
+    return dict(rows.all())
 
 
 async def any_due(session: AsyncSession, now: datetime) -> bool:

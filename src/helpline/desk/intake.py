@@ -19,6 +19,7 @@ from helpline.channels import Inbound
 from helpline.contract import Contract
 from helpline.desk import (
     attachments,
+    blocks,
     calls,
     cases,
     deadlines,
@@ -247,7 +248,8 @@ async def _hear_person(
     if form is not None:
         await webform.take_down(session, case, contact, form, now)
     await _apply(session, contract, talk, case, address, contact, turn, reading)
-    if turn.say:
+    is_alarm = turn.danger or reading.urgency == Urgency.EMERGENCY
+    if turn.say and (is_alarm or await blocks.blocked_until(session, address.id, now) is None):
         body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
         await cases.send_to_person(
             session,

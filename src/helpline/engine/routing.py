@@ -5,6 +5,7 @@ batch in which something fails is rolled back and taken item by item, so that on
 nobody else. On PostgreSQL several nodes share the work: a sender's turn is an advisory lock.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -43,7 +44,7 @@ async def route_all(house: House) -> int:
 async def _one_batch(house: House) -> int:
     now = house.clock.now()
     async with house.db.read() as session:
-        ids = [item_id for item_id in await session.scalars(_ready(now)) if item_id is not None]
+        ids = await _next(session, now)
     if not ids:
         return 0
     try:
@@ -54,14 +55,27 @@ async def _one_batch(house: House) -> int:
     return sum([await _alone(house, item_id, now) for item_id in ids])
 
 
-def _ready(now: datetime) -> Select[int | None]:
-    """The oldest items that may be routed: not waiting for their next try, and not behind an
-    earlier item of the same sender that is."""
+async def _next(session: AsyncSession, now: datetime) -> list[int]:
+    """The oldest items, in order. One sender's flood does not stand before everybody else's first
+    message: where half a batch is one sender's, the others' oldest go first, and some of theirs."""
+    oldest = list(await session.execute(_ready(now)))
+    counts = Counter(sender for _, sender in oldest)
+    floods = [sender for sender, count in counts.items() if count > BATCH // 2]
+    if not floods or len(oldest) < BATCH:
+        return [item_id for item_id, _ in oldest if item_id is not None]
+    others = await session.execute(_ready(now).where(col(InboundItem.sender_index) != floods[0]))
+    theirs = [item for item in oldest if item[1] == floods[0]][: BATCH // 2]
+    return [item_id for item_id, _ in (*others, *theirs) if item_id is not None]
+
+
+def _ready(now: datetime) -> Select[int | None, str]:
+    """The oldest items that may be routed and their senders: not waiting for their next try, and
+    not behind an earlier item of the same sender that is."""
     waiting = select(col(InboundItem.sender_index)).where(
         col(InboundItem.state) == ItemState.KEPT, col(InboundItem.next_try_at) > now
     )
     return (
-        select(col(InboundItem.id))
+        select(col(InboundItem.id), col(InboundItem.sender_index))
         .where(
             col(InboundItem.state) == ItemState.KEPT,
             or_(col(InboundItem.next_try_at).is_(None), col(InboundItem.next_try_at) <= now),
