@@ -94,3 +94,18 @@ async def test_a_code_for_telegram_is_shown_once_and_works(world: World, arrive:
         assert "now yours" in world.telegram_network.on(chat)[-1].text
         await guest.get(page)
         assert code[0] not in guest.text
+
+
+async def test_a_sender_of_adverts_is_blocked_for_a_day_with_a_reason(
+    one_world: World, arrive: Arrive
+) -> None:
+    await one_world.sms(STRANGER, "buy my watches")
+    path = f"/cases/{(await one_world.case_of(STRANGER)).reference}"
+    guest = await arrive(one_world, "wasim")
+    await guest.get(path)
+    assert await guest.post(f"{path}/block", {"hours": "24", "block_reason": ""}) == 400
+    assert "Say why" in guest.text
+    assert await guest.post(f"{path}/block", {"hours": "24", "block_reason": "adverts"}) == 200
+    assert "Not answered automatically until tomorrow 02:15" in guest.text
+    assert await guest.post(f"{path}/block", {"hours": "0"}) == 200
+    assert "Not answered automatically" not in guest.text

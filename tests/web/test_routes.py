@@ -44,6 +44,7 @@ WHO = {
     "POST /people/{id}/merges/{merge}/undoing": "WL",
     "GET /new-case": "WL",
     "POST /new-case": "WL",
+    "POST /cases/{reference}/block": "WL",
     "GET /cases/{reference}/safety": "WL",
     "POST /cases/{reference}/safety": "WL",
     "POST /people": "WL",

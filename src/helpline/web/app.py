@@ -102,6 +102,7 @@ ROUTES = (
     Route("POST", "/people/{id}/merges/{merge}/undoing", person.unmerge, "case.triage"),
     Route("GET", "/new-case", new_case.ask, "case.reply"),
     Route("POST", "/new-case", new_case.take_down, "case.reply"),
+    Route("POST", "/cases/{reference}/block", case_acts.block, "case.triage"),
     Route("GET", "/cases/{reference}/safety", safe_contact.ask, "case.reply"),
     Route("POST", "/cases/{reference}/safety", safe_contact.set_rules, "case.reply"),
     Route("GET", "/rota", rota.show_rota, "rota.read"),

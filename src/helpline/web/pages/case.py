@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.channels import telephone_in
 from helpline.contract import Contract
-from helpline.desk import attachments, casefile, cases, lists, safety, switchboard
+from helpline.desk import attachments, blocks, casefile, cases, lists, safety, switchboard
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
@@ -106,6 +106,7 @@ async def _values(
         "number_to_ring": await _number_to_ring(session, request, found),
         "may_allocate_others": may(actor, "case.allocate_others", contract.key),
         "local_now": local_now(now, contract.zone),
+        "blocked_until": await blocks.blocked_until(session, address.id if address else None, now),
         "has_safe_contact": not (await safety.rules_of(session, found.person_id)).is_empty,
         "newest": await live.newest(session),
         "done": request.query.get("done", ""),

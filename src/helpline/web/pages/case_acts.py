@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import cases
+from helpline.desk import blocks, cases
 from helpline.desk.house import House
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, metadata
@@ -145,6 +145,22 @@ async def reopen(request: web.Request) -> web.Response:
         await cases.reopen(it.session, it.contract, it.case, it.by, it.now)
 
     return await _do(request, "reopening", act)
+
+
+async def block(request: web.Request) -> web.Response:
+    """For some hours nobody is answered automatically there; nought hours end it now."""
+    reason, hours = await field(request, "block_reason"), await field(request, "hours")
+
+    async def act(it: Act) -> None:
+        if not hours.isdecimal() or len(hours) > 4:
+            raise InvalidInput("Say for how many hours.")
+        if int(hours) == 0:
+            await blocks.unblock(it.session, it.case, it.by, it.now)
+        else:
+            length = timedelta(hours=int(hours))
+            await blocks.block(it.session, it.case, reason, length, it.by, it.now)
+
+    return await _do(request, "block", act)
 
 
 async def finish_task(request: web.Request) -> web.Response:
