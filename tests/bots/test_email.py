@@ -4,9 +4,11 @@ server."""
 
 import email
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ from bots.email import Email, written
 from helpline.channels import Channel, Inbound, Outbound, SendResult, WebRequest
 from helpline.errors import InvalidInput
 from helpline.vocabulary import Fault, ItemKind, SendState
-from tests.fakes.mail import US, MailProvider
+from tests.fakes.mail import US, MailProvider, certificate
 
 NOW = datetime(2026, 11, 3, 2, 15, tzinfo=UTC)
 CAROL = "carol@there.example"
@@ -329,6 +331,33 @@ async def test_an_open_line_to_another_machine_is_encrypted_first() -> None:
     assert far._smtp.must_seal and far._smtp.port == 587
     near = Email("smtps://localhost", "imap://x:y@127.0.0.1", [US])
     assert not near._smtp.must_seal and not near._imap.must_seal
+
+
+async def test_a_server_without_encryption_hears_nothing(
+    provider: MailProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.email.LOOPBACK", ())
+    provider.write(CAROL, "Hello.", NOW)
+    assert (await bot(provider).send(OUT)).state is SendState.RETRY
+    assert not provider.taken
+    with pytest.raises(Exception, match="TLS"):
+        await bot(provider).waiting()
+    assert not any("LOGIN" in asked for asked in provider.asked)
+
+
+async def test_only_a_certificate_that_is_trusted_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, file = certificate(tmp_path)
+    async with MailProvider(context) as provider:
+        provider.write(CAROL, "Hello.", NOW)
+        assert (await bot(provider).send(OUT)).state is SendState.RETRY
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await bot(provider).waiting()
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        assert (await bot(provider).send(OUT)).state is SendState.ACCEPTED
+        found, _ = await bot(provider).waiting()
+        assert [one.inbound.text for one in found] == ["Hello."]
 
 
 @pytest.mark.parametrize("url", ["", "http://x", "smtp://", "smtp://[x", "smtp://h:none"])

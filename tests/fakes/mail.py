@@ -5,13 +5,21 @@ mailbox; what we send is remembered as it came over the line."""
 import asyncio
 import email
 import re
+import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage, Message
 from email.utils import format_datetime
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 US = "carers@helpline.example"
 USER, PASSWORD = US, "open the mailbox"
@@ -51,7 +59,9 @@ class MailProvider:
     """`answers` maps a step (mail, rcpt, data) to what the server says instead of yes. `dies_after`
     is the step after which the line breaks: the letter is taken all the same where it is "data"."""
 
-    def __init__(self) -> None:
+    def __init__(self, sealed: ssl.SSLContext | None = None) -> None:
+        """`sealed`: both lines are encrypted from their first byte with this certificate."""
+        self._sealed = sealed
         self.taken: list[Taken] = []
         self.box: list[Stored] = []
         self.answers: dict[str, str] = {}
@@ -64,14 +74,18 @@ class MailProvider:
         loop = asyncio.get_running_loop()
         self._servers = [
             await loop.create_server(
-                lambda: SMTP(_Takes(self), hostname="mx.example", loop=loop), "127.0.0.1", 0
+                lambda: SMTP(_Takes(self), hostname="mx.example", loop=loop),
+                "127.0.0.1",
+                0,
+                ssl=self._sealed,
             ),
-            await asyncio.start_server(self._talk, "127.0.0.1", 0, limit=2**20),
+            await asyncio.start_server(self._talk, "127.0.0.1", 0, limit=2**20, ssl=self._sealed),
         ]
         smtp, imap = (server.sockets[0].getsockname()[1] for server in self._servers)
         user = USER.replace("@", "%40")
-        self.smtp_url = f"smtp://127.0.0.1:{smtp}"
-        self.imap_url = f"imap://{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{imap}"
+        s = "s" if self._sealed else ""
+        self.smtp_url = f"smtp{s}://127.0.0.1:{smtp}"
+        self.imap_url = f"imap{s}://{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{imap}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -251,3 +265,32 @@ class _Takes:
             raw = bytes(envelope.content)
             self._provider.taken.append(Taken(envelope.mail_from, envelope.rcpt_tos[0], raw))
         return said or "250 2.0.0 taken"
+
+
+def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A certificate for 127.0.0.1 that nobody trusts until told to: what a server needs, and the
+    file that names it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example")])
+    begun = datetime(2020, 1, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(begun)
+        .not_valid_after(begun.replace(year=2099))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = Encoding.PEM
+    file = folder / "server.pem"
+    secret = key.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(made.public_bytes(pem) + secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context, file
