@@ -1,6 +1,7 @@
 """The promises to somebody who rings, each as a story: real hooks, the real library, and a fake
 exchange that does what it is told. Times are local unless they say otherwise."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from helpline.desk import switchboard
 from helpline.engine.fetching import fetch_all
 from helpline.engine.lines import look_after_calls
 from helpline.engine.reconcile import reconcile
+from helpline.engine.routing import route_all
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import (
     Address,
@@ -21,6 +23,7 @@ from helpline.models import (
     Contact,
     Deadline,
     Event,
+    InboundItem,
     Person,
     SafeContact,
     Task,
@@ -484,3 +487,22 @@ async def test_what_stands_in_the_way_of_ringing_is_said(world: World, exchange:
         session.add(SafeContact(person_id=person.id, rules=rules, set_at=world.now))
     with pytest.raises(Conflict, match="not to be rung"):
         await place(world, exchange)
+
+
+async def test_hook_and_routing_hearing_of_one_call_at_once_make_one_case(
+    world: World, exchange: Exchange
+) -> None:
+    form = [("CallSid", "CA" + "7" * 32), ("From", STRANGER), ("To", OUR_NUMBER)]
+    await exchange.post("/hooks/voice", form)
+    await asyncio.gather(
+        route_all(world.house),
+        *(exchange.post("/hooks/voice/menu", form) for _ in range(4)),
+        exchange.post("/hooks/voice/status", [*form, ("CallStatus", "completed")]),
+        route_all(world.house),
+    )
+    await world.settle()
+
+    assert await world.count(Call) == await world.count(Case) == 1
+    assert await world.count(Person) == 2  # Carol of the register, and they
+    assert await world.count(Contact) == len(await rows(world, Task)) == 1
+    assert {item.state for item in await rows(world, InboundItem)} == {"routed"}
