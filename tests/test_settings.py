@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from helpline.db import checked_url
 from helpline.errors import InvalidInput
-from helpline.main import build
+from helpline.main import build, real_channels
 from helpline.settings import Settings, read_settings
 from tests.keys import TEST_KEY
 
@@ -144,6 +144,11 @@ def test_keys_are_read_newest_first_with_or_without_padding() -> None:
         b"the key that only the tests use!",
         bytes(32),
     ]
+
+
+def test_with_mail_configured_there_is_a_mailbox_to_read() -> None:
+    settings = Settings(smtp_url=MAIL["SMTP_URL"], imap_url=MAIL["IMAP_URL"])
+    assert set(real_channels(settings)) == {"email"}
 
 
 # --- what only shows when a house is built -------------------------------------------------------

@@ -150,6 +150,25 @@ def test_no_letter_takes_long(piece: str) -> None:
     assert time.perf_counter() - begun < 3
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("No\n\nSent from my iPhone", "No"),
+        ("2\n\nGet Outlook for Android <https://aka.ms/x>", "2"),
+        ("PERSON\n-- \nCarol Ashby\n12 High Street", "PERSON"),
+        ("No, but he said he will kill me", "No, but he said he will kill me"),
+        (
+            "No\nbut he said he will kill me\n\nSent from my iPhone",
+            "No\nbut he said he will kill me",
+        ),
+        ("Sent from my heart", "Sent from my heart"),
+        ("", ""),
+    ],
+)
+def test_a_short_answer_is_read_without_what_programs_put_below_it(text: str, words: str) -> None:
+    assert mail.without_signature(text) == words
+
+
 def test_subjects_lose_what_mail_programs_put_before_them() -> None:
     assert mail.bare_subject("RE: Fwd: AW:  Your message\r\n to us") == "Your message to us"
     assert mail.bare_subject("Regarding Tom") == "Regarding Tom"

@@ -337,6 +337,12 @@ async def test_a_yes_with_regards_below_it_is_an_alarm(post: Post) -> None:
     assert "Ring 999 now" in post.sent[-1].text
 
 
+async def test_a_no_with_a_programs_line_below_it_is_a_no(post: Post) -> None:
+    await post.write("He said he will kill himself tonight.")
+    await post.answer(post.sent[-1], "No.\n\nSent from my iPhone")
+    assert "Send STATUS to see where things stand" in post.sent[-1].text
+
+
 async def test_with_neutral_words_only_not_even_the_helpline_is_named(post: Post) -> None:
     await post.write("Please be careful.")
     case = await post.one(Case)

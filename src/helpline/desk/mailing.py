@@ -52,9 +52,10 @@ class Letter:
     def heard(self, step: Step) -> str:
         """What the dialogue hears. To "is anyone in danger" a YES on the first line counts, however
         many regards stand below; a NO with more below it does not."""
-        first = self.text.strip().partition("\n")[0].strip()
+        words = mail.without_signature(self.text)
+        first = words.partition("\n")[0].strip()
         asked = step in (Step.DANGER, Step.DANGER_FIRST)
-        return first if asked and first.strip(" .!,").upper() in dialogue.YES else self.text
+        return first if asked and first.strip(" .!,").upper() in dialogue.YES else words
 
 
 async def read(

@@ -35,6 +35,7 @@ _AWAY = re.compile(
     r"|abwesenheits|automatische antwort|réponse automatique)",
     re.IGNORECASE,
 )
+_SIGNED = re.compile(r"(?:sent (?:from|via) |get outlook for |envoyé de )", re.IGNORECASE)
 _ROBOTS = ("mailer-daemon", "postmaster", "mail-daemon")
 
 
@@ -141,6 +142,19 @@ def new_words(text: str) -> tuple[str, bool]:
     if not shown:
         shown, cut = "\n".join(lines).strip(), len(lines)
     return shown[:LONGEST_SHOWN].rstrip(), cut < len(lines) or len(shown) > LONGEST_SHOWN
+
+
+def without_signature(text: str) -> str:
+    """The words without what a program puts below them by itself: "Sent from my iPhone", and what
+    follows the line of two dashes. For reading a one-word answer; a timeline shows all of it."""
+    lines = text.strip().split("\n")
+    for number, line in enumerate(lines):
+        if number and line.rstrip() == "--" and len(lines) - number <= 12:
+            lines = lines[:number]
+            break
+    while len(lines) > 1 and (not lines[-1].strip() or _SIGNED.match(lines[-1].strip())):
+        lines.pop()
+    return "\n".join(lines).strip()
 
 
 def _below_mark(lines: Sequence[str]) -> int:
