@@ -27,7 +27,6 @@ from tests.drills.posting import Wire
 from tests.drills.processes import Forked, environment, free_port, starter
 from tests.fakes.twilio import FakeTexts, inbound_form, signed
 
-LINES = 16  # connections that Twilio keeps open to us
 ROUNDS = 2
 
 
@@ -100,33 +99,28 @@ async def drill(plan: Plan, folder: Path) -> Figures:
 async def _post_all(twilio: FakeTexts, port: int, plan: Plan, figures: Figures) -> set[str]:
     """Every message at its moment, whether anybody listens or not; the ids that heard 200."""
     acknowledged: set[str] = set()
-    waiting: asyncio.Queue[int] = asyncio.Queue()
+    idle: list[Wire] = []
 
-    async def one_line() -> None:
-        async with Wire(f"http://127.0.0.1:{port}") as wire:
-            while (number := await waiting.get()) >= 0:
-                sender, text = carer(number), f"message {number:05}"
-                sid = twilio.receive(sender, OUR_NUMBER, text)
-                headers, body = signed(
-                    PUBLIC_URL + SMS_HOOK, inbound_form(sender, OUR_NUMBER, text, sid)
-                )
-                try:
-                    answer = await wire.post(SMS_HOOK, headers, body)
-                except (
-                    OSError,
-                    TimeoutError,
-                ):  # refused, cut off, or silent: it is not tried again
-                    continue
-                if answer.status == 200:
-                    acknowledged.add(sid)
+    async def post(number: int) -> None:
+        sender, text = carer(number), f"message {number:05}"
+        sid = twilio.receive(sender, OUR_NUMBER, text)
+        headers, body = signed(PUBLIC_URL + SMS_HOOK, inbound_form(sender, OUR_NUMBER, text, sid))
+        wire = idle.pop() if idle else Wire(f"http://127.0.0.1:{port}")
+        try:
+            answer = await wire.post(SMS_HOOK, headers, body)
+        except (OSError, TimeoutError):  # refused, cut off, or silent: it is not tried again
+            await wire.close()
+            return
+        if answer.status == 200:
+            acknowledged.add(sid)
+        idle.append(wire)
 
-    lines = [asyncio.create_task(one_line()) for _ in range(LINES)]
+    posting = []
     for number in range(plan.messages):
-        waiting.put_nowait(number)
+        posting.append(asyncio.create_task(post(number)))
         await asyncio.sleep(1 / plan.pace)
-    for _ in lines:
-        waiting.put_nowait(-1)
-    await asyncio.gather(*lines)
+    await asyncio.gather(*posting)
+    await asyncio.gather(*(wire.close() for wire in idle))
     figures.sent, figures.acknowledged = plan.messages, len(acknowledged)
     return acknowledged
 
