@@ -79,7 +79,7 @@ async def test_nobody_answers_and_the_message_is_kept(demo: World, arrive: Arriv
 
     assert [task.kind for task in await demo.all(Task)] == ["call_back"]  # type: ignore[attr-defined]
     (kept,) = await demo.all(Attachment)
-    assert kept.state in ("kept", "unsafe")  # type: ignore[attr-defined]
+    assert kept.state == "kept"  # type: ignore[attr-defined]
 
 
 async def test_the_console_rings_out_to_the_demos_telephones(demo: World, arrive: Arrive) -> None:

@@ -254,7 +254,8 @@ async def kept_recordings(session: AsyncSession) -> list[tuple[int, str]]:
         .where(
             col(Call.recording_id).is_not(None),
             col(Call.recording_id).not_like(f"{GONE}%"),
-            col(Attachment.state).in_([AttachmentState.KEPT, AttachmentState.UNSAFE]),
+            # What is kept but may not be opened here stays there, so that somebody can hear it.
+            col(Attachment.state) == AttachmentState.KEPT,
         )
         .limit(50)
     )

@@ -43,6 +43,8 @@ _BEGINNINGS: Sequence[tuple[bytes, str]] = (
     (b"\xff\xfb", "audio/mpeg"),
     (b"\xff\xf3", "audio/mpeg"),
     (b"\xff\xf2", "audio/mpeg"),
+    (b"\xff\xe3", "audio/mpeg"),  # at 8 kHz: what a telephone's recording has
+    (b"\xff\xe2", "audio/mpeg"),
     (b"\xff\xf1", "audio/aac"),
     (b"\xff\xf9", "audio/aac"),
     (b"#!AMR", "audio/amr"),
