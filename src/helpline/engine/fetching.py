@@ -15,15 +15,13 @@ async def fetch_all(house: House) -> int:
     """Fetch whatever is due until nothing is. Returns how many were tried."""
     tried = 0
     while True:
+        # One at a time: each may be 16 MB, more while it is checked, and slow within its lease.
         async with house.db.write() as session:
-            batch = await attachments.claim(session, house.clock.now())
+            batch = await attachments.claim(session, house.clock.now(), limit=1)
         if not batch:
             break
-        for (
-            claimed
-        ) in batch:  # one after the other: each may be 16 MB, and more while it is checked
-            await _fetch(house, claimed)
-        tried += len(batch)
+        await _fetch(house, batch[0])
+        tried += 1
         async with house.wakes.pages:
             house.wakes.pages.notify_all()
     return tried
