@@ -84,7 +84,7 @@ def _inbound(
 ) -> Inbound:
     text, media, left_out = _parts(letter, letter_id)
     if left_out or size is not None or len(text) > LONGEST_TEXT:
-        media.append(Media(f"{letter_id}:all", "text/plain", "the whole e-mail"))
+        media.append(_whole(letter_id))
     sender = _sender(letter)
     extra = {
         "subject": _decoded(letter, "subject")[:500],
@@ -106,7 +106,7 @@ def _inbound(
         kind=ItemKind.TEXT if sender else ItemKind.UNREADABLE,
         extra=extra,
         raw=raw.decode("latin-1"),
-        media=tuple(media),
+        media=tuple(dict.fromkeys(media)),
     )
 
 
@@ -140,7 +140,13 @@ def _parts(letter: Message, letter_id: str) -> tuple[str, list[Media], int]:
     text = "\n".join(plain)
     if not text.strip():
         text = "\n".join(_without_markup(one) for one in marked_up)
+    if marked_up and not text.strip():  # a drawing of words, or markup too broken to read
+        media.append(_whole(letter_id))
     return text.strip(), media, left_out
+
+
+def _whole(letter_id: str) -> Media:
+    return Media(f"{letter_id}:all", "text/plain", "the whole e-mail")
 
 
 def _leaves(letter: Message) -> Iterator[tuple[int, Message]]:

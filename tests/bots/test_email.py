@@ -81,6 +81,11 @@ def test_a_wrong_charset_loses_no_word(charset: str, content: bytes, text: str) 
     assert read(raw).text == text
 
 
+def test_of_markup_without_a_word_the_whole_letter_is_offered() -> None:
+    found = read(letter("<img src=x><p ", "text/html"))
+    assert (found.text, [one.key.rpartition(":")[2] for one in found.media]) == ("", ["all"])
+
+
 def test_attachments_are_named_by_their_place_and_not_opened() -> None:
     body = (
         "--b\r\nContent-Type: text/plain\r\n\r\nSee.\r\n"
