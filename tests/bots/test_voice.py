@@ -4,6 +4,7 @@ against a fake exchange reached by the real library."""
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from xml.etree import ElementTree
 
 import aiohttp
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from bots.voice import CODES, ENDED, WITHHELD, Voice
 from helpline.channels import (
+    CallNews,
     CallStep,
     FetchesMedia,
     Inbound,
@@ -27,6 +29,7 @@ from helpline.vocabulary import CallMove, ItemKind, SendState
 from tests.fakes.telephone import SOUND, Exchange
 from tests.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, Form, signed
 
+PAYLOADS = Path(__file__).parent / "payloads" / "voice"
 PUBLIC = "https://helpline.example"
 OURS, CALLER, WORKER = "+447700900000", "+447700900123", "+447700900901"
 NOW = datetime(2026, 11, 3, 2, 15, tzinfo=UTC)
@@ -143,6 +146,39 @@ def test_what_a_hook_says(
     news = voice.parse_call(request([("CallSid", SID), *form.items()]))
     said = (news.key, news.has_ended, news.was_joined, news.seconds, news.recording)
     assert said == (key, ended, joined, seconds, recording)
+
+
+def payload(name: str) -> WebRequest:
+    return WebRequest(PUBLIC, {}, (PAYLOADS / f"{name}.form").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "news"),
+    [
+        ("key", {"key": "1"}),
+        ("no_key", {}),
+        ("dial_spoke", {"was_joined": True}),
+        ("dial_not_joined", {"was_joined": False}),
+        ("dial_no_answer", {"was_joined": False}),
+        ("message_left", {"recording": "RE0a1b2c3d4e5f60718293a4b5c6d7e8f9"}),
+        ("recording_ready", {"recording": "RE0a1b2c3d4e5f60718293a4b5c6d7e8f9"}),
+        ("status_completed", {"has_ended": True, "seconds": 341}),
+    ],
+)
+def test_whole_forms_as_the_provider_posts_them(
+    voice: Voice, name: str, news: dict[str, object]
+) -> None:
+    sid = "CA5f0c9d1e7a3b48c2a6d4e8f091b2c3d4"
+    assert voice.parse_call(payload(name)) == replace(CallNews(sid), **news)
+
+
+def test_whole_forms_of_an_incoming_call(voice: Voice) -> None:
+    known, withheld = voice.parse(payload("incoming")), voice.parse(payload("withheld"))
+    assert isinstance(known, Inbound)
+    assert isinstance(withheld, Inbound)
+    assert (known.sender, known.recipient) == (CALLER, OURS)
+    assert withheld.sender == f"withheld:{withheld.external_id}"
+    assert voice.parse_call(payload("whisper")).call_id.startswith("CA91")
 
 
 @pytest.mark.parametrize("status", sorted(ENDED))
