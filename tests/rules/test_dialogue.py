@@ -310,6 +310,7 @@ VALUES = {
     "worker": "Wasim Okafor",
     "colour": "PURPLE",
     "code": "0417",
+    "code_name": "Rowan",
     "closed": False,
     "alarming": True,
 }
