@@ -39,7 +39,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
         ("src/helpline/migrations/versions", "helpline/migrations/versions", "*.py"),
         ("bots", "bots", "*.py"),
         ("templates/messages", "helpline/templates/messages", "*"),
-        ("templates", "helpline/templates", "*.html"),
+        ("templates", "helpline/templates", "*.j2"),
         ("templates/static/built", "helpline/templates/static/built", "*"),
         ("contracts", "helpline/contracts", "*"),
     ],
