@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 LINES = (
     ("vocabulary", "errors", "clock", "channels", "settings", "log"),
-    ("contract", "rules", "models", "db", "sealing", "templating", "migrations"),
+    ("contract", "rules", "models", "db", "sqlite", "sealing", "templating", "migrations"),
     ("desk", "reports"),
     ("web", "engine", "bots"),
     ("main", "cli", "seed"),

@@ -1,12 +1,13 @@
 """The database: one place that knows which engine is underneath.
 
 `read()` and `write()` are opened by edges only (page, webhook, tick, command); desk functions get
-the session and never commit. On SQLite all writes of the process queue for one connection, begun
-IMMEDIATE, so that two writers wait in line instead of failing each other.
+the session and never commit. On SQLite all writes of the process wait in line for one turn, and
+begin IMMEDIATE, so that two writers never fail each other.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from helpline.errors import InvalidInput
+from helpline.sqlite import connect
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000")
 """WAL lets readers go on while one writes; FULL puts a commit on disk before it returns."""
@@ -42,6 +44,11 @@ class Database:
                 self.url.set(drivername="postgresql+psycopg"), pool_size=8, pool_pre_ping=True
             )
             self._writer = self._reader
+        self.turn: AbstractAsyncContextManager[Any] = (
+            asyncio.Lock() if self.is_sqlite else nullcontext()
+        )
+        """Held while anything of this process writes: SQLite itself would make a second writer look
+        again and again, with pauses of up to 100 ms."""
         self._reading = async_sessionmaker(self._reader, expire_on_commit=False)
         self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
 
@@ -54,7 +61,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends well, rolled back when it raises."""
-        async with self._writing() as session, session.begin():
+        async with self.turn, self._writing() as session, session.begin():
             yield session
 
     async def answers(self) -> bool:
@@ -104,7 +111,7 @@ def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0 if pool_size == 1 else 4,
         pool_timeout=60,
-        connect_args={"isolation_level": None},  # we say BEGIN ourselves, below
+        async_creator=lambda: connect(str(url.database), on_loop=pool_size == 1),
     )
 
     @event.listens_for(engine.sync_engine, "connect")

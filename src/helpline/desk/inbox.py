@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Protocol
 
 import psycopg
@@ -23,6 +24,18 @@ from helpline.sealing import ring
 from helpline.vocabulary import ItemKind
 
 SEALED_PLACE = "inbound_item.sealed"
+GATHER_SECONDS = 0.002
+"""How long a commit waits at most for others to join it."""
+CALM_SECONDS = 0.005
+"""How long nobody must have come before other work thinks that keeping is idle."""
+MOST_ROWS = 256
+"""Rows of one statement; SQLite takes 32,766 values in one."""
+INTO = (
+    "INSERT INTO inbound_item"
+    " (channel, external_id, sender_index, kind, received_at, sealed, state, attempts)"
+)
+ONE_ROW = "(?, ?, ?, ?, ?, ?, 'kept', 0)"
+ONCE = "ON CONFLICT (channel, external_id) DO NOTHING"
 Row = tuple[str, str, str, str, datetime, bytes]
 
 
@@ -38,15 +51,33 @@ class Inbox:
         self._waiting: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
         self._on_kept = on_kept
+        self._last_came_at = 0.0  # on the loop's own clock
 
     async def keep(self, inbound: Inbound, received_at: datetime) -> None:
         """Store `inbound` once; a repeat of the same channel and id is accepted and changes
         nothing. Raises CannotKeep when it is not on disk."""
-        waiting = _Waiting(_row(inbound, received_at), asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(_row(inbound, received_at), loop.create_future())
         self._waiting.append(waiting)
-        if self._flushing is None or self._flushing.done():
+        self._last_came_at = loop.time()
+        if not self.is_busy:
             self._flushing = asyncio.create_task(self._flush())
         await waiting.stored
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits right now to hear that their message is on disk."""
+        return self._flushing is not None and not self._flushing.done()
+
+    async def give_way(self, most_seconds: float) -> None:
+        """Let keeping go first: returns when nobody has come for a moment, and in a storm that
+        does not end after `most_seconds`."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + most_seconds
+        while clock() < until and (  # noqa: ASYNC110  # calm is when nothing happens: no event says so
+            self.is_busy or clock() - self._last_came_at < CALM_SECONDS
+        ):
+            await asyncio.sleep(min(CALM_SECONDS, until - clock()))
 
     async def stop(self) -> None:
         if self._flushing is not None:
@@ -55,6 +86,7 @@ class Inbox:
 
     async def _flush(self) -> None:
         while self._waiting:
+            await self._gather()
             # Swapped on the loop's own thread: no lock, and all who wait now share one commit.
             batch, self._waiting = self._waiting, []
             try:
@@ -65,6 +97,15 @@ class Inbox:
                 for waiting in batch:
                     waiting.settle(None)
             self._on_kept()
+
+    async def _gather(self) -> None:
+        """Wait while every turn of the loop brings another item, but not long: one commit for
+        thirty costs hardly more than one commit for one."""
+        clock, seen = asyncio.get_running_loop().time, 0
+        until = clock() + GATHER_SECONDS
+        while len(self._waiting) > seen and clock() < until:
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _singly(self, batch: list["_Waiting"]) -> None:
         for waiting in batch:
@@ -110,20 +151,25 @@ class _Waiting:
 
 
 def _row(inbound: Inbound, received_at: datetime) -> Row:
-    values = asdict(inbound)
-    values["sent_at"] = inbound.sent_at.isoformat() if inbound.sent_at else None
-    for name in ("sender", "recipient", "text", "raw"):
-        values[name] = tidy(values[name])
-    values["extra"] = {tidy(key): tidy(value) for key, value in inbound.extra.items()}
-    values["media"] = [{k: tidy(v) for k, v in asdict(one).items()} for one in inbound.media]
-    external_id = inbound.external_id
+    external_id, sender = inbound.external_id, tidy(inbound.sender)
     if len(external_id) > 200 or not external_id.isprintable():
         external_id = "odd:" + hashlib.sha256(external_id.encode("utf-8", "replace")).hexdigest()
-    values["external_id"] = external_id
+    values = {  # written out: dataclasses.asdict copies deeply and takes as long as the sealing
+        "channel": inbound.channel,
+        "external_id": external_id,
+        "sender": sender,
+        "recipient": tidy(inbound.recipient),
+        "text": tidy(inbound.text),
+        "kind": inbound.kind.value,
+        "sent_at": inbound.sent_at.isoformat() if inbound.sent_at else None,
+        "extra": {tidy(key): tidy(value) for key, value in inbound.extra.items()},
+        "raw": tidy(inbound.raw),
+        "media": [{k: tidy(v) for k, v in asdict(one).items()} for one in inbound.media],
+    }
     keys = ring()
-    sender = keys.index("sender:" + inbound.channel, values["sender"])
+    index = keys.index("sender:" + inbound.channel, sender)
     sealed = keys.seal(SEALED_PLACE, json.dumps(values))
-    return inbound.channel, external_id, sender, inbound.kind.value, received_at, sealed
+    return inbound.channel, external_id, index, inbound.kind.value, received_at, sealed
 
 
 class _Writer(Protocol):
@@ -133,33 +179,27 @@ class _Writer(Protocol):
 
 
 class _SqliteWriter:
-    """Plain sqlite3 on a thread of its own: the library's async wrapper costs a hop a statement."""
+    """Plain sqlite3 on a thread of its own, in turn with the other writers of this process."""
 
     def __init__(self, db: Database) -> None:
-        self._path = db.path
+        self._path, self._turn = db.path, db.turn
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbox")
         self._connection: sqlite3.Connection | None = None
 
     async def write(self, rows: list[Row]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, rows)
+        async with self._turn:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, rows)
 
     def _insert(self, rows: list[Row]) -> None:
         if self._connection is None:
-            self._connection = sqlite3.connect(self._path, isolation_level=None)
-            prepare_sqlite(self._connection)
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.executemany(
-                "INSERT INTO inbound_item (channel, external_id, sender_index, kind, received_at,"
-                " sealed, state, attempts) VALUES (?, ?, ?, ?, ?, ?, 'kept', 0)"
-                " ON CONFLICT (channel, external_id) DO NOTHING",
-                [(*row[:4], _stored(row[4]), row[5]) for row in rows],
+            self._connection = sqlite3.connect(
+                self._path, isolation_level=None, cached_statements=MOST_ROWS
             )
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+            prepare_sqlite(self._connection)
+        for first in range(0, len(rows), MOST_ROWS):
+            some = rows[first : first + MOST_ROWS]
+            values = [value for row in some for value in (*row[:4], _stored(row[4]), row[5])]
+            self._connection.execute(_insertion(len(some)), values)
 
     async def close(self) -> None:
         def shut() -> None:
@@ -168,6 +208,13 @@ class _SqliteWriter:
 
         await asyncio.get_running_loop().run_in_executor(self._thread, shut)
         self._thread.shutdown()
+
+
+@cache
+def _insertion(rows: int) -> str:
+    """One statement, which is one transaction: sqlite3 lets go of the interpreter for every
+    statement, and to get it back from a busy loop takes longer than the insert."""
+    return f"{INTO} VALUES {', '.join([ONE_ROW] * rows)} {ONCE}"
 
 
 class _PostgresWriter:
@@ -196,4 +243,5 @@ class _PostgresWriter:
 
 def _stored(instant: datetime) -> str:
     """As the tables' datetime type writes it on SQLite: UTC without an offset."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    utc = instant.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(" ", "microseconds")

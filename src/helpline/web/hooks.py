@@ -69,7 +69,7 @@ async def genuine(request: web.Request, house: House, name: str) -> tuple[Channe
         raise web.HTTPRequestEntityTooLarge(LARGEST, request.content_length or 0)
     asked = WebRequest(
         url=house.settings.public_url + request.raw_path,
-        headers={key.lower(): value for key, value in request.headers.items()},
+        headers=request.headers,  # as they are: this mapping does not mind upper or lower case
         body=await _body(request),
     )
     if not channel.is_genuine(asked):
