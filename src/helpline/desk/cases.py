@@ -7,7 +7,7 @@ one event. Called by pages, intake and the seed; commits nothing.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -26,6 +26,7 @@ from helpline.models import (
     Person,
     Task,
     User,
+    metadata,
 )
 from helpline.rules.permissions import Actor, may, require
 from helpline.templating import Wording
@@ -40,6 +41,12 @@ from helpline.vocabulary import (
     Urgency,
 )
 
+CASE = metadata.tables["case"]
+WITH_REFERENCE = (
+    select(CASE.c.id)
+    .where(CASE.c.reference == bindparam("reference"))
+    .execution_options(autoflush=False)
+)
 LONGEST_REPLY = 1600
 """Characters: what Twilio accepts in one message."""
 LONGEST_NOTE = 20_000
@@ -62,10 +69,10 @@ async def open_case(
 ) -> Case:
     """Give `case` its reference, store it and start its clocks from `opened_at` (A50, A51)."""
     case.reference = await _free_reference(session, contract)
+    case.next_due_at = deadlines.first_due(contract, case.opened_at)
     session.add(case)
     await session.flush()
     await deadlines.open_for(session, contract, case, case.opened_at)
-    await session.flush()
     await events.record(
         session,
         "case.opened",
@@ -175,6 +182,8 @@ async def send_to_person(
     )
     session.add(contact)
     await session.flush()
+    if kind is ContactKind.AUTOMATIC:
+        await deadlines.note_automatic_reply(session, _id(case), now)
     await outbox.queue(
         session,
         contract.key,
@@ -187,8 +196,6 @@ async def send_to_person(
         case_id=case.id,
         choices=choices,
     )
-    if kind is ContactKind.AUTOMATIC:
-        await deadlines.note_automatic_reply(session, _id(case), now)
     return contact
 
 
@@ -452,10 +459,7 @@ def _id(case: Case) -> int:
 async def _free_reference(session: AsyncSession, contract: Contract) -> str:
     while True:
         reference = new_reference(contract)
-        if (
-            await session.scalar(select(col(Case.id)).where(col(Case.reference) == reference))
-            is None
-        ):
+        if await session.scalar(WITH_REFERENCE, {"reference": reference}) is None:
             return reference
 
 

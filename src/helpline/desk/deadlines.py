@@ -8,15 +8,35 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.contract import Contract
+from helpline.contract import Clock, Contract
 from helpline.desk import escalation, events
-from helpline.models import Case, Deadline
+from helpline.models import Case, Deadline, metadata
 from helpline.rules import clocks
 from helpline.vocabulary import AlertKind, ClockStop, DeadlineState
+
+DEADLINE = metadata.tables["deadline"]
+NEW = insert(DEADLINE).execution_options(autoflush=False)
+DUE_TIMES = (
+    select(DEADLINE.c.stops, DEADLINE.c.due_at)
+    .where(DEADLINE.c.case_id == bindparam("case"), DEADLINE.c.state == DeadlineState.OPEN)
+    .order_by(DEADLINE.c.due_at.desc())
+    .execution_options(autoflush=False)  # deadlines are never written late, so nothing need be sent
+)
+ANSWERED = (
+    update(DEADLINE)
+    .where(
+        DEADLINE.c.case_id == bindparam("case"),
+        DEADLINE.c.stops == ClockStop.HUMAN_REPLY,
+        DEADLINE.c.state == DeadlineState.OPEN,
+        DEADLINE.c.answered_automatically_at.is_(None),
+    )
+    .values(answered_automatically_at=bindparam("now"))
+    .execution_options(autoflush=False)
+)
 
 
 async def open_for(
@@ -27,22 +47,23 @@ async def open_for(
     stops: Iterable[ClockStop] = tuple(ClockStop),
 ) -> None:
     """Start the contract's clocks that end with one of `stops`, from the instant of receipt."""
-    assert case.id is not None
-    for clock in contract.clocks:
-        if ClockStop(clock.stops) not in stops:
-            continue
-        moments = clocks.moments(started_at, clock.warn_after_hours, clock.limit_hours)
-        deadline = Deadline(
-            contract=contract.key,
-            case_id=case.id,
-            clock=clock.code,
-            stops=clock.stops,
-            started_at=started_at,
-            due_at=clocks.due_at(started_at, clock.limit_hours),
-            next_alert_at=moments[0].at,
-        )
-        session.add(deadline)
-        case.next_due_at = min(case.next_due_at or deadline.due_at, deadline.due_at)
+    started = [
+        _started(contract, clock, started_at) | {"case_id": case.id, "item_id": None}
+        for clock in contract.clocks
+        if ClockStop(clock.stops) in stops
+    ]
+    if started:
+        await session.execute(NEW, started)
+        earliest = first_due(contract, started_at, stops)
+        case.next_due_at = min(case.next_due_at or earliest, earliest)
+
+
+def first_due(
+    contract: Contract, started_at: datetime, stops: Iterable[ClockStop] = tuple(ClockStop)
+) -> datetime:
+    """When the first of the contract's clocks that end with one of `stops` is due."""
+    hours = min(clock.limit_hours for clock in contract.clocks if ClockStop(clock.stops) in stops)
+    return clocks.due_at(started_at, hours)
 
 
 async def meet(
@@ -114,21 +135,27 @@ async def open_for_tray(
     session: AsyncSession, contract: Contract, item_id: int, started_at: datetime
 ) -> None:
     """What could not be read is owed an answer just the same: its clock runs from receipt."""
-    for clock in contract.clocks:
-        if ClockStop(clock.stops) is ClockStop.HUMAN_REPLY:
-            moments = clocks.moments(started_at, clock.warn_after_hours, clock.limit_hours)
-            session.add(
-                Deadline(
-                    contract=contract.key,
-                    item_id=item_id,
-                    clock=clock.code,
-                    stops=clock.stops,
-                    started_at=started_at,
-                    due_at=clocks.due_at(started_at, clock.limit_hours),
-                    next_alert_at=moments[0].at,
-                )
-            )
-    await session.flush()
+    started = [
+        _started(contract, clock, started_at) | {"case_id": None, "item_id": item_id}
+        for clock in contract.clocks
+        if ClockStop(clock.stops) is ClockStop.HUMAN_REPLY
+    ]
+    if started:
+        await session.execute(NEW, started)
+
+
+def _started(contract: Contract, clock: Clock, started_at: datetime) -> dict[str, Any]:
+    """The row of a clock that began to run at `started_at`, but for what it is about."""
+    moments = clocks.moments(started_at, clock.warn_after_hours, clock.limit_hours)
+    return {
+        "contract": contract.key,
+        "clock": clock.code,
+        "stops": clock.stops,
+        "started_at": started_at,
+        "due_at": clocks.due_at(started_at, clock.limit_hours),
+        "state": DeadlineState.OPEN,
+        "next_alert_at": moments[0].at,
+    }
 
 
 async def meet_for_tray(session: AsyncSession, item_id: int, at: datetime, by: int | None) -> None:
@@ -146,25 +173,12 @@ async def meet_for_tray(session: AsyncSession, item_id: int, at: datetime, by: i
 
 async def note_automatic_reply(session: AsyncSession, case_id: int, at: datetime) -> None:
     """Both instants are kept, the human one counts (D1)."""
-    await session.execute(
-        update(Deadline)
-        .where(
-            col(Deadline.case_id) == case_id,
-            col(Deadline.stops) == ClockStop.HUMAN_REPLY,
-            col(Deadline.state) == DeadlineState.OPEN,
-            col(Deadline.answered_automatically_at).is_(None),
-        )
-        .values(answered_automatically_at=at)
-    )
+    await session.execute(ANSWERED, {"case": case_id, "now": at})
 
 
 async def open_due_times(session: AsyncSession, case_id: int) -> dict[str, datetime]:
     """What stops it → when it is due, for the open deadlines of a case."""
-    rows = await session.execute(
-        select(col(Deadline.stops), col(Deadline.due_at))
-        .where(col(Deadline.case_id) == case_id, col(Deadline.state) == DeadlineState.OPEN)
-        .order_by(col(Deadline.due_at).desc())
-    )
+    rows = await session.execute(DUE_TIMES, {"case": case_id})
     return dict(rows.all())
 
 

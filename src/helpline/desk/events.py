@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.models import Event
+from helpline.models import metadata
+
+NEW = insert(metadata.tables["event"]).execution_options(autoflush=False)
 
 
 async def record(
@@ -30,4 +32,4 @@ async def record(
         "by_user_id": by,
         "detail": detail,
     }
-    await session.execute(insert(Event).values(values))
+    await session.execute(NEW, values)

@@ -87,13 +87,10 @@ async def queue(
         choices=choices,
     )
     if address_id is not None:
-        opted_out = await session.scalar(
-            select(col(Address.opted_out_at)).where(col(Address.id) == address_id)
-        )
-        if opted_out is not None:
+        address = await session.get(Address, address_id)  # whoever queues has it in hand
+        if address is not None and address.opted_out_at is not None:
             message.state, message.settled_at = OutState.HELD, now
     session.add(message)
-    await session.flush()
     if message.state == OutState.HELD:
         await _ask_a_person(session, message, now)
     return message
