@@ -89,10 +89,16 @@ async def claim(session: AsyncSession, now: datetime, limit: int = 5) -> list[Cl
         .order_by(col(Attachment.next_try_at), col(Attachment.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # A common table is asked once; PostgreSQL may ask a plain subquery anew for every row, and
+        # then more are taken than anybody will fetch.
+        .cte("due")
     )
     taken = await session.execute(
         update(Attachment)
-        .where(col(Attachment.id).in_(due), col(Attachment.state) == AttachmentState.WAITING)
+        .where(
+            col(Attachment.id).in_(select(due.c.id)),
+            col(Attachment.state) == AttachmentState.WAITING,
+        )
         .values(attempts=col(Attachment.attempts) + 1, next_try_at=now + LEASE)
         .returning(
             col(Attachment.id),

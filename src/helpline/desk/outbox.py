@@ -107,7 +107,7 @@ async def claim(
     have gone, so it counts as unsure). Safe contact is held to here, at the moment of sending.
     Also tells whether there may be more."""
     due = (
-        select(col(OutMessage.id))
+        select(OutMessage)
         .where(
             col(OutMessage.state).in_([OutState.QUEUED, OutState.UNSURE, OutState.SENDING]),
             col(OutMessage.next_try_at) <= now,
@@ -116,9 +116,7 @@ async def claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    messages: Sequence[OutMessage] = (
-        await session.scalars(select(OutMessage).where(col(OutMessage.id).in_(due)))
-    ).all()
+    messages: Sequence[OutMessage] = (await session.scalars(due)).all()
     claimed = []
     for message in sorted(messages, key=lambda m: m.id or 0):
         judged, rules = await safety.verdict(session, contracts[message.contract], message, now)
