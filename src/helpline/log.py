@@ -16,10 +16,24 @@ ALLOWED = frozenset(
     "method route status item outbox deadline alert attempt node address port version".split()
 )
 
+LIBRARIES = "%(levelname)s %(name)s %(place)s"
+"""Of what libraries say, without their words."""
+
 
 def only_allowed(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Keep the fields on the list; a structlog processor."""
     return {key: value for key, value in line.items() if key in ALLOWED}
+
+
+class _OnlyWhere(logging.Filter):
+    """Errors that libraries log quote what they could not use, a carer's words among it: only the
+    class and the place of such an error are kept."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        record.place = where(error) if error else ""
+        record.exc_info = record.exc_text = None
+        return True
 
 
 def set_up(level: int = logging.INFO) -> None:
@@ -36,7 +50,9 @@ def set_up(level: int = logging.INFO) -> None:
         cache_logger_on_first_use=True,
     )
     # Other libraries only speak when something is wrong: httpx at INFO would print the bot's token.
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=LIBRARIES)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_OnlyWhere())
     for chatty in ("httpx", "httpcore", "twilio", "telegram", "apscheduler", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
 

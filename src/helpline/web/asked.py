@@ -16,6 +16,7 @@ from helpline.desk.inbox import tidy
 from helpline.errors import InvalidInput, NotFound
 from helpline.rules.permissions import Actor, may
 from helpline.web.hooks import HOUSE as HOUSE  # one name for all pages
+from helpline.web.hooks import whole_body
 
 NOW = web.RequestKey("now", datetime)
 SIGNED_IN = web.RequestKey("signed_in", SignedIn)
@@ -69,7 +70,7 @@ def number_in_path(request: web.Request, name: str) -> int:
 async def form_of(request: web.Request) -> dict[str, list[str]]:
     """The fields of a posted form, read once. InvalidInput or 413 for what is none of ours."""
     if FORM not in request:
-        request[FORM] = _fields(request, await _whole_body(request))
+        request[FORM] = _fields(request, await whole_body(request, FORM_BYTES))
     return request[FORM]
 
 
@@ -82,17 +83,6 @@ async def field(request: web.Request, name: str) -> str:
 async def fields(request: web.Request, name: str) -> list[str]:
     """All values of a field: the ticked boxes."""
     return (await form_of(request)).get(name, [])
-
-
-async def _whole_body(request: web.Request) -> bytes:
-    if (request.content_length or 0) > FORM_BYTES:
-        raise web.HTTPRequestEntityTooLarge(FORM_BYTES, request.content_length or 0)
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > FORM_BYTES:
-            raise web.HTTPRequestEntityTooLarge(FORM_BYTES, len(body))
-    return bytes(body)
 
 
 def _fields(request: web.Request, body: bytes) -> dict[str, list[str]]:

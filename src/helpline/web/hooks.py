@@ -4,6 +4,8 @@ Routes /hooks/sms, /hooks/sms/status and /hooks/telegram. Decides nothing about 
 desk/intake does that afterwards, from what was kept.
 """
 
+import asyncio
+
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,6 +18,8 @@ from helpline.log import log, where
 HOUSE = web.AppKey("house", House)
 LARGEST = 256 * 1024
 """Bytes. Twilio's forms stay under 20 kB and Telegram's updates under 100 kB."""
+LONGEST_SECONDS = 15.0
+"""For a body to arrive: Twilio itself gives up after 15 s."""
 
 
 async def receive_sms(request: web.Request) -> web.Response:
@@ -65,12 +69,10 @@ async def genuine(request: web.Request, house: House, name: str) -> tuple[Channe
     channel = house.channels.get(name)
     if channel is None:
         raise web.HTTPNotFound(text="This way in is not switched on.")
-    if (request.content_length or 0) > LARGEST:
-        raise web.HTTPRequestEntityTooLarge(LARGEST, request.content_length or 0)
     asked = WebRequest(
         url=house.settings.public_url + request.raw_path,
         headers=request.headers,  # as they are: this mapping does not mind upper or lower case
-        body=await _body(request),
+        body=await whole_body(request, LARGEST),
     )
     if not channel.is_genuine(asked):
         log().warning("hook.not_genuine", channel=name)
@@ -78,13 +80,20 @@ async def genuine(request: web.Request, house: House, name: str) -> tuple[Channe
     return channel, asked
 
 
-async def _body(request: web.Request) -> bytes:
-    """The body, given up as soon as it grows past LARGEST: a sender may lie about the length."""
+async def whole_body(request: web.Request, largest: int) -> bytes:
+    """The body. 413 as soon as it says or shows that it is larger than `largest` bytes (a sender
+    may lie about the length), 408 when it does not come to its end."""
+    if (request.content_length or 0) > largest:
+        raise web.HTTPRequestEntityTooLarge(largest, request.content_length or 0)
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST:
-            raise web.HTTPRequestEntityTooLarge(LARGEST, len(body))
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > largest:
+                    raise web.HTTPRequestEntityTooLarge(largest, len(body))
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The rest never came.") from None
     return bytes(body)
 
 

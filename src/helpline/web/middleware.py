@@ -103,6 +103,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = failure(request, status, title, str(error))
     except web.HTTPException as error:
         response = _plain(request, error)
+    except web.RequestPayloadError:  # broken chunks, or a body that is not encoded as it says
+        response = _plain(request, web.HTTPBadRequest())
+        response.force_close()
     except ConnectionError:  # the client went away: there is nobody to tell
         response = web.Response(status=400)
     except Exception as error:
