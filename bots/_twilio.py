@@ -104,6 +104,7 @@ TRIAL_PREFIX = "Sent from your Twilio trial account - "
 KEPT_EXTRAS = re.compile(
     r"OptOutType|Media(Url|ContentType)\d{1,2}|MessageType|OriginalRepliedMessageSid"
 )
+NOT_IN_CODES = re.compile(r"[^0-9A-Za-z]")
 MESSAGE_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 WHATSAPP = "whatsapp:"
 MOST_MEDIA = 10  # as many as Twilio puts on one message
@@ -354,7 +355,7 @@ def report_in(body: bytes) -> Receipt | None:
     if state is None or not MESSAGE_ID.fullmatch(message_id):
         return None
     channel, _ = address_in(form.first("From", "To"))
-    code = form.first("ErrorCode")[:16]
+    code = NOT_IN_CODES.sub("", form.first("ErrorCode"))[:16]
     return report(channel, message_id, state, int(code) if code.isdecimal() else 0, code)
 
 

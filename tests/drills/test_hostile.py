@@ -173,6 +173,18 @@ async def test_signed_reports_of_delivery_write_nothing_but_a_state(
     assert message.state == "delivered"
 
 
+@pytest.mark.parametrize("code", ["\0", "3\0", "\ud800", "\ufffe", "x" * 5000, "é", "30005"])
+async def test_an_odd_error_code_on_a_known_message_is_recorded(house: House, code: str) -> None:
+    sid = await a_sent_message(house)
+    form = {"MessageSid": sid, "MessageStatus": "undelivered", "ErrorCode": code}
+    body = urlencode(form, errors="surrogatepass").encode()
+    headers = {"X-Twilio-Signature": signature(STATUS_HOOK, body)}
+    async with serving(house) as url, Wire(url) as wire:
+        assert (await wire.post(STATUS_HOOK, headers, body)).status == 200
+    (message,) = await everything(house, OutMessage)
+    assert message.state == "failed"
+
+
 # --- broken HTTP ---------------------------------------------------------------------------------
 
 
