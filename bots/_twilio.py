@@ -289,7 +289,10 @@ class Form(dict[str, list[str]]):
 
     def first(self, *names: str) -> str:
         """The first value of the first of these names that has one, else empty."""
-        return next((self[name][0] for name in names if name in self), "")
+        for name in names:
+            if name in self:
+                return self[name][0]
+        return ""
 
 
 @lru_cache(maxsize=1)  # is_genuine and parse follow each other on the same body
@@ -398,6 +401,8 @@ def address_in(value: str) -> tuple[str, str]:
 
 
 def _media(form: Form) -> tuple[Media, ...]:
+    if form.first("NumMedia") in ("", "0") and "MediaUrl0" not in form:
+        return ()
     return tuple(
         Media(form.first(f"MediaUrl{i}"), form.first(f"MediaContentType{i}"))
         for i in range(MOST_MEDIA)

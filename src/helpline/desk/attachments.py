@@ -64,6 +64,9 @@ class HandedOut:
 
 async def note(session: AsyncSession, contact: Contact, inbound: Inbound, now: datetime) -> None:
     """One row for each thing that came with the message; the fetching job does the rest."""
+    if not inbound.media:
+        return
+    await session.flush()
     assert contact.id is not None
     for one in inbound.media:
         session.add(

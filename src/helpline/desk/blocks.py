@@ -6,7 +6,7 @@ they send is still kept and shown, and an emergency is heard through any block.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,6 +17,17 @@ from helpline.models import Block, Case
 from helpline.rules.permissions import Actor, require
 
 LONGEST = timedelta(days=7)
+UNTIL = (
+    select(col(Block.until))
+    .where(
+        col(Block.address_id) == bindparam("address"),
+        col(Block.ended_at).is_(None),
+        col(Block.until) > bindparam("now"),
+    )
+    .order_by(col(Block.until).desc())
+    .limit(1)
+    .execution_options(autoflush=False)  # blocks are written at once
+)
 
 
 async def block(
@@ -82,13 +93,4 @@ async def blocked_until(
     """Until when this sender is not answered automatically; None when they are."""
     if address_id is None:
         return None
-    return await session.scalar(
-        select(col(Block.until))
-        .where(
-            col(Block.address_id) == address_id,
-            col(Block.ended_at).is_(None),
-            col(Block.until) > now,
-        )
-        .order_by(col(Block.until).desc())
-        .limit(1)
-    )
+    return await session.scalar(UNTIL, {"address": address_id, "now": now})

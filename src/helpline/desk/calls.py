@@ -311,7 +311,8 @@ async def _caller(
     )
     row = found.first()
     if row is None:
-        return await people.sender(session, contract.key, "voice", value, now)
+        sender = await people.sender(session, contract.key, "voice", value, now)
+        return sender.address, sender.person
     known, person = row[0], row[1]
     if known.channel == "voice":
         return known, person

@@ -8,6 +8,7 @@ set aside in the tray, where its clock runs and a person is alerted. Called by e
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -68,6 +69,11 @@ from helpline.vocabulary import (
 
 RETRIES = tuple(timedelta(seconds=s) for s in (1, 5, 30))
 """Pauses between tries; after the last the item is set aside and shown."""
+STAFF = "staff"
+"""Where a session remembers whose phones are staff's: asked once for many items."""
+STAFF_PHONES = select(col(User.id), col(User.mobile_index), col(User.telegram_index)).where(
+    col(User.left_at).is_(None)
+)
 IN_HAND = timedelta(minutes=10)
 """How long somebody who took an alert is taken to be looking at what comes next."""
 
@@ -104,7 +110,6 @@ async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
         return
     item.contact_id = await _hear(session, ways, contract, inbound, now)
     item.state, item.settled_at = ItemState.ROUTED, now
-    await session.flush()
 
 
 async def _hear(
@@ -118,6 +123,7 @@ async def _hear(
         await linking.note_standing(session, contract, inbound, now)
         return None
     if await linking.use(session, ways.wording, contract, inbound, now):
+        session.info.pop(STAFF, None)  # it may have been somebody's of ours
         return None
     letter = await mailing.read(session, contract, ways.wording, inbound)
     if letter is not None and letter.is_from_a_program:
@@ -209,9 +215,9 @@ async def _hear_person(
     """A message from somebody who is not staff: person, case, contact, then the answer."""
     if letter is not None:
         inbound = replace(inbound, text=letter.text, media=(*inbound.media, *letter.more))
-    address, person = await _sender(session, contract, inbound, letter, now)
-    talk = await _conversation(session, contract, address)
-    case = await session.get(Case, talk.case_id) if talk.case_id else None
+    sender = await _sender(session, contract, inbound, letter, now)
+    address, case = sender.address, sender.case
+    talk = sender.talk or _first_talk(contract, address)
     form = webform.read(inbound)
     found = None
     if form is not None:
@@ -235,12 +241,14 @@ async def _hear_person(
     if letter is not None and not await mailing.is_answered_by_us(session, letter, address, now):
         turn = replace(turn, say=(), step=Step(talk.step))  # nothing is asked, so nothing waits
     if case is None:
-        case = await _open(session, contract, talk, person, address, reading, now)
+        case = await _open(session, contract, sender, reading, now)
+        talk.case_id = case.id
+        session.add(talk)
     elif case.status == CaseStatus.CLOSED and turn.opens_again:
         await cases.reopen(session, contract, case, None, now)
     if found is not None:
         await people.identify(session, address, case, found, now)
-    contact = await _contact(session, contract, case, inbound, now)
+    contact = _contact(session, contract, case, inbound, now)
     if letter is not None:
         contact.body = letter.shown
     await attachments.note(session, contact, inbound, now)
@@ -261,6 +269,8 @@ async def _hear_person(
             kind=ContactKind.AUTOMATIC,
             choices=_choices(contract, turn),
         )
+    else:
+        await session.flush()
     return contact.id
 
 
@@ -280,12 +290,13 @@ async def _sender(
     inbound: Inbound,
     letter: mailing.Letter | None,
     now: datetime,
-) -> tuple[Address, Person]:
+) -> people.Sender:
     """Who writes: by the token of the message they answer, else by their address."""
     address = await mailing.writer(session, contract, letter) if letter is not None else None
-    person = await session.get(Person, address.person_id) if address is not None else None
-    if address is not None and person is not None:
-        return address, person
+    if address is not None and address.id is not None:
+        sender = await people.sender_at(session, address.id)
+        if sender is not None:
+            return sender
     value = canonical(inbound.channel, inbound.sender)
     return await people.sender(session, contract.key, inbound.channel, value, now)
 
@@ -324,30 +335,21 @@ def _menu(contract: Contract) -> dict[str, str]:
     return menu
 
 
-async def _conversation(
-    session: AsyncSession, contract: Contract, address: Address
-) -> Conversation:
-    talk = await session.scalar(
-        select(Conversation).where(col(Conversation.address_id) == address.id).with_for_update()
-    )
-    if talk is None:
-        assert address.id is not None
-        talk = Conversation(contract=contract.key, address_id=address.id)
-        session.add(talk)
-        await session.flush()
-    return talk
+def _first_talk(contract: Contract, address: Address) -> Conversation:
+    """Stored together with the case that it is about."""
+    assert address.id is not None
+    return Conversation(contract=contract.key, address_id=address.id)
 
 
 async def _open(
     session: AsyncSession,
     contract: Contract,
-    talk: Conversation,
-    person: Person,
-    address: Address,
+    sender: people.Sender,
     reading: triage.Reading,
     now: datetime,
 ) -> Case:
     """A new case for this conversation, with who they are as the register has it today."""
+    person, address = sender.person, sender.address
     assert person.id is not None
     known = await people.standing(session, person, now.astimezone(ZoneInfo(contract.zone)).date())
     case = Case(
@@ -363,10 +365,9 @@ async def _open(
         quadrant=known.quadrant,
         method=contract.method_for(address.channel),
         opened_at=now,
+        last_in_at=now,
     )
-    await cases.open_case(session, contract, case)
-    talk.case_id = case.id
-    return case
+    return await cases.open_case(session, contract, case)
 
 
 def _identity(address: Address) -> Identity:
@@ -381,7 +382,7 @@ def _reason(contract: Contract, reading: triage.Reading) -> str:
     return reading.category if reading.category in known else UNKNOWN
 
 
-async def _contact(
+def _contact(
     session: AsyncSession, contract: Contract, case: Case, inbound: Inbound, now: datetime
 ) -> Contact:
     assert case.id is not None
@@ -400,7 +401,6 @@ async def _contact(
     )
     session.add(contact)
     case.last_in_at = max(now, case.last_in_at or now)
-    await session.flush()
     return contact
 
 
@@ -416,7 +416,6 @@ async def _apply(
 ) -> None:
     """Write down what the message settled. Urgency only ever rises here."""
     now = contact.at
-    assert contact.id is not None
     # What the reconciler found late is no newer than what came since.
     talk.step, talk.last_in_at = turn.step, max(now, talk.last_in_at or now)
     talk.questions_off = talk.questions_off or turn.questions_off
@@ -441,22 +440,20 @@ async def _apply(
             urgency=read,
         )
     if read is Urgency.EMERGENCY:
-        await _alert(session, contract, case, contact.id, AlertKind.EMERGENCY)
+        await _alert(session, contract, case, contact, AlertKind.EMERGENCY)
     if turn.wants_call:
         await _ask_for_call(session, contract, case, contact)
     if turn.opted_out and case.status == CaseStatus.OPEN:
         # An opt-out opens another way, never silence (design.md §4.7).
         await _task(session, contract, case, TaskKind.REACH_ANOTHER_WAY, address.channel, now)
-    await session.flush()
 
 
 async def _alert(
-    session: AsyncSession, contract: Contract, case: Case, contact_id: int, kind: AlertKind
+    session: AsyncSession, contract: Contract, case: Case, contact: Contact, kind: AlertKind
 ) -> None:
     """One page for one fright: while somebody is being asked, or took it minutes ago, the next
     message of the same person raises no second one that would hide another's emergency."""
-    contact = await session.get(Contact, contact_id)
-    assert contact is not None
+    await session.flush()  # the message's id names the alert
     in_hand = await session.scalar(
         select(col(Alert.id))
         .where(
@@ -473,7 +470,7 @@ async def _alert(
         return
     cause = escalation.Cause(
         kind=kind,
-        key=f"{kind}:{case.id}:{contact_id}",
+        key=f"{kind}:{case.id}:{contact.id}",
         reference=case.reference,
         case_id=case.id,
     )
@@ -483,9 +480,8 @@ async def _alert(
 async def _ask_for_call(
     session: AsyncSession, contract: Contract, case: Case, contact: Contact
 ) -> None:
-    assert contact.id is not None
     await _task(session, contract, case, TaskKind.CALL_BACK, "", contact.at)
-    await _alert(session, contract, case, contact.id, AlertKind.CALL_BACK)
+    await _alert(session, contract, case, contact, AlertKind.CALL_BACK)
 
 
 async def _task(
@@ -543,16 +539,14 @@ async def _words(
 
 async def _worker_with(session: AsyncSession, inbound: Inbound) -> User | None:
     """The member of staff whose phone this is, if it is one's."""
+    staff = session.info.get(STAFF)
+    if staff is None:
+        rows = await session.execute(STAFF_PHONES)
+        staff = session.info[STAFF] = {i: user for user, *both in rows for i in both if i}
     value = canonical(inbound.channel, inbound.sender)
     indexes = ring().indexes(f"address:{inbound.channel}", value)
-    return await session.scalar(
-        select(User)
-        .where(
-            or_(col(User.mobile_index).in_(indexes), col(User.telegram_index).in_(indexes)),
-            col(User.left_at).is_(None),
-        )
-        .limit(1)
-    )
+    user_id = next((staff[index] for index in indexes if index in staff), None)
+    return None if user_id is None else await session.get(User, user_id)
 
 
 async def _hear_worker(
@@ -572,6 +566,7 @@ async def _hear_worker(
     await outbox.queue(session, contract.key, inbound.channel, recipient, body, now)
 
 
+@lru_cache(maxsize=1000)  # phonenumbers takes longer to read a number than we to find its owner
 def canonical(channel: str, value: str) -> str:
     """One spelling for each address: E.164 for telephones where it is one, small letters for mail,
     else as it came."""

@@ -128,7 +128,8 @@ async def _make(
 async def _tie_person(
     session: AsyncSession, contract: Contract, inbound: Inbound, person: Person, now: datetime
 ) -> None:
-    address, _ = await people.sender(session, contract.key, inbound.channel, inbound.sender, now)
+    sender = await people.sender(session, contract.key, inbound.channel, inbound.sender, now)
+    address = sender.address
     address.from_register = True
     case = await session.scalar(
         select(Case)

@@ -9,15 +9,36 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rapidfuzz import fuzz
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import bindparam, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.models import Address, Case, Contact, Membership, Person
+from helpline.models import Address, Case, Contact, Conversation, Membership, Person
 from helpline.sealing import ring
 from helpline.vocabulary import UNKNOWN, Identity
 
+SENDER = (
+    select(Address, Person, Conversation, Case)
+    .join(Person, col(Person.id) == col(Address.person_id))
+    .outerjoin(Conversation, col(Conversation.address_id) == col(Address.id))
+    .outerjoin(Case, col(Case.id) == col(Conversation.case_id))
+    .with_for_update(of=Address)
+    # What it asks by never changes, and all that it finds is written at once: it need not wait
+    # until what is still to be written has been.
+    .execution_options(autoflush=False)
+)
+SENDER_BY_VALUE = SENDER.where(
+    col(Address.contract) == bindparam("contract"),
+    col(Address.channel) == bindparam("channel"),
+    col(Address.value_index).in_(bindparam("indexes", expanding=True)),
+)
+SENDER_BY_ID = SENDER.where(col(Address.id) == bindparam("address"))
+MEMBERSHIPS = (
+    select(Membership)
+    .where(col(Membership.person_id) == bindparam("person"))
+    .order_by(col(Membership.approved_to).is_(None).desc(), col(Membership.approved_to).desc())
+)
 POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?)\s*([0-9][A-Z]{2})\b", re.IGNORECASE)
 NAME_LIKENESS = 85
 """Out of 100, words in any order: enough for a typing slip, too much for a namesake's sister."""
@@ -32,24 +53,26 @@ class Standing:
     quadrant: str = UNKNOWN
 
 
+@dataclass(frozen=True)
+class Sender:
+    """Who writes from an address, and where the conversation with them stands."""
+
+    address: Address
+    person: Person
+    talk: Conversation | None = None
+    case: Case | None = None
+
+
 async def sender(
     session: AsyncSession, contract: str, channel: str, value: str, now: datetime
-) -> tuple[Address, Person]:
+) -> Sender:
     """The address with this canonical value and its person, made where new. The caller holds the
     sender's turn, so two first messages never make two."""
     indexes = ring().indexes(f"address:{channel}", value)
-    found = await session.execute(
-        select(Address, Person)
-        .join(Person, col(Person.id) == col(Address.person_id))
-        .where(
-            col(Address.contract) == contract,
-            col(Address.channel) == channel,
-            col(Address.value_index).in_(indexes),
-        )
-    )
-    row = found.first()
+    asked = {"contract": contract, "channel": channel, "indexes": indexes}
+    row = (await session.execute(SENDER_BY_VALUE, asked)).first()
     if row is not None:
-        return row[0], row[1]
+        return Sender(*row)
     person = Person(contract=contract, created_at=now)
     session.add(person)
     await session.flush()
@@ -63,20 +86,18 @@ async def sender(
     )
     session.add(address)
     await session.flush()
-    return address, person
+    return Sender(address, person)
+
+
+async def sender_at(session: AsyncSession, address_id: int) -> Sender | None:
+    """Who writes from an address that is known already."""
+    row = (await session.execute(SENDER_BY_ID, {"address": address_id})).first()
+    return Sender(*row) if row is not None else None
 
 
 async def standing(session: AsyncSession, person: Person, on: date) -> Standing:
     """From the membership that holds on that day, else the last one, else the person's group."""
-    memberships = (
-        await session.scalars(
-            select(Membership)
-            .where(col(Membership.person_id) == person.id)
-            .order_by(
-                col(Membership.approved_to).is_(None).desc(), col(Membership.approved_to).desc()
-            )
-        )
-    ).all()
+    memberships = (await session.scalars(MEMBERSHIPS, {"person": person.id})).all()
     if not memberships:
         return Standing(group=person.group)
     holding = (m for m in memberships if (m.approved_from or on) <= on <= (m.approved_to or on))

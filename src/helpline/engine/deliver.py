@@ -11,11 +11,15 @@ from helpline.desk.outbox import Claimed
 from helpline.log import log, where
 from helpline.vocabulary import Fault, SendState
 
+PAUSE = 3
+"""While messages pour in, sending rests this many times as long as it worked."""
+
 
 async def deliver_all(house: House) -> int:
     """Send whatever is due until nothing is. Returns how many messages were tried."""
     tried, is_more = 0, True
     while is_more:
+        began_at = house.clock.seconds()
         async with house.db.write() as session:
             batch, is_more = await outbox.claim(
                 session, house.contracts, house.wording, house.clock.now()
@@ -29,6 +33,7 @@ async def deliver_all(house: House) -> int:
         tried += len(batch)
         async with house.wakes.pages:
             house.wakes.pages.notify_all()
+        await house.inbox.give_way(PAUSE * (house.clock.seconds() - began_at))
     return tried
 
 

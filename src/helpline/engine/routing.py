@@ -25,8 +25,8 @@ ITEM = metadata.tables["inbound_item"]
 BATCH, BATCH_IN_A_STORM = 100, 5
 PAUSE = 10
 """In a storm routing rests this many times as long as it worked: a tenth of the time is its."""
-LOOK = 500
-"""Rows read at once while looking for items that are ready."""
+LOOK = 5
+"""Rows read at once for each item wanted, while looking for those that are ready."""
 KEPT = (
     select(ITEM.c.id, ITEM.c.sender_index, ITEM.c.next_try_at)
     # Written out: with a value from outside PostgreSQL could not choose the index of the few.
@@ -36,7 +36,7 @@ KEPT = (
         ITEM.c.sender_index.not_in(bindparam("left_out", expanding=True)),
     )
     .order_by(ITEM.c.id)
-    .limit(LOOK)
+    .limit(bindparam("look"))
 )
 TURNS = text(
     "SELECT sender FROM unnest(CAST(:senders AS text[])) AS sender"
@@ -94,9 +94,10 @@ async def _ready(session: AsyncSession, now: datetime, most: int) -> dict[int, s
     ready: dict[int, str] = {}
     counts: Counter[str] = Counter()
     left_out: set[str] = set()
-    after, found = 0, LOOK
-    while len(ready) < most and found == LOOK:
-        asked = {"after": after, "left_out": sorted(left_out)}
+    after, look = 0, LOOK * most
+    found = look
+    while len(ready) < most and found == look:
+        asked = {"after": after, "left_out": sorted(left_out), "look": look}
         rows = (await session.execute(KEPT, asked)).all()
         for item_id, sender, next_try_at in rows:
             if next_try_at is not None and next_try_at > now:
