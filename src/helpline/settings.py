@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     contracts: Path = Field(
         _folder("contracts"), description="The folder with one TOML file a contract."
     )
-    twilio_account_sid: str = Field("", description="Twilio account; empty: no SMS, WhatsApp and telephone.")
+    twilio_account_sid: str = Field(
+        "", description="Twilio account; empty: no SMS, WhatsApp and telephone."
+    )
     twilio_auth_token: str = Field(
         "", description="Twilio's primary token: signs and is checked.", repr=False
     )
