@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from helpline import sealing
@@ -15,6 +16,11 @@ from tests.keys import RAW_TEST_KEY
 if TYPE_CHECKING:
     from tests.world import World
 
+# A busy machine is no fault of the code: how long one example takes is not what is tested.
+hypothesis.settings.register_profile(
+    "ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ours")
 sealing.install(sealing.KeyRing([RAW_TEST_KEY]))
 
 
