@@ -48,6 +48,10 @@ bench: setup ## Measure speed, and print it beside the aims
 drill: setup ## Kill it 60 times under 10,000 webhooks, and show that nothing is lost (ARGS=--help)
 	@$(BIN)/python -m tests.drills $(ARGS)
 
+triage: setup ## Learn triage anew, cross-validate it and print the table (some minutes)
+	@PYTHONPATH=. $(BIN)/python -m helpline.rules.triage.train tests/data/triage
+	@$(BIN)/python -m tests.triage_eval
+
 # Keeps the pins that still fit; `make lock UPGRADE=--upgrade` takes the newest.
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header

@@ -1,8 +1,9 @@
-"""Five-fold cross-validation of triage over the labelled messages; prints the table.
+"""Five-fold cross-validation of triage over the labelled messages; prints the table and a curve.
 
-Run as `python -m tests.triage_eval`. Near-copies stay in one fold. Messages in own_*.txt are only
-taught from. The tables of words were written by people who had read most of these messages, so
-the part first left unread (DB-012 to DB-520) is also shown by itself: it is the honest one.
+Run by `make triage`. Near-copies stay in one fold; the limits of a fold are chosen on the others.
+Messages in own_*.txt are only taught from; golden.txt is neither. The tables of words were written
+by people who had read most of the judged messages, so the part left unread (DB-012 to DB-520) is
+also shown by itself: it is the honest one.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpline.rules.triage.features import Seen, seen
-from helpline.rules.triage.judgement import Reading, judged
+from helpline.rules.triage.judgement import LIMITS, Heard, Limits, Reading, heard, judged
 from helpline.rules.triage.train import Example, examples, learned
+from helpline.rules.triage.weights import Weights
 
 FOLDER = Path(__file__).parent / "data" / "triage"
 FOLDS = 5
+ALARMS, PRESSING = 0.06, 0.09  # the shares of calm messages that may be called so
+CALM = ("standard", "low")
 Pair = tuple[Example, Reading]
 
 
@@ -56,14 +61,65 @@ def fold_of(many: list[Example]) -> list[int]:
     return [place[of[e.id]] if e.judged else -1 for e in many]
 
 
-def one_fold(fold: int) -> list[Pair]:
-    """Learn from the other folds, read this one."""
+@dataclass(frozen=True)
+class Held:
+    """One judged message as read by weights that never saw it."""
+
+    example: Example
+    fold: int
+    one: Seen
+    said: Heard
+    weights: Weights
+
+
+def one_fold(fold: int) -> list[Held]:
+    """Learn from the other folds, score this one."""
     many = examples(FOLDER)
     folds = fold_of(many)
     taken: list[Seen] = [seen(e.text, e.channel) for e in many]
     taught = [i for i, f in enumerate(folds) if f != fold]
     weights = learned([many[i] for i in taught], [taken[i] for i in taught])
-    return [(many[i], judged(taken[i], weights)) for i, f in enumerate(folds) if f == fold]
+    here = [i for i, f in enumerate(folds) if f == fold]
+    return [Held(many[i], fold, taken[i], heard(taken[i], weights), weights) for i in here]
+
+
+def chosen(held: list[Held], alarms: float = ALARMS, pressing: float = PRESSING) -> Limits:
+    """The limits that let so many calm English messages through, and no more.
+
+    Emergency: `alarms` of them; urgent or worse: `pressing`. Taken in that order, each over the
+    whole reading, so that short messages and plain sentences count as they will.
+    """
+    calm = [h for h in held if h.example.urgency in CALM and h.example.lang == "en"]
+    limits = Limits()
+    for name, share_let, worse in (
+        ("emergency", alarms, ("emergency",)),
+        ("ask", (alarms + pressing) / 2, ("emergency", "urgent")),
+        ("urgent", pressing, ("emergency", "urgent")),
+    ):
+        start = replace(limits, ask=9.0, urgent=9.0) if name == "emergency" else limits
+        start = replace(start, urgent=9.0) if name == "ask" else start
+        limits = replace(limits, **{name: _lowest(calm, start, name, share_let, worse)})
+    return limits
+
+
+def _lowest(
+    calm: list[Held], start: Limits, name: str, let: float, worse: tuple[str, ...]
+) -> float:
+    """The lowest value of one limit, in hundredths, that lets no more than the share through."""
+    low, high = -150, 150
+    while low < high:
+        middle = (low + high) // 2
+        limits = replace(start, **{name: middle / 100})
+        if sum(urgency(h, limits) in worse for h in calm) <= let * len(calm):
+            high = middle
+        else:
+            low = middle + 1
+    return low / 100
+
+
+def urgency(held: Held, limits: Limits) -> str:
+    """The urgency alone."""
+    return judged(held.one, held.said, held.weights, limits).urgency
 
 
 def share(pairs: Iterable[Pair], right: Callable[[Example, Reading], bool]) -> str:
@@ -109,19 +165,48 @@ def is_unread(example: Example) -> bool:
     return example.id.startswith("DB-") and 12 <= int(example.id[3:]) <= 520
 
 
-def all_pairs() -> list[Pair]:
-    """Every judged message with the reading of a model that had not seen it."""
+def all_held() -> list[Held]:
+    """Every judged message, scored by weights that never saw it."""
     with ProcessPoolExecutor(2) as pool:
-        return [pair for pairs in pool.map(one_fold, range(FOLDS)) for pair in pairs]
+        return [h for fold in pool.map(one_fold, range(FOLDS)) for h in fold]
+
+
+def read_pairs(held: list[Held], alarms: float = ALARMS, pressing: float = PRESSING) -> list[Pair]:
+    """Every message with the reading of weights, and of limits, chosen without its fold."""
+    pairs = []
+    for fold in range(FOLDS):
+        limits = chosen([h for h in held if h.fold != fold], alarms, pressing)
+        here = (h for h in held if h.fold == fold)
+        pairs += [(h.example, judged(h.one, h.said, h.weights, limits)) for h in here]
+    return pairs
+
+
+def curve(held: list[Held]) -> list[str]:
+    """What fewer or more false alarms would cost or buy, for all and for the unread part."""
+    lines = []
+    for alarms in (0.02, 0.04, 0.06, 0.08, 0.12, 0.2):
+        pairs = read_pairs(held, alarms, alarms + PRESSING - ALARMS)
+        for name, some in (("all", pairs), ("unread", [p for p in pairs if is_unread(p[0])])):
+            calm = [r.urgency == "emergency" for e, r in some if e.urgency in CALM]
+            hit = [r.urgency == "emergency" for e, r in some if e.urgency == "emergency"]
+            lines.append(
+                f"{name:7} {100 * sum(calm) / len(calm):5.1f} % of calm messages alarm: "
+                f"{100 * sum(hit) / len(hit):5.1f} % of emergencies called so"
+            )
+    return sorted(lines)
 
 
 def main() -> None:
-    """Print the table; `--misses` also lists what was missed in the part already read."""
-    pairs = all_pairs()
+    """Print the table and the curve; `--misses` also lists what was missed in the read part."""
+    held = all_held()
+    pairs, limits = read_pairs(held), chosen(held)
+    print(f"Limits by these folds: {limits.emergency}, {limits.ask}, {limits.urgent};", end=" ")
+    print(f"kept with the code: {LIMITS.emergency}, {LIMITS.ask}, {LIMITS.urgent}")
     for name, some in (("All", pairs), ("Unread part", [p for p in pairs if is_unread(p[0])])):
         print(f"{name}: {len(some)} messages")
         for what, figure in table(some):
             print(f"  {what:42} {figure}")
+    print("\n".join(curve(held)))
     if "--misses" in sys.argv:
         for e, r in pairs:
             if e.urgency == "emergency" and r.urgency != "emergency" and not is_unread(e):

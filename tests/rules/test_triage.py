@@ -10,7 +10,7 @@ import pytest
 
 from helpline.rules.triage import CATEGORIES, URGENCIES, Reading, read
 from helpline.rules.triage.features import seen
-from helpline.rules.triage.languages import is_english
+from helpline.rules.triage.languages import common_words, is_english
 from helpline.rules.triage.learn import line, numbered
 from helpline.rules.triage.train import examples
 from helpline.rules.triage.words import words
@@ -132,8 +132,23 @@ def test_a_reading_is_whole_and_always_the_same() -> None:
     assert first.why.endswith(".") and "\n" not in first.why
 
 
-def test_why_names_the_words_that_counted() -> None:
-    assert "tablets" in read("she swallowed all her tablets").why
+def test_why_says_what_was_read() -> None:
+    assert read("she swallowed all her tablets").why == "Tablets or poison taken."
+    assert read("i want to die").why.startswith("Says they want to die")
+
+
+def test_why_never_leans_on_small_words() -> None:
+    for example in examples(LABELLED)[:400]:
+        why = read(example.text).why
+        quoted = {w.strip("“”.,") for w in why.split() if w.startswith("“")}
+        assert not quoted & common_words(), why
+
+
+@pytest.mark.parametrize(
+    "text", ["multumesc frumos", "dziękuję bardzo", "شكرا كتير", "merci beaucoup", "谢谢你们"]
+)
+def test_thanks_in_other_languages_wake_nobody(text: str) -> None:
+    assert (read(text).urgency, read(text).ask_safety) == ("low", False)
 
 
 def test_any_text_is_read() -> None:

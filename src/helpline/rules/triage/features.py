@@ -16,8 +16,18 @@ from helpline.rules.triage.sentences import Kind, kinds_met
 from helpline.rules.triage.words import words
 
 # How much each kind of sign may count: words, pairs of words, beginnings of words, meanings,
-# and plain sentences.
-STRENGTH = {"w": 1.0, "b": 0.7, "c": 1.0, "m": 1.0, "l": 0.6, "h": 0.6, "f": 1.0, "s": 1.0}
+# plain sentences, topics.
+STRENGTH = {
+    "w": 1.0,
+    "b": 0.7,
+    "c": 1.0,
+    "m": 1.0,
+    "l": 0.6,
+    "h": 0.6,
+    "f": 1.0,
+    "s": 1.0,
+    "t": 1.0,
+}
 COMMON = frozenset(("neg", "someone", "self", "amount"))
 
 
@@ -42,6 +52,7 @@ def seen(text: str, channel: str = "sms") -> Seen:
     kinds = kinds_met(found_words) if english else []
     signs |= {f"s:{k.urgency} {k.category}": 1.0 for k in kinds}
     if english:
+        signs |= {f"t:{f.meaning}": 1.0 for f in meanings(found_words, "topics.txt")}
         signs |= _word_signs(found_words) | {f"h:{channel}": 1.0}
         signs[f"l:{min(8, len(found_words) // 8)}"] = 1.0
     else:

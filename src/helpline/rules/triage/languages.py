@@ -6,36 +6,52 @@ only whether the English tables can be trusted.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
 from helpline.rules.triage.meanings import Found, index, read_table
 from helpline.rules.triage.words import TABLES, plain
 
+UNKNOWN = 0.2  # below this share four words are enough to tell
+KNOWN, KNOWN_SHORT = 0.45, 0.55  # the share of words that must be English ones
+
 World = tuple[dict[str, list[tuple[list[str], str]]], list[tuple[str, str]]]
 
 
 @lru_cache(maxsize=1)
-def _english() -> frozenset[str]:
+def common_words() -> frozenset[str]:
+    """The words that show a message to be English; none of them says what it is about."""
     lines = (TABLES / "english.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(" ".join(x for x in lines if not x.startswith("#")).split())
 
 
+@lru_cache(maxsize=1)
+def _english_words() -> frozenset[str]:
+    """Every word of the English texts learned from, and of the English tables."""
+    lines = (TABLES / "vocabulary.txt").read_text(encoding="utf-8").splitlines()
+    ours = " ".join(x for x in lines if not x.startswith("#")).split()
+    plain_ones = (TABLES / "sentences.txt").read_text(encoding="utf-8")
+    ours += [w for w in re.split(r"[^a-z]+", plain_ones) if w]
+    return common_words().union(ours, index("words.txt")[0])
+
+
 def is_english(words: list[str]) -> bool:
-    """Whether a message reads as English; one too short to tell counts as English."""
+    """Whether a message reads as English; one of words unknown to every table counts as English
+    only while it is too short to tell."""
     letters = [w for w in words if w[0].isalpha()]
-    if any(not _latin(w) for w in letters):
-        strange = sum(len(w) for w in letters if not _latin(w))
+    strange = sum(len(w) for w in letters if not _latin(w))
+    if strange:
         return strange * 3 < sum(len(w) for w in letters)
-    ours = index("words.txt")[0]
-    known = sum(1.0 if w in _english() else 0.5 if w in ours else 0.0 for w in letters)
-    return (len(letters) < 4 and not _foreign(letters)) or known / len(letters) >= 0.2
-
-
-def _foreign(letters: list[str]) -> bool:
-    """Whether a message of one to three words is made of words of world.txt that English lacks."""
-    ours = index("words.txt")[0]
-    return any(w not in ours and world_meanings("", [w]) for w in letters)
+    if not letters:
+        return True
+    accents = sum(not w.isascii() for w in letters)
+    share = (sum(w in _english_words() for w in letters) - accents) / len(letters)
+    if len(letters) > 7:
+        return share >= KNOWN
+    if len(letters) > 3 and share < UNKNOWN:
+        return False
+    return share >= KNOWN_SHORT or not (accents or world_meanings("", letters))
 
 
 def _latin(word: str) -> bool:
@@ -70,6 +86,8 @@ def world_meanings(text: str, words: list[str]) -> list[Found]:
     whole = plain(text)
     if not whole.isascii():
         found |= _elsewhere(whole, other)
+    kind = {at for f in found if f.meaning == "thanks" for at in range(f.start, f.end)}
+    found = {f for f in found if f.meaning == "thanks" or f.start not in kind}
     return sorted(found, key=lambda f: (f.start, f.meaning))
 
 

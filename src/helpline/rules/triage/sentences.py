@@ -17,7 +17,10 @@ URGENT_ORDER = {"emergency": 0, "urgent": 1}
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of sentence: how urgent, about what, and what the worker is told."""
+    """One kind of sentence: how urgent, about what, and what the worker is told.
+
+    Two kinds are no urgency but silence others: "unless" and "long ago".
+    """
 
     urgency: str
     category: str
@@ -38,7 +41,7 @@ class Slot:
 
 
 Sentence = tuple[Slot, ...]
-Table = dict[str, list[tuple[Kind | None, Sentence]]]
+Table = dict[str, list[tuple[Kind, Sentence]]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Sentences:
     """The sentences by their first word; `loose` begin with a stem or may begin anywhere."""
 
     by_word: Table
-    loose: list[tuple[Kind | None, Sentence]]
+    loose: list[tuple[Kind, Sentence]]
 
 
 @lru_cache(maxsize=1)
@@ -54,8 +57,8 @@ def sentences() -> Sentences:
     """The table of sentences.txt."""
     classes: dict[str, str] = {}
     by_word: Table = {}
-    loose: list[tuple[Kind | None, Sentence]] = []
-    kind: Kind | None = None
+    loose: list[tuple[Kind, Sentence]] = []
+    kind = Kind("", "", "", False)
     for raw in (TABLES / "sentences.txt").read_text(encoding="utf-8").splitlines():
         if raw.startswith("@") and " = " in raw:
             name, words = raw.split(" = ", 1)
@@ -68,11 +71,11 @@ def sentences() -> Sentences:
     return Sentences(by_word, loose)
 
 
-def _kind(line: str) -> Kind | None:
+def _kind(line: str) -> Kind:
     head, _, says = line.partition("|")
     names = head.strip(" []").split()
-    if names == ["unless"]:
-        return None
+    if names[0] not in URGENT_ORDER:
+        return Kind(" ".join(names), "", "", False)
     return Kind(names[0], names[1].rstrip("!"), says.strip(), names[1].endswith("!"))
 
 
@@ -92,10 +95,10 @@ def _slot(text: str, classes: dict[str, str]) -> Slot:
 
 
 def _file(
-    kind: Kind | None,
+    kind: Kind,
     sentence: Sentence,
     by_word: Table,
-    loose: list[tuple[Kind | None, Sentence]],
+    loose: list[tuple[Kind, Sentence]],
 ) -> None:
     firsts: set[str] = set()
     for slot in sentence:
@@ -132,15 +135,13 @@ def kinds_met(words: list[str]) -> list[Kind]:
     """The kinds of plain sentence that stand in a message, the most worried first."""
     table, said = sentences(), plain_words(words)
     met: dict[Kind, int] = {}
-    silenced = False
     for at, word in enumerate(said):
         for kind, sentence in (*table.by_word.get(word, ()), *table.loose):
-            if kind in met or (kind is None and silenced):
-                continue
-            if _fits(said, at, sentence, 0) >= 0:
-                if kind is None:
-                    silenced = True
-                else:
-                    met[kind] = at
-    found = [k for k in met if k.always or not silenced]
+            if kind not in met and _fits(said, at, sentence, 0) >= 0:
+                met[kind] = at
+    quiet = {kind.urgency for kind in met} - URGENT_ORDER.keys()
+    found = [k for k in met if k.urgency in URGENT_ORDER]
+    if "long ago" in quiet:
+        return []
+    found = [k for k in found if k.always or not quiet]
     return sorted(found, key=lambda k: (URGENT_ORDER[k.urgency], met[k], k.says))

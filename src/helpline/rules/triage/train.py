@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 from helpline.rules.triage.features import Seen, seen, world_signs
 from helpline.rules.triage.learn import Signs, line, numbered
-from helpline.rules.triage.weights import CATEGORIES, FILE, Weights
+from helpline.rules.triage.weights import CATEGORIES, FILE, Counts, Weights
+from helpline.rules.triage.words import TABLES, words
 
+COUNTED_NOT = ("t:", "al")  # topics and "always" are not counted
+VOCABULARY = TABLES / "vocabulary.txt"
 SMALLEST = 3  # weights are written in hundredths; smaller ones are left out
 
 
@@ -80,7 +84,23 @@ def learned(many: list[Example], taken: list[Seen]) -> Weights:
         "emergency": line(world.rows, len(world.names), emergency, part, 60),
         "urgent": line(world.rows, len(world.names), worse, apart, 60),
     }
-    return Weights(_table(signs.names, lines), _table(world.names, world_lines))
+    counts = _counts(many, taken, frozenset(signs.names))
+    return Weights(_table(signs.names, lines), _table(world.names, world_lines), counts)
+
+
+def _counts(many: list[Example], taken: list[Seen], names: frozenset[str]) -> Counts:
+    """In how many messages of each answer each sign stands; the line "all" holds the sums."""
+    found: Counts = {"all": {}}
+    for example, one in zip(many, taken, strict=True):
+        answers = [example.category]
+        answers += ["emergency"] if example.urgency == "emergency" else []
+        answers += ["urgent"] if example.urgency in ("emergency", "urgent") else []
+        for sign in one.signs:
+            if sign in names and sign[:2] not in COUNTED_NOT:
+                for row in (found.setdefault(sign, {}), found["all"]):
+                    for answer in answers:
+                        row[answer] = row.get(answer, 0) + 1
+    return found
 
 
 def _table(names: list[str], lines: dict[str, list[float]]) -> dict[str, Signs]:
@@ -92,9 +112,21 @@ def _table(names: list[str], lines: dict[str, list[float]]) -> dict[str, Signs]:
     return table
 
 
+def write_vocabulary(many: list[Example]) -> None:
+    """The English words of the messages written to teach from: they tell English from the rest.
+
+    None is taken from the judged messages, which must stay unseen.
+    """
+    ours = (e for e in many if not e.judged and not e.id.startswith("own_world"))
+    found = sorted({w for e in ours for w in words(e.text) if w.isascii() and w.isalpha()})
+    head = "# Written by train.py: the words of the English messages learned from.\n"
+    VOCABULARY.write_text(head + textwrap.fill(" ".join(found), 100) + "\n", encoding="utf-8")
+
+
 def main() -> None:
-    """Learn from the folder named on the command line and write the weights beside this file."""
+    """Learn from the folder named on the command line and write the tables beside this file."""
     many = examples(Path(sys.argv[1]))
+    write_vocabulary(many)
     weights = learned(many, [seen(e.text, e.channel) for e in many])
     FILE.write_text(weights.written(), encoding="utf-8")
     print(f"{len(many)} messages, {len(weights.signs)} signs, {FILE.stat().st_size // 1024} kB")

@@ -88,6 +88,7 @@ _EMPTY = frozenset(
     oh hi hello hey hiya sorry both yeah mate some still also too absolutely
     completely totally fucken damn flipping young poor dear""".split()
 )
+_BEFORE_TO = frozenset("want wants wanting going need needs trying has have like how got".split())
 _ENDS_HER = frozenset(
     "and in on at with again because but or when to up down for if so off".split()
 )
@@ -96,6 +97,7 @@ _ENDS_HER = frozenset(
 def plain_words(found: list[str]) -> list[str]:
     """The words of a message made plain: short forms whole, words that change nothing left out."""
     whole = " ".join(_SHORT_FORMS.get(w, w) for w in found if w[0].isalnum()).split(" ")
+    whole = ["to" if w == "2" and b in _BEFORE_TO else w for b, w in zip(["", *whole], whole)]  # noqa: B905 - the last has no follower
     kept = []
     for at, word in enumerate(whole):
         follows = whole[at + 1] if at + 1 < len(whole) else ""
