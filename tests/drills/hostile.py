@@ -76,6 +76,11 @@ def form(chance: Random, names: Sequence[str]) -> bytes:
     return _form(chance, b"", names)
 
 
+def field(name: str, value: str) -> bytes:
+    """One field as a browser would send it, half letters included."""
+    return name.encode() + b"=" + quote_from_bytes(value.encode("utf-8", "surrogatepass")).encode()
+
+
 def headers(chance: Random) -> dict[str, str]:
     """A content type, right or wrong or none."""
     kind = chance.choice(CONTENT_TYPES)

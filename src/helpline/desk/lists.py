@@ -296,7 +296,7 @@ def _read_key(after: str | None) -> tuple[datetime | None, int]:
         raise InvalidInput(
             "This page of the list is not there. Start from the first page."
         ) from None
-    if not 0 <= number < 2**62:
+    if not 0 <= number < 2**31:  # PostgreSQL refuses to compare an id with more
         raise InvalidInput("This page of the list is not there. Start from the first page.")
     return instant, number
 

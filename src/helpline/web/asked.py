@@ -22,6 +22,7 @@ NOW = web.RequestKey("now", datetime)
 SIGNED_IN = web.RequestKey("signed_in", SignedIn)
 FORM = web.RequestKey("form", dict[str, list[str]])
 
+LARGEST_ID = 2**31 - 1
 MOST_FIELDS = 200
 FORM_BYTES = 128 * 1024
 """The longest note is 20,000 letters, which as a form may take six times as many bytes."""
@@ -61,10 +62,17 @@ def contract_of(request: web.Request, key: str) -> Contract:
 
 def number_in_path(request: web.Request, name: str) -> int:
     """A row's id in the address; NotFound for anything that cannot be one."""
-    text = request.match_info[name]
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    number = row_id(request.match_info[name])
+    if number is None:
         raise NotFound("There is nothing at this address.")
-    return int(text)
+    return number
+
+
+def row_id(text: str) -> int | None:
+    """The id of a row, from an address or a field; None for what can be none: PostgreSQL refuses
+    to look for a larger one."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= 10
+    return int(text) if is_number and int(text) <= LARGEST_ID else None
 
 
 async def form_of(request: web.Request) -> dict[str, list[str]]:

@@ -25,7 +25,7 @@ from helpline.desk.switchboard import Line
 from helpline.errors import NotFound
 from helpline.log import log, where
 from helpline.vocabulary import ItemKind
-from helpline.web.asked import house_of
+from helpline.web.asked import house_of, row_id
 from helpline.web.hooks import genuine
 
 Decide = Callable[[Line, CallNews], Awaitable[CallStep]]
@@ -181,8 +181,7 @@ def _lines(house: House) -> TakesCalls:
 
 def _number(request: web.Request, name: str) -> int:
     """A number in the hook's own address, 0 where there is none."""
-    text = request.query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
+    return row_id(request.query.get(name, "")) or 0
 
 
 def _say(voice: TakesCalls, step: CallStep) -> web.Response:

@@ -29,6 +29,7 @@ from helpline.web.asked import (
     house_of,
     now_of,
     number_in_path,
+    row_id,
 )
 from helpline.web.pages.case import find, page_of
 from helpline.web.showing import go
@@ -61,16 +62,16 @@ async def reply(request: web.Request) -> web.Response:
 
 
 async def allocate(request: web.Request) -> web.Response:
-    worker = await field(request, "worker")
+    worker = row_id(await field(request, "worker"))
 
     async def act(it: Act) -> None:
-        if not worker.isdecimal() or len(worker) > 18:
+        if worker is None:
             raise InvalidInput("Choose a support worker from the list.")
         await cases.allocate(
             it.session,
             it.contract,
             it.case,
-            int(worker),
+            worker,
             it.by,
             it.now,
             wording=it.house.wording,

@@ -10,7 +10,15 @@ from sqlmodel import col
 from helpline.desk import casefile, linking, merging
 from helpline.errors import InvalidInput
 from helpline.models import Address, Merge, Person
-from helpline.web.asked import actor_of, contract_of, field, house_of, now_of, number_in_path
+from helpline.web.asked import (
+    actor_of,
+    contract_of,
+    field,
+    house_of,
+    now_of,
+    number_in_path,
+    row_id,
+)
 from helpline.web.pages.case import Words
 from helpline.web.showing import go, show
 
@@ -21,14 +29,14 @@ async def show_person(request: web.Request) -> web.Response:
 
 async def merge(request: web.Request) -> web.Response:
     """Join another record into this one."""
-    person_id, other_id = number_in_path(request, "id"), await field(request, "other")
-    if not (other_id.isdecimal() and len(other_id) <= 18):
+    person_id, other_id = number_in_path(request, "id"), row_id(await field(request, "other"))
+    if other_id is None:
         return await _page(request, 400, "Choose which record is the same person.")
     try:
         async with house_of(request).db.write() as session:
             by = actor_of(request)
             into = await merging.find_person(session, by, person_id)
-            other = await merging.find_person(session, by, int(other_id))
+            other = await merging.find_person(session, by, other_id)
             reason = await field(request, "reason")
             await merging.merge(session, into, other, reason, by, now_of(request))
     except InvalidInput as error:
