@@ -168,8 +168,7 @@ async def test_no_template_asks_for_what_is_not_there(
     db: Database, essex: Contract, now: datetime
 ) -> None:
     await small_quarter(db, essex, now, 60)
-    strict = environment()
-    strict.undefined = jinja2.StrictUndefined
+    strict = environment().overlay(undefined=jinja2.StrictUndefined)
     for exact in (True, False):
         report = await counted(db, essex, "2026-27-Q1", now, exact)
         assert strict.get_template("reports/_report.html.j2").render(report=report)
