@@ -37,7 +37,8 @@ check-now:
 	@echo "check: formatting"
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run 'make format'"; exit 1; }
 	@echo "check: types"
-	@$(BIN)/mypy
+	@$(BIN)/mypy || { [ $$? -eq 2 ] && echo "check: mypy itself fell over; once more" \
+		&& $(BIN)/mypy --show-traceback; }
 
 format: setup ## Put formatting and imports in order
 	@$(BIN)/ruff check --quiet --fix --select I . ; $(BIN)/ruff format .
