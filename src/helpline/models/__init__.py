@@ -15,6 +15,7 @@ from helpline.models.messages import (
     Conversation,
     InboundItem,
     OutMessage,
+    Upload,
 )
 from helpline.models.people import Address, LinkCode, Membership, Merge, Person, SafeContact
 from helpline.models.tables import metadata
@@ -46,6 +47,7 @@ __all__ = [
     "Session",
     "Shift",
     "Task",
+    "Upload",
     "User",
     "metadata",
 ]

@@ -168,6 +168,20 @@ class Attachment(SQLModel, table=True):
     fetched_at: datetime | None = None
 
 
+class Upload(SQLModel, table=True):
+    """A file handed in on our own pages, kept before its message is. Gone once it is an attachment,
+    so that nothing is left of what a picture said of where it was taken."""
+
+    __tablename__ = "upload"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    """The external id of its message: handing it in again changes nothing."""
+    content: str = sealed("upload.content")
+    """The bytes in base64, sealed."""
+    kept_at: datetime
+
+
 class Block(SQLModel, table=True):
     """A sender nobody answers automatically for a while: timed, with a reason, to be reviewed.
     What they send is still kept."""
