@@ -103,11 +103,53 @@ class Identity(StrEnum):
     KNOWN = "known"  # wrote from an address on the register, or a worker confirmed
 
 
+class Unit(StrEnum):
+    """What a limit is counted in; rules/clocks.py says how each is counted."""
+
+    ELAPSED_HOURS = "elapsed_hours"  # they pass whatever the day
+    OPEN_HOURS = "open_hours"  # elapsed hours, not counting the contract's closed days
+    CALENDAR_DAYS = "calendar_days"
+    CALENDAR_MONTHS = "calendar_months"
+    WORKING_DAYS = "working_days"  # England's: no weekend, no bank holiday
+    FIRST_WORKING_DAY_AFTER = "first_working_day_after"
+    WORKING_DAYS_BEFORE = "working_days_before"  # what starts it lies ahead: a meeting
+    AT_ONCE = "at_once"  # in minutes
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether only whole numbers of it make sense."""
+        return self not in (Unit.ELAPSED_HOURS, Unit.OPEN_HOURS, Unit.AT_ONCE)
+
+
+class ClockStart(StrEnum):
+    """What starts a clock; a contract's clocks name one each."""
+
+    RECEIPT = "receipt"  # a message, a call, a letter came in
+    ALLEGATION = "allegation"  # we became aware of one
+    REFERRAL = "referral"  # a professional sent somebody to us
+    INCIDENT = "incident"  # restraint, missing, a significant event
+    COMPLAINT = "complaint"
+    DATA_REQUEST = "data_request"  # somebody asks what we hold about them
+    DATA_COMPLAINT = "data_complaint"
+    DATA_BREACH = "data_breach"
+    HAPPENING = "happening"  # whatever must be written up
+    MEETING = "meeting"  # a day ahead, for what must be sent before it
+    PROMISE = "promise"  # a worker's own word: "I'll ring at four"
+
+
 class ClockStop(StrEnum):
-    """What meets a deadline (A50, A51)."""
+    """What meets a deadline (A50, A51 first)."""
 
     HUMAN_REPLY = "human_reply"
     ALLOCATION = "allocation"
+    NOTICE = "notice"  # whoever is owed word has it
+    LADO_NOTICE = "lado_notice"
+    OUTCOME_NOTICE = "outcome_notice"
+    WRITE_UP = "write_up"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    FULL_ANSWER = "full_answer"
+    SENDING = "sending"  # a report, a pack
+    KEPT_WORD = "kept_word"  # a worker did what they promised
 
 
 class DeadlineState(StrEnum):
@@ -124,6 +166,7 @@ class AlertKind(StrEnum):
     BREACH = "breach"
     TRAY = "tray"  # something came in that could not be routed
     CALL_BACK = "call_back"
+    UPKEEP = "upkeep"  # something the helpline rests on needs a person: a table that ends
 
 
 class Colour(StrEnum):
@@ -147,6 +190,7 @@ def colour_of(kind: AlertKind, stage: int) -> Colour:
         AlertKind.BREACH: Colour.BLACK,
         AlertKind.TRAY: Colour.BLUE,
         AlertKind.CALL_BACK: Colour.BLUE,
+        AlertKind.UPKEEP: Colour.BLUE,
     }[kind]
 
 
@@ -186,6 +230,7 @@ class AttachmentState(StrEnum):
     KEPT = "kept"  # here, sealed, safe to hand out as a download
     UNSAFE = "unsafe"  # here, sealed, of a kind that is kept and not opened
     LOST = "lost"  # too large, or the provider no longer has it
+    DELETED = "deleted"  # its time was over: the fact stays, the content is gone
 
 
 class CallState(StrEnum):
@@ -236,8 +281,33 @@ class TaskKind(StrEnum):
 
 
 class ShiftKind(StrEnum):
-    PRIMARY = "primary"
+    """What somebody on call is asked as; `rank` is the order in which they are asked."""
+
+    PRIMARY = "primary"  # the first line: without one there is a gap
     BACKUP = "backup"
+    MANAGER = "manager"  # in charge that night
+
+    @property
+    def rank(self) -> int:
+        return list(ShiftKind).index(self)
+
+
+class AbsenceKind(StrEnum):
+    """Why somebody is away; colleagues are shown only that they are."""
+
+    HOLIDAY = "holiday"
+    SICKNESS = "sickness"
+    OTHER = "other"
+
+
+class SwapState(StrEnum):
+    """Where a swap of shifts stands: asking is the one consent, agreeing the other."""
+
+    ASKED = "asked"
+    IN_FORCE = "in_force"  # both have agreed and the rota says so
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"  # the shift began, or the rota changed, before they answered
 
 
 class Step(StrEnum):

@@ -133,6 +133,8 @@ class Task(SQLModel, table=True):
     kind: str
     detail: str = ""
     """A code or a channel name; nothing personal."""
+    message_id: int | None = Field(default=None, foreign_key="out_message.id")
+    """The message that did not get through; the task ends by itself once it has another way."""
     created_at: datetime
     due_at: datetime | None = None
     done_at: datetime | None = None

@@ -104,6 +104,12 @@ class OutMessage(SQLModel, table=True):
             postgresql_where=text("state = 'sent'"),
         ),
         Index("ix_out_message_provider", "channel", "provider_id"),
+        Index(
+            "ix_out_message_copy_of_id",
+            "copy_of_id",
+            sqlite_where=text("copy_of_id IS NOT NULL"),
+            postgresql_where=text("copy_of_id IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -116,6 +122,8 @@ class OutMessage(SQLModel, table=True):
     contact_id: int | None = Field(default=None, foreign_key="contact.id", index=True)
     case_id: int | None = Field(default=None, foreign_key="case.id")
     alert_id: int | None = Field(default=None, foreign_key="alert.id")
+    copy_of_id: int | None = Field(default=None, foreign_key="out_message.id")
+    """The message that did not get through and that this one carries another way."""
     state: str = "queued"
     attempts: int = 0
     created_at: datetime
@@ -197,6 +205,8 @@ class Block(SQLModel, table=True):
     until: datetime
     by_user_id: int = Field(foreign_key="user.id")
     ended_at: datetime | None = None
+    ended_by_id: int | None = Field(default=None, foreign_key="user.id")
+    end_reason: str | None = sealed("block.end_reason", optional=True)
 
 
 class Call(SQLModel, table=True):

@@ -300,8 +300,11 @@ def upgrade() -> None:
         sa.Column("until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("by_user_id", sa.Integer(), nullable=False),
         sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("ended_by_id", sa.Integer(), nullable=True),
+        sa.Column("end_reason", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["address_id"], ["address.id"], name=op.f("fk_block_address_id")),
         sa.ForeignKeyConstraint(["by_user_id"], ["user.id"], name=op.f("fk_block_by_user_id")),
+        sa.ForeignKeyConstraint(["ended_by_id"], ["user.id"], name=op.f("fk_block_ended_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_block")),
     )
     with op.batch_alter_table("block", schema=None) as batch_op:
@@ -434,24 +437,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_note_case_id"), ["case_id"], unique=False)
 
     op.create_table(
-        "task",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("detail", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("done_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("done_by_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_task_case_id")),
-        sa.ForeignKeyConstraint(["done_by_id"], ["user.id"], name=op.f("fk_task_done_by_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
-    )
-    with op.batch_alter_table("task", schema=None) as batch_op:
-        batch_op.create_index("ix_task_case_id", ["case_id"], unique=False)
-
-    op.create_table(
         "alert",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -561,6 +546,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Integer(), nullable=True),
         sa.Column("case_id", sa.Integer(), nullable=True),
         sa.Column("alert_id", sa.Integer(), nullable=True),
+        sa.Column("copy_of_id", sa.Integer(), nullable=True),
         sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -579,10 +565,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["contact_id"], ["contact.id"], name=op.f("fk_out_message_contact_id")
         ),
+        sa.ForeignKeyConstraint(
+            ["copy_of_id"], ["out_message.id"], name=op.f("fk_out_message_copy_of_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_out_message")),
     )
     with op.batch_alter_table("out_message", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_out_message_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index(
+            "ix_out_message_copy_of_id",
+            ["copy_of_id"],
+            unique=False,
+            sqlite_where=sa.text("copy_of_id IS NOT NULL"),
+            postgresql_where=sa.text("copy_of_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_out_message_due",
             ["next_try_at"],
@@ -615,11 +611,37 @@ def upgrade() -> None:
         batch_op.create_index("ix_page_alert_id", ["alert_id"], unique=False)
         batch_op.create_index("ix_page_user_id", ["user_id"], unique=False)
 
+    op.create_table(
+        "task",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("detail", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("done_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("done_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_task_case_id")),
+        sa.ForeignKeyConstraint(["done_by_id"], ["user.id"], name=op.f("fk_task_done_by_id")),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["out_message.id"], name=op.f("fk_task_message_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index("ix_task_case_id", ["case_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index("ix_task_case_id")
+
+    op.drop_table("task")
     with op.batch_alter_table("page", schema=None) as batch_op:
         batch_op.drop_index("ix_page_user_id")
         batch_op.drop_index("ix_page_alert_id")
@@ -636,6 +658,11 @@ def downgrade() -> None:
             "ix_out_message_due",
             sqlite_where=sa.text("state IN ('queued','unsure','sending')"),
             postgresql_where=sa.text("state IN ('queued','unsure','sending')"),
+        )
+        batch_op.drop_index(
+            "ix_out_message_copy_of_id",
+            sqlite_where=sa.text("copy_of_id IS NOT NULL"),
+            postgresql_where=sa.text("copy_of_id IS NOT NULL"),
         )
         batch_op.drop_index(batch_op.f("ix_out_message_contact_id"))
 
@@ -663,10 +690,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_alert_case_id")
 
     op.drop_table("alert")
-    with op.batch_alter_table("task", schema=None) as batch_op:
-        batch_op.drop_index("ix_task_case_id")
-
-    op.drop_table("task")
     with op.batch_alter_table("note", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_note_case_id"))
 
