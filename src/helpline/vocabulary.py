@@ -165,6 +165,8 @@ class AlertKind(StrEnum):
     WARNING = "warning"
     BREACH = "breach"
     TRAY = "tray"  # something came in that could not be routed
+    ROTA_GAP = "rota_gap"  # nobody is on call for some time in the coming week
+    ROTA_NOBODY = "rota_nobody"  # nobody is on call now
     CALL_BACK = "call_back"
     UPKEEP = "upkeep"  # something the helpline rests on needs a person: a table that ends
 
@@ -189,6 +191,8 @@ def colour_of(kind: AlertKind, stage: int) -> Colour:
         AlertKind.EMERGENCY: Colour.PURPLE,
         AlertKind.BREACH: Colour.BLACK,
         AlertKind.TRAY: Colour.BLUE,
+        AlertKind.ROTA_GAP: Colour.AMBER,
+        AlertKind.ROTA_NOBODY: Colour.RED,
         AlertKind.CALL_BACK: Colour.BLUE,
         AlertKind.UPKEEP: Colour.BLUE,
     }[kind]

@@ -18,14 +18,26 @@ from helpline.models.messages import (
     Upload,
 )
 from helpline.models.people import Address, LinkCode, Membership, Merge, Person, SafeContact
+from helpline.models.rota import (
+    Absence,
+    CalendarFeed,
+    Handover,
+    RotaGap,
+    RotaWatch,
+    ShiftPattern,
+    ShiftSwap,
+    UserSkill,
+)
 from helpline.models.tables import metadata
 from helpline.models.trail import Event, JobRun
 
 __all__ = [
+    "Absence",
     "Address",
     "Alert",
     "Attachment",
     "Block",
+    "CalendarFeed",
     "Call",
     "Case",
     "CaseSupport",
@@ -33,6 +45,7 @@ __all__ = [
     "Conversation",
     "Deadline",
     "Event",
+    "Handover",
     "InboundItem",
     "JobRun",
     "LinkCode",
@@ -43,11 +56,16 @@ __all__ = [
     "OutMessage",
     "Page",
     "Person",
+    "RotaGap",
+    "RotaWatch",
     "SafeContact",
     "Session",
     "Shift",
+    "ShiftPattern",
+    "ShiftSwap",
     "Task",
     "Upload",
     "User",
+    "UserSkill",
     "metadata",
 ]

@@ -1,6 +1,6 @@
 """Who is on call, what they were told and whether anybody took it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
@@ -10,7 +10,10 @@ class Shift(SQLModel, table=True):
     """One person's time on call for one contract."""
 
     __tablename__ = "shift"
-    __table_args__ = (Index("ix_shift_contract_ends_at", "contract", "ends_at"),)
+    __table_args__ = (
+        Index("ix_shift_contract_ends_at", "contract", "ends_at"),
+        UniqueConstraint("pattern_id", "day"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     contract: str
@@ -18,6 +21,14 @@ class Shift(SQLModel, table=True):
     kind: str = "primary"
     starts_at: datetime
     ends_at: datetime
+    is_override: bool = False
+    """Stands instead of everybody else of its kind."""
+    pattern_id: int | None = Field(default=None, foreign_key="shift_pattern.id")
+    day: date | None = None
+    """The local day of the pattern: each makes one shift, once."""
+    is_changed: bool = False
+    """A person changed it: it no longer follows its pattern."""
+    taken_away_at: datetime | None = None
 
 
 class Alert(SQLModel, table=True):

@@ -82,6 +82,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_person_contract"), ["contract"], unique=False)
 
     op.create_table(
+        "rota_gap",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("starts_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("found_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("has_begun", sa.Boolean(), nullable=False),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rota_gap")),
+    )
+    with op.batch_alter_table("rota_gap", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_rota_gap_open",
+            ["contract"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
+        "rota_watch",
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("looked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("contract", name=op.f("pk_rota_watch")),
+    )
+    op.create_table(
         "upload",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -115,6 +141,23 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "absence",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.LargeBinary(), nullable=False),
+        sa.Column("starts_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("noted_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("noted_by_id", sa.Integer(), nullable=False),
+        sa.Column("taken_back_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["noted_by_id"], ["user.id"], name=op.f("fk_absence_noted_by_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_absence_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence")),
+    )
+    with op.batch_alter_table("absence", schema=None) as batch_op:
+        batch_op.create_index("ix_absence_user_id_ends_at", ["user_id", "ends_at"], unique=False)
+
+    op.create_table(
         "address",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -136,6 +179,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_address_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "calendar_feed",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("revoked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_calendar_feed_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feed")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feed_token_hash")),
+    )
+    with op.batch_alter_table("calendar_feed", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_calendar_feed_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "case",
@@ -180,6 +237,25 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_case_person_id", ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_case_worker_id"), ["worker_id"], unique=False)
+
+    op.create_table(
+        "handover",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("from_id", sa.Integer(), nullable=False),
+        sa.Column("to_id", sa.Integer(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=True),
+        sa.Column("seen", sa.JSON(), nullable=True),
+        sa.Column("acknowledged_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("void_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["from_id"], ["user.id"], name=op.f("fk_handover_from_id")),
+        sa.ForeignKeyConstraint(["to_id"], ["user.id"], name=op.f("fk_handover_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handover")),
+        sa.UniqueConstraint("contract", "at", "to_id", name=op.f("uq_handover_contract_at_to_id")),
+    )
+    with op.batch_alter_table("handover", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_handover_to_id"), ["to_id"], unique=False)
 
     op.create_table(
         "link_code",
@@ -277,18 +353,43 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_session_user_id"), ["user_id"], unique=False)
 
     op.create_table(
-        "shift",
+        "shift_pattern",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("starts_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("ends_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_shift_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_shift")),
+        sa.Column("days", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("begins", sa.Time(), nullable=False),
+        sa.Column("ends", sa.Time(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=True),
+        sa.Column("every_weeks", sa.Integer(), nullable=False),
+        sa.Column("made_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.Column("shifts_until", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user.id"], name=op.f("fk_shift_pattern_made_by_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_shift_pattern_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shift_pattern")),
     )
-    with op.batch_alter_table("shift", schema=None) as batch_op:
-        batch_op.create_index("ix_shift_contract_ends_at", ["contract", "ends_at"], unique=False)
+    with op.batch_alter_table("shift_pattern", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_shift_pattern_contract"), ["contract"], unique=False)
+
+    op.create_table(
+        "user_skill",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("word", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_user_skill_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_skill")),
+        sa.UniqueConstraint(
+            "user_id", "kind", "word", name=op.f("uq_user_skill_user_id_kind_word")
+        ),
+    )
+    with op.batch_alter_table("user_skill", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_user_skill_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "block",
@@ -437,6 +538,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_note_case_id"), ["case_id"], unique=False)
 
     op.create_table(
+        "shift",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("starts_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("is_override", sa.Boolean(), nullable=False),
+        sa.Column("pattern_id", sa.Integer(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("is_changed", sa.Boolean(), nullable=False),
+        sa.Column("taken_away_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["pattern_id"], ["shift_pattern.id"], name=op.f("fk_shift_pattern_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_shift_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shift")),
+        sa.UniqueConstraint("pattern_id", "day", name=op.f("uq_shift_pattern_id_day")),
+    )
+    with op.batch_alter_table("shift", schema=None) as batch_op:
+        batch_op.create_index("ix_shift_contract_ends_at", ["contract", "ends_at"], unique=False)
+
+    op.create_table(
         "alert",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -534,6 +658,32 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("call", schema=None) as batch_op:
         batch_op.create_index("ix_call_case_id", ["case_id"], unique=False)
+
+    op.create_table(
+        "shift_swap",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("shift_id", sa.Integer(), nullable=False),
+        sa.Column("for_shift_id", sa.Integer(), nullable=True),
+        sa.Column("asker_id", sa.Integer(), nullable=False),
+        sa.Column("asked_id", sa.Integer(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("asked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("agreed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("in_force_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["asked_id"], ["user.id"], name=op.f("fk_shift_swap_asked_id")),
+        sa.ForeignKeyConstraint(["asker_id"], ["user.id"], name=op.f("fk_shift_swap_asker_id")),
+        sa.ForeignKeyConstraint(
+            ["for_shift_id"], ["shift.id"], name=op.f("fk_shift_swap_for_shift_id")
+        ),
+        sa.ForeignKeyConstraint(["shift_id"], ["shift.id"], name=op.f("fk_shift_swap_shift_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shift_swap")),
+    )
+    with op.batch_alter_table("shift_swap", schema=None) as batch_op:
+        batch_op.create_index("ix_shift_swap_contract_state", ["contract", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_shift_swap_shift_id"), ["shift_id"], unique=False)
 
     op.create_table(
         "out_message",
@@ -667,6 +817,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_out_message_contact_id"))
 
     op.drop_table("out_message")
+    with op.batch_alter_table("shift_swap", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shift_swap_shift_id"))
+        batch_op.drop_index("ix_shift_swap_contract_state")
+
+    op.drop_table("shift_swap")
     with op.batch_alter_table("call", schema=None) as batch_op:
         batch_op.drop_index("ix_call_case_id")
 
@@ -690,6 +845,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_alert_case_id")
 
     op.drop_table("alert")
+    with op.batch_alter_table("shift", schema=None) as batch_op:
+        batch_op.drop_index("ix_shift_contract_ends_at")
+
+    op.drop_table("shift")
     with op.batch_alter_table("note", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_note_case_id"))
 
@@ -724,10 +883,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_block_address_id_until")
 
     op.drop_table("block")
-    with op.batch_alter_table("shift", schema=None) as batch_op:
-        batch_op.drop_index("ix_shift_contract_ends_at")
+    with op.batch_alter_table("user_skill", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_user_skill_user_id"))
 
-    op.drop_table("shift")
+    op.drop_table("user_skill")
+    with op.batch_alter_table("shift_pattern", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shift_pattern_contract"))
+
+    op.drop_table("shift_pattern")
     with op.batch_alter_table("session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_session_user_id"))
 
@@ -747,6 +910,10 @@ def downgrade() -> None:
 
     op.drop_table("membership")
     op.drop_table("link_code")
+    with op.batch_alter_table("handover", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_handover_to_id"))
+
+    op.drop_table("handover")
     with op.batch_alter_table("case", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_case_worker_id"))
         batch_op.drop_index("ix_case_person_id")
@@ -758,16 +925,33 @@ def downgrade() -> None:
         batch_op.drop_index("ix_case_contract_opened_at")
 
     op.drop_table("case")
+    with op.batch_alter_table("calendar_feed", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_calendar_feed_user_id"))
+
+    op.drop_table("calendar_feed")
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_person_id"))
 
     op.drop_table("address")
+    with op.batch_alter_table("absence", schema=None) as batch_op:
+        batch_op.drop_index("ix_absence_user_id_ends_at")
+
+    op.drop_table("absence")
     with op.batch_alter_table("user", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_user_telegram_index"))
         batch_op.drop_index(batch_op.f("ix_user_mobile_index"))
 
     op.drop_table("user")
     op.drop_table("upload")
+    op.drop_table("rota_watch")
+    with op.batch_alter_table("rota_gap", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_rota_gap_open",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.drop_table("rota_gap")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_person_contract"))
 
