@@ -80,3 +80,13 @@ def test_rules_come_back_as_they_were_written(rules: SafeRules) -> None:
 def test_times_that_are_none_are_named(begins: str, ends: str) -> None:
     with pytest.raises(InvalidInput):
         from_words(begins, ends, "", False, False, [])
+
+
+def test_a_way_cannot_be_both_forbidden_and_allowed() -> None:
+    with pytest.raises(InvalidInput, match="both forbidden and allowed"):
+        from_words("", "", "", False, False, ["sms"], ["sms", "email"])
+
+
+def test_rules_written_before_there_were_other_ways_can_still_be_read() -> None:
+    older = '{"begins":"","ends":"","code_name":"","no_voicemail":false,"neutral_only":true,'
+    assert read(older + '"not_by":["sms"]}').also_by == ()

@@ -99,7 +99,7 @@ async def _contacts(session: AsyncSession, case: Case, limit: int) -> list[Entry
     query = (
         select(CONTACT, USER.c.shown_name, OUT.c.state, OUT.c.code)
         .outerjoin(USER, USER.c.id == CONTACT.c.by_user_id)
-        .outerjoin(OUT, OUT.c.contact_id == CONTACT.c.id)
+        .outerjoin(OUT, (OUT.c.contact_id == CONTACT.c.id) & OUT.c.copy_of_id.is_(None))
         .where(CONTACT.c.case_id == case.id)
         .order_by(CONTACT.c.at.desc(), CONTACT.c.id.desc())
         .limit(limit + 1)

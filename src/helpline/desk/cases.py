@@ -141,7 +141,7 @@ async def reply_address(session: AsyncSession, case: Case) -> Address | None:
             col(Conversation.case_id) == case.id,
             col(Address.channel) != "webform",  # a form was read once: it leads nowhere back
         )
-        .order_by(col(Conversation.last_in_at).desc())
+        .order_by(col(Conversation.last_in_at).desc().nulls_last())
         .limit(1)
     )
     if conversing is not None:
@@ -419,7 +419,9 @@ async def delivery_states(session: AsyncSession, case_id: int) -> Mapping[int, t
     """Contact id → (state, provider's code) of the messages that went out on a case."""
     rows = await session.execute(
         select(col(OutMessage.contact_id), col(OutMessage.state), col(OutMessage.code)).where(
-            col(OutMessage.case_id) == case_id, col(OutMessage.contact_id).is_not(None)
+            col(OutMessage.case_id) == case_id,
+            col(OutMessage.contact_id).is_not(None),
+            col(OutMessage.copy_of_id).is_(None),
         )
     )
     return {contact: (state, code or "") for contact, state, code in rows if contact}

@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.channels import Receipt, SendResult
 from helpline.contract import Contract
-from helpline.desk import events, faults, letters, safety
-from helpline.models import Address, Alert, Conversation, OutMessage, Task
+from helpline.desk import events, faults, letters, means, safety
+from helpline.models import Address, Alert, Conversation, OutMessage
 from helpline.rules import whatsapp
 from helpline.rules.safety import Verdict
 from helpline.templating import Wording
-from helpline.vocabulary import Fault, OutState, SendState, TaskKind
+from helpline.vocabulary import Fault, OutState, SendState
 
 LEASE = timedelta(seconds=60)
 """Longer than any provider's time-out: 15 s for Twilio, 20 s for Telegram."""
@@ -70,9 +70,11 @@ async def queue(
     case_id: int | None = None,
     alert_id: int | None = None,
     choices: str = "",
+    copy_of_id: int | None = None,
 ) -> OutMessage:
     """Put one message in line. To an address that opted out it is held, and a person is asked to
-    reach them another way: an opt-out is never silence (design.md §4.7)."""
+    reach them another way: an opt-out is never silence (design.md §4.7). `copy_of_id`: the message
+    that did not get through and that this one carries instead."""
     message = OutMessage(
         contract=contract,
         channel=channel,
@@ -85,6 +87,7 @@ async def queue(
         case_id=case_id,
         alert_id=alert_id,
         choices=choices,
+        copy_of_id=copy_of_id,
     )
     if address_id is not None:
         address = await session.get(Address, address_id)  # whoever queues has it in hand
@@ -92,7 +95,8 @@ async def queue(
             message.state, message.settled_at = OutState.HELD, now
     session.add(message)
     if message.state == OutState.HELD:
-        await _ask_a_person(session, message, now)
+        await session.flush()
+        await _reach_another_way(session, message, now)
     return message
 
 
@@ -119,6 +123,10 @@ async def claim(
     messages: Sequence[OutMessage] = (await session.scalars(due)).all()
     claimed = []
     for message in sorted(messages, key=lambda m: m.id or 0):
+        if await means.has_arrived(session, message):
+            message.state, message.settled_at = OutState.HELD, now
+            message.code = means.ARRIVED_ALREADY
+            continue
         judged, rules = await safety.verdict(session, contracts[message.contract], message, now)
         if not judged.may:
             await _hold_back(session, message, judged, now)
@@ -198,7 +206,11 @@ async def record_receipt(session: AsyncSession, receipt: Receipt, now: datetime)
         return
     message.code = receipt.code or message.code
     if receipt.state is not OutState.FAILED:
+        has_arrived = message.state not in means.ARRIVED and receipt.state in means.ARRIVED
         message.state = receipt.state
+        await session.flush()
+        if has_arrived:
+            await means.note_arrival(session, message, now)
     elif receipt.may_retry and message.alert_id is None and message.attempts <= len(AGAIN):
         # A text may wait for a handset to be switched on; an alert goes to the next person.
         message.state, message.first_tried_at = OutState.QUEUED, None
@@ -279,7 +291,8 @@ async def _hold_back(
         )
     else:
         message.state, message.settled_at, message.code = OutState.HELD, now, judged.why
-        await _ask_a_person(session, message, now)
+        await session.flush()
+        await _reach_another_way(session, message, now)
     await session.flush()
 
 
@@ -302,34 +315,36 @@ async def _fail(
             .where(col(Alert.id) == message.alert_id, col(Alert.next_rung_at).is_not(None))
             .values(next_rung_at=now)
         )
-    await _ask_a_person(session, message, now)
+    await session.flush()
+    await _reach_another_way(session, message, now)
 
 
-async def _ask_a_person(session: AsyncSession, message: OutMessage, now: datetime) -> None:
-    if message.case_id is None:
+async def _reach_another_way(session: AsyncSession, message: OutMessage, now: datetime) -> None:
+    """It will not get through this way: a person is asked, and where the person it is for allows
+    it, the next way is tried meanwhile."""
+    await means.ask_a_person(session, message, now)
+    address = await means.next_address(session, message)
+    if address is None:
         return
-    same = and_(
-        col(Task.case_id) == message.case_id,
-        col(Task.kind) == TaskKind.REACH_ANOTHER_WAY,
-        col(Task.done_at).is_(None),
-    )
-    if await session.scalar(select(col(Task.id)).where(same).limit(1)) is None:
-        session.add(
-            Task(
-                contract=message.contract,
-                case_id=message.case_id,
-                kind=TaskKind.REACH_ANOTHER_WAY,
-                detail=message.channel,
-                created_at=now,
-            )
-        )
     await events.record(
         session,
-        "message.not_delivered",
+        "message.sent_another_way",
         now,
         contract=message.contract,
         case_id=message.case_id,
         channel=message.channel,
-        code=message.code or "",
-        held=message.state == OutState.HELD,
+        instead=address.channel,
+    )
+    await queue(
+        session,
+        message.contract,
+        address.channel,
+        address.value,
+        message.body,
+        now,
+        address_id=address.id,
+        contact_id=message.contact_id,
+        case_id=message.case_id,
+        choices=message.choices,
+        copy_of_id=message.copy_of_id or message.id,
     )

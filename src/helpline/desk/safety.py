@@ -56,6 +56,7 @@ async def set_rules(
         neutral_only=rules.neutral_only,
         no_voicemail=rules.no_voicemail,
         not_by=list(rules.not_by),
+        also_by=list(rules.also_by),
     )
 
 

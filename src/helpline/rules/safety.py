@@ -5,6 +5,7 @@ A rule never silences somebody: what may not leave waits for its hour or becomes
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +16,8 @@ from helpline.errors import InvalidInput
 @dataclass(frozen=True)
 class SafeRules:
     """What a person asked for. `begins` and `ends` are local times of day between which they may
-    be reached (None: always; the span may run over midnight). `not_by` names channels."""
+    be reached (None: always; the span may run over midnight). `not_by` names channels, `also_by`
+    those that may be tried where what they used last does not get through."""
 
     begins: time | None = None
     ends: time | None = None
@@ -23,6 +25,7 @@ class SafeRules:
     no_voicemail: bool = False
     neutral_only: bool = False
     not_by: tuple[str, ...] = ()
+    also_by: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -82,6 +85,7 @@ def written(rules: SafeRules) -> str:
             "no_voicemail": rules.no_voicemail,
             "neutral_only": rules.neutral_only,
             "not_by": list(rules.not_by),
+            "also_by": list(rules.also_by),
         }
     )
 
@@ -96,6 +100,7 @@ def read(text: str) -> SafeRules:
         no_voicemail=values["no_voicemail"],
         neutral_only=values["neutral_only"],
         not_by=tuple(values["not_by"]),
+        also_by=tuple(values.get("also_by", ())),  # older rules say nothing of it
     )
 
 
@@ -106,12 +111,15 @@ def from_words(
     no_voicemail: bool,
     neutral_only: bool,
     not_by: list[str],
+    also_by: Collection[str] = (),
 ) -> SafeRules:
     """From a form. InvalidInput says which part cannot be used."""
     if bool(begins.strip()) != bool(ends.strip()):
         raise InvalidInput("Give both times, from and to, or neither.")
     if len(code_name.strip()) > 40 or not code_name.isprintable():
         raise InvalidInput("A code name has at most 40 letters.")
+    if set(not_by) & set(also_by):
+        raise InvalidInput("A way cannot be both forbidden and allowed: choose one of the two.")
     return SafeRules(
         begins=_time(begins),
         ends=_time(ends),
@@ -119,6 +127,7 @@ def from_words(
         no_voicemail=no_voicemail,
         neutral_only=neutral_only,
         not_by=tuple(sorted(set(not_by))),
+        also_by=tuple(sorted(set(also_by))),
     )
 
 

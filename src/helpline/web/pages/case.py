@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.channels import telephone_in
 from helpline.contract import Contract
-from helpline.desk import attachments, blocks, casefile, cases, lists, safety, switchboard
+from helpline.desk import attachments, blocks, casefile, cases, lists, means, safety, switchboard
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
@@ -97,6 +97,7 @@ async def _values(
         "heard": heard,
         "waiting_since": heard.at if heard and (answered is None or heard.at > answered) else None,
         "tasks": await casefile.open_tasks(session, found),
+        "tried": await means.tried(session, case_id),
         "alerts": await lists.open_alerts(session, [contract.key], case_id),
         "supports": await casefile.supports_of(session, found),
         "readings": await casefile.readings(session, found),

@@ -5,6 +5,7 @@ from aiohttp import web
 
 from helpline.desk import safety
 from helpline.errors import InvalidInput
+from helpline.rules.means import AUTOMATIC
 from helpline.rules.safety import SafeRules, from_words
 from helpline.web.asked import actor_of, contract_of, field, fields, house_of, now_of
 from helpline.web.pages.case import find
@@ -27,6 +28,7 @@ async def set_rules(request: web.Request) -> web.Response:
             bool(await field(request, "no_voicemail")),
             bool(await field(request, "neutral_only")),
             [one for one in await fields(request, "not_by") if one in CHANNELS],
+            [one for one in await fields(request, "also_by") if one in AUTOMATIC],
         )
     except InvalidInput as error:
         return await _page(request, 400, str(error))
@@ -41,7 +43,7 @@ async def _page(request: web.Request, status: int = 200, problem: str = "") -> w
         case = await find(session, request)
         rules = await safety.rules_of(session, case.person_id)
     zone = contract_of(request, case.contract).zone
-    values = {"case": case, "problem": problem, "channels": CHANNELS}
+    values = {"case": case, "problem": problem, "channels": CHANNELS, "automatic": AUTOMATIC}
     return show(
         request,
         "safe_contact.html.j2",
@@ -60,10 +62,11 @@ def _shown(rules: SafeRules) -> dict[str, object]:
         "no_voicemail": rules.no_voicemail,
         "neutral_only": rules.neutral_only,
         "not_by": rules.not_by,
+        "also_by": rules.also_by,
     }
 
 
 async def _typed(request: web.Request, rules: SafeRules) -> dict[str, object]:
     names = ("begins", "ends", "code_name", "no_voicemail", "neutral_only")
     typed: dict[str, object] = {name: await field(request, name) for name in names}
-    return typed | {"not_by": await fields(request, "not_by")}
+    return typed | {name: await fields(request, name) for name in ("not_by", "also_by")}
