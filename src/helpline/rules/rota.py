@@ -35,11 +35,12 @@ class Weekly:
 
     def is_on(self, day: date) -> bool:
         """Whether a shift begins on this local day."""
-        if day < self.first_day or (self.last_day is not None and day > self.last_day):
+        if day.weekday() not in self.days or day < self.first_day:
             return False
-        monday = self.first_day - timedelta(days=self.first_day.weekday())
-        weeks = (day - monday).days // 7
-        return day.weekday() in self.days and weeks % self.every_weeks == 0
+        if self.last_day is not None and day > self.last_day:
+            return False
+        monday = self.first_day.toordinal() - self.first_day.weekday()
+        return (day.toordinal() - monday) // 7 % self.every_weeks == 0
 
 
 @dataclass(frozen=True)
