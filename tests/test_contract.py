@@ -184,7 +184,8 @@ def test_both_clocks_run_24_elapsed_hours_from_receipt(essex: Contract) -> None:
     for code, stops in (("first_response", "human_reply"), ("allocation", "allocation")):
         clock = essex.clock(code)
         assert (clock.starts, clock.stops, clock.unit) == ("receipt", stops, "elapsed_hours")
-        assert (clock.limit_hours, clock.warn_after_hours) == (24, (12, 20, 23))
+        assert (clock.limit, clock.warn_after_hours) == (24, (12, 20, 23))
+        assert clock.within == "within 24 hours"
 
 
 @pytest.mark.parametrize(
@@ -270,7 +271,7 @@ def test_the_menu_fits_one_digit_and_two_texts(essex: Contract) -> None:
 
 
 def test_the_old_duty_number_stands_nowhere() -> None:
-    for path in FOLDER.iterdir():
+    for path in filter(Path.is_file, FOLDER.rglob("*")):
         assert "08456061212" not in re.sub(r"\D", "", path.read_text(encoding="utf-8"))
 
 
@@ -426,3 +427,11 @@ def test_a_signpost_is_looked_at_again_after_90_days(essex: Contract) -> None:
 def test_what_is_from_knowledge_says_so(essex: Contract) -> None:
     for signpost in essex.signposts:
         assert signpost.mark in ("from knowledge", "fictional"), signpost.code
+
+
+def test_ninety_days_before_the_bank_holidays_end_it_says_so(essex: Contract) -> None:
+    def said(on: date) -> bool:
+        return any("bank holidays are known only to" in one.reason for one in warnings(essex, on))
+
+    assert not said(date(2028, 10, 1))
+    assert said(date(2028, 10, 2)) and said(date(2030, 1, 1))

@@ -24,6 +24,7 @@ def _essex_text() -> str:
 
 def _folder(tmp_path: Path, **files: str) -> Path:
     shutil.copy(FOLDER / "essex_outcodes.csv", tmp_path)
+    shutil.copytree(FOLDER / "calendars", tmp_path / "calendars", dirs_exist_ok=True)
     for name, text in files.items():
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
     return tmp_path
@@ -53,9 +54,9 @@ BROKEN = [
     ('zone = "Europe/London"', 'zone = "../../etc"', "zone", "not a time zone"),
     ("year_starts_month = 8", "year_starts_month = 13", "year_starts_month", "at most 12"),
     ("year_starts_month = 8", 'year_starts_month = "8"', "year_starts_month", "whole number"),
-    ("limit_hours = 24", "limit_hours = 0", "clocks[0].limit_hours", "more than 0"),
-    ("limit_hours = 24", 'limit_hours = "24"', "clocks[0].limit_hours", "without quotes"),
-    ("limit_hours = 24", "limit_hour = 24", "clocks[0].limit_hour", "Is limit_hours meant?"),
+    ("limit = 24", "limit = 0", "clocks[0].limit", "more than 0"),
+    ("limit = 24", 'limit = "24"', "clocks[0].limit", "without quotes"),
+    ("limit = 24", "limits = 24", "clocks[0].limits", "Is limit meant?"),
     ("[12, 20, 23]", "[20, 12, 23]", "clocks[0].warn_after_hours", "ascend"),
     ("[12, 20, 23]", "[12, 20, 24]", "clocks[0].warn_after_hours", "before the limit of 24"),
     ('stops = "human_reply"', 'stops = "robot"', "clocks[0].stops", "'human_reply'"),
@@ -90,10 +91,24 @@ BROKEN = [
     ('recipients = ["head_of', 'recipients = ["queen", "head_of', "reports[0].recipients[0]", "no"),
     ('"allocation.met"', '"allocation.luck"', "reports[0].lines[2].measures[6]", "not a measure"),
     ('by = [[], ["quadrant"]', 'by = [[], ["shoes"]', "reports[0].lines[0].by[1][0]", "'quadrant'"),
-    ('rungs = ["on_call"', 'rungs = ["the cat"', "ladder.rungs[0]", "'on_call' or 'lead'"),
+    ('rungs = ["on_call"', 'rungs = ["the cat"', "ladder.rungs[0]", "'on_call', 'backup'"),
     ("closes = 16:30:00", "closes = 08:30:00", "office_hours.days[4].closes", "later"),
     ("applies = true", 'applies = "yes"', "disclosure.applies", "true or false"),
     ('name = "Samaritans"', 'name = " "', "signposts[3].name", "not be empty"),
+    ('holidays = "england"', 'holidays = "wales"', "calendar.holidays", "there is: england"),
+    ("limit = 24", "limit = 24\ntarget = 24", "clocks[0].target", "before the limit"),
+    ('unit = "elapsed_hours"', 'unit = "fortnights"', "clocks[0].unit", "must be"),
+    ('starts = "receipt"', 'starts = "full moon"', "clocks[0].starts", "must be"),
+    ('starts = "receipt"', 'starts = "promise"', "clocks[0].starts", "its own time"),
+    ('starts = "receipt"', 'starts = "meeting"', "clocks[0].unit", "only with it"),
+    ("limit = 24", 'limit = 24\nonly_reasons = ["x"]', "clocks[0].only_reasons[0]", "no reason"),
+    ("limit = 24", "limit = 24\nday_ends = 01:30:00", "clocks[0].day_ends", "06:00:00"),
+    (
+        'limit = 24\nwarn_after_hours = [12, 20, 23]\nunit = "elapsed_hours"',
+        'limit = 1.5\nunit = "working_days"',
+        "clocks[0].limit",
+        "counted whole",
+    ),
     ('file = "essex_outcodes.csv"', 'file = "none.csv"', "postcodes.file", "cannot be read"),
     ('file = "essex_outcodes.csv"', 'file = "../a.csv"', "postcodes.file", "beside the contract"),
     ('key = "essex"', 'key = "essex"\nfile = "x"', "file", "take it out"),
@@ -253,3 +268,25 @@ def test_a_problem_can_be_shown_and_sent() -> None:
     problem = Problem("essex.toml", "clocks[0].limit_hours", "it is missing.")
     assert str(problem) == "essex.toml: clocks[0].limit_hours: it is missing."
     assert json.loads(json.dumps(vars(problem)))["key"] == "clocks[0].limit_hours"
+
+
+HOLIDAYS = [
+    ("day = 2026-12-28", "day = 2026-12-26", "holidays[23].day", "at a weekend"),
+    ("day = 2026-12-28", "day = 2026-12-25", "holidays[23].day", "stands here twice"),
+    ("day = 2026-12-28", "day = 2031-12-29", "holidays[23].day", "not between first and last"),
+    ("last = 2028-12-31", "last = 2023-12-31", "last", "later than first"),
+    ("last = 2028-12-31", "end = 2028-12-31", "last", "missing"),
+    ("day = 2026-12-28", 'day = "28 December"', "holidays[23].day", "a date like"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "key", "reason"), HOLIDAYS)
+def test_a_wrong_bank_holiday_is_named_by_its_own_file(
+    tmp_path: Path, right: str, wrong: str, key: str, reason: str
+) -> None:
+    folder = _folder(tmp_path, essex=_essex_text())
+    table = folder / "calendars" / "england.toml"
+    table.write_text(table.read_text("utf-8").replace(right, wrong, 1), encoding="utf-8")
+    found = [problem for problem in _problems(folder) if problem.key == key]
+    assert [problem.file for problem in found] == ["england.toml"], _problems(folder)
+    assert reason in found[0].reason

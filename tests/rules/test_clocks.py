@@ -3,7 +3,7 @@ calculation that shares nothing with the first; and the exact edges of warning, 
 """
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.rules import clocks
-from helpline.vocabulary import AlertKind
+from helpline.vocabulary import AlertKind, Unit
 
 LONDON = ZoneInfo("Europe/London")
 STARTED = datetime(2026, 11, 3, 2, 15, tzinfo=UTC)
@@ -23,6 +23,11 @@ YEARS = range(2026, 2036)
 
 instants = st.integers(1_577_836_800, 2_840_140_800).map(lambda s: datetime.fromtimestamp(s, UTC))
 hours = st.floats(min_value=0.01, max_value=24 * 40)
+
+
+def promised(started: datetime, warn: Sequence[float], limit: float) -> tuple[clocks.Moment, ...]:
+    terms = clocks.Terms(clocks.Limit(limit, Unit.ELAPSED_HOURS), warn_after_hours=tuple(warn))
+    return clocks.moments(terms, started, clocks.due_at(started, limit))
 
 
 # --- elapsed hours across clock changes ----------------------------------------------------------
@@ -66,7 +71,7 @@ def test_what_elapses_is_what_was_promised(started: datetime, limit: float) -> N
 
 
 def test_three_warnings_then_the_breach() -> None:
-    moments = clocks.moments(STARTED, WARN, 24)
+    moments = promised(STARTED, WARN, 24)
     assert [(m.at - STARTED, m.kind, m.stage) for m in moments] == [
         (timedelta(hours=12), AlertKind.WARNING, 0),
         (timedelta(hours=20), AlertKind.WARNING, 1),
@@ -76,14 +81,14 @@ def test_three_warnings_then_the_breach() -> None:
 
 
 def test_a_clock_without_warnings_still_has_its_breach() -> None:
-    (only,) = clocks.moments(STARTED, (), 24)
+    (only,) = promised(STARTED, (), 24)
     assert (only.kind, only.stage) == (AlertKind.BREACH, 0)
 
 
 def test_moments_do_not_move_with_the_zone_of_the_receipt() -> None:
     autumn = datetime(2026, 10, 24, 18, 0, tzinfo=LONDON)
-    in_utc = clocks.moments(autumn.astimezone(UTC), WARN, 24)
-    assert [m.at for m in clocks.moments(autumn, WARN, 24)] == [m.at for m in in_utc]
+    in_utc = promised(autumn.astimezone(UTC), WARN, 24)
+    assert [m.at for m in promised(autumn, WARN, 24)] == [m.at for m in in_utc]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +105,7 @@ def test_moments_do_not_move_with_the_zone_of_the_receipt() -> None:
     ],
 )
 def test_of_what_has_passed_only_the_worst_is_said(waited: timedelta, stage: int | None) -> None:
-    moments = clocks.moments(STARTED, WARN, 24)
+    moments = promised(STARTED, WARN, 24)
     said = clocks.passed(moments, STARTED + waited)
     assert (said.stage if said else None) == stage
 
@@ -110,7 +115,7 @@ def test_every_moment_is_either_behind_or_ahead(
     started: datetime, warn: list[float], limit: float, waited: float
 ) -> None:
     now = started + timedelta(hours=waited)
-    moments = clocks.moments(started, sorted(warn), limit)
+    moments = promised(started, sorted(warn), limit)
     said, upcoming = clocks.passed(moments, now), clocks.next_after(moments, now)
     assert said is None or said.at <= now
     assert upcoming is None or upcoming > now
@@ -124,7 +129,7 @@ def test_walking_from_moment_to_moment_meets_each_once(
     started: datetime, warn: list[float], limit: float
 ) -> None:
     """What the tick does: look, say, set the next look. It ends, and leaves nothing out."""
-    moments = clocks.moments(started, sorted(warn), limit)
+    moments = promised(started, sorted(warn), limit)
     seen, look = set(), started
     while (upcoming := clocks.next_after(moments, look)) is not None:
         assert upcoming > look

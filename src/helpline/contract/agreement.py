@@ -7,7 +7,7 @@ contract alone: no clock, no database; a day is an argument.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -17,7 +17,10 @@ from helpline.contract import parts
 from helpline.contract.parts import Text, Worded
 from helpline.contract.words import squeezed
 from helpline.errors import InvalidInput
+from helpline.rules import clocks as clock_rules
+from helpline.rules.calendar import Calendar
 from helpline.rules.postcodes import Share, Suggestion, suggest_quadrant
+from helpline.vocabulary import ClockStart
 
 LAST_RESORT: Final = "other"  # the method of a channel nobody foresaw: counted, never lost
 Kind = Literal[
@@ -31,6 +34,7 @@ class Contract(parts.Table):
 
     file: str = ""  # set at loading
     outcodes: Mapping[str, tuple[Share, ...]] = Field(default_factory=dict, repr=False)
+    holidays: parts.HolidayTable | None = Field(default=None, repr=False)  # set at loading
 
     key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
     name: Text
@@ -65,6 +69,7 @@ class Contract(parts.Table):
     outcomes: Annotated[tuple[parts.Outcome, ...], Field(min_length=1)]
     named_outcomes: tuple[parts.NamedOutcome, ...] = ()
     evidence: tuple[parts.Evidence, ...] = ()
+    calendar: parts.Days
     clocks: Annotated[tuple[parts.Clock, ...], Field(min_length=1)]
     ladder: parts.Ladder
     whatsapp: parts.WhatsApp | None = None
@@ -103,7 +108,31 @@ class Contract(parts.Table):
                 return report
         raise self._none("report", code, [report.code for report in self.reports])
 
+    def find_clock(self, code: str) -> parts.Clock | None:
+        """None for a clock the file no longer has: a promise already made outlives it."""
+        return next((clock for clock in self.clocks if clock.code == code), None)
+
     # --- what follows from the facts --------------------------------------------------------------
+
+    def clocks_for(self, start: ClockStart, urgency: str, reason: str) -> tuple[parts.Clock, ...]:
+        """The clocks that `start` begins for a case of this urgency and reason."""
+        return tuple(c for c in self.clocks if c.starts is start and c.applies(urgency, reason))
+
+    def plan(self, clock: parts.Clock, started_at: datetime) -> clock_rules.Plan:
+        """When what began at an instant is due by one of the contract's clocks."""
+        return clock_rules.plan(clock.terms, started_at, self.days)
+
+    @cached_property
+    def days(self) -> Calendar:
+        """Working and closed days, for rules/clocks.py."""
+        assert self.holidays is not None, "loaded contracts have a table of holidays"
+        closed = (day.split("-") for day in self.calendar.closed_each_year)
+        return Calendar(
+            self.holidays.rules,
+            closed_on_holidays=self.calendar.closed_on_holidays,
+            closed_each_year=frozenset((int(month), int(day)) for month, day in closed),
+            zone=self.zone,
+        )
 
     def method_for(self, channel: str) -> str:
         """The report's method for a raw channel; a simulated one counts as what it simulates.

@@ -26,7 +26,13 @@ from helpline.contract.document import (
     texts,
 )
 from helpline.contract.words import squeezed
-from helpline.vocabulary import NETWORK_HELP_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
+from helpline.vocabulary import (
+    NETWORK_HELP_WORDS,
+    OPT_IN_WORDS,
+    OPT_OUT_WORDS,
+    ClockStart,
+    Unit,
+)
 
 Fault = tuple[str, str]
 
@@ -132,6 +138,8 @@ def _references_exist(document: Document) -> Iterator[Fault]:
     for key, row in rows(document, "entitlements"):
         yield from _all_of(row, "groups", key, groups, "group")
     yield from _all_of(table(document, "age_limit"), "groups", "age_limit", groups, "group")
+    for key, row in rows(document, "clocks"):
+        yield from _all_of(row, "only_reasons", key, codes(document, "reasons"), "reason")
     for key, report in rows(document, "reports"):
         roles = codes(document, "commissioners")
         yield from _all_of(report, "recipients", key, roles, "commissioner")
@@ -157,13 +165,46 @@ def _not_among(what: str, code: str, known: list[str]) -> str:
 
 def _clocks_warn_in_time(document: Document) -> Iterator[Fault]:
     for key, clock in rows(document, "clocks"):
-        warnings, limit = clock.get("warn_after_hours"), clock.get("limit_hours")
-        hours = [h for h in warnings if is_number(h)] if isinstance(warnings, list) else []
-        place = f"{key}.warn_after_hours"
-        if any(later <= earlier for earlier, later in pairwise(hours)):
-            yield place, "the warnings must ascend, each later than the one before."
-        if is_number(limit) and any(hour >= limit for hour in hours):
-            yield place, f"a warning must come before the limit of {limit:g} hours."
+        limit, in_hours = clock.get("limit"), clock.get("unit") == Unit.ELAPSED_HOURS
+        for name, order in (("warn_after_hours", 1), ("warn_before_hours", -1)):
+            warnings = clock.get(name)
+            hours = [h for h in warnings if is_number(h)] if isinstance(warnings, list) else []
+            place = f"{key}.{name}"
+            if any((later - earlier) * order <= 0 for earlier, later in pairwise(hours)):
+                word = "ascend" if order > 0 else "descend"
+                yield place, f"the warnings must {word}, each later than the one before."
+            if in_hours and is_number(limit) and any(hour >= limit for hour in hours):
+                yield place, f"a warning must come before the limit of {limit:g} hours."
+        yield from _amounts(key, clock)
+
+
+def _amounts(key: str, clock: Document) -> Iterator[Fault]:
+    limit, target, sooner = clock.get("limit"), clock.get("target"), table(clock, "or_sooner")
+    amounts = [("limit", limit, clock), ("target", target, clock)]
+    amounts.append(("or_sooner.limit", sooner.get("limit"), sooner))
+    for name, amount, told in amounts:
+        if not is_number(amount) or told.get("unit") not in list(Unit):
+            continue
+        unit = Unit(str(told["unit"]))
+        if unit.is_whole and amount % 1:
+            yield f"{key}.{name}", f"{amount:g} is not possible: {unit} are counted whole."
+        if unit is Unit.FIRST_WORKING_DAY_AFTER and amount != 1:
+            yield f"{key}.{name}", "it must be 1: the first working day after."
+        if unit in (Unit.ELAPSED_HOURS, Unit.OPEN_HOURS) and not amount:
+            yield f"{key}.{name}", "0 is not possible: it must be more than 0."
+    if is_number(limit) and is_number(target):
+        ahead = clock.get("unit") == Unit.WORKING_DAYS_BEFORE
+        if target <= limit if ahead else target >= limit:
+            yield f"{key}.target", f"the target must come before the limit of {limit:g}."
+    ends = clock.get("day_ends")
+    if isinstance(ends, time) and ends < time(6):
+        yield f"{key}.day_ends", "a day ends between 06:00:00 and 23:59:59."
+    if (clock.get("starts") == ClockStart.MEETING) != (
+        clock.get("unit") == Unit.WORKING_DAYS_BEFORE
+    ):
+        yield f"{key}.unit", "working_days_before goes with starts = “meeting”, and only with it."
+    if clock.get("starts") == ClockStart.PROMISE:
+        yield f"{key}.starts", "a promise has its own time and needs no clock here."
 
 
 def _channels_map_once(document: Document) -> Iterator[Fault]:

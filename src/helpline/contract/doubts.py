@@ -15,12 +15,14 @@ from helpline.contract.loading import Problem
 from helpline.contract.parts import Fact, Table, Worded
 
 VERIFIED_FOR: Final = timedelta(days=90)  # domain facts §6: alert if older
+ALARM_BEFORE_END: Final = timedelta(days=90)
 COUNTED_FOR: Final = timedelta(days=400)  # a yearly count, with a month of grace
 
 
 def warnings(contract: Contract, on: date) -> list[Problem]:
     """Everything that a person should check or put right, as seen on a day; empty is the aim."""
-    found = [*_term(contract, on), *_populations(contract, on), *_facts(contract, on)]
+    found = [*_term(contract, on), *_populations(contract, on), *_calendar(contract, on)]
+    found += _facts(contract, on)
     return [Problem(contract.file, key, reason) for key, reason in found]
 
 
@@ -52,6 +54,20 @@ def _populations(contract: Contract, on: date) -> Iterator[tuple[str, str]]:
                 f"populations[{i}].as_of",
                 f"the newest count is of {_day(as_of)}: ask the council for a newer one.",
             )
+
+
+def calendar_ends_soon(contract: Contract, on: date) -> date | None:
+    """The last day whose bank holidays are known, from 90 days before it; else None."""
+    assert contract.holidays is not None
+    last = contract.holidays.last
+    return last if last - on <= ALARM_BEFORE_END else None
+
+
+def _calendar(contract: Contract, on: date) -> Iterator[tuple[str, str]]:
+    last = calendar_ends_soon(contract, on)
+    if last is not None:
+        known = f"bank holidays are known only to {_day(last)}"
+        yield "holidays.last", f"{known}: add the next years from the government's list."
 
 
 def _facts(contract: Contract, on: date) -> Iterator[tuple[str, str]]:

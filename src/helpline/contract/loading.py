@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from helpline.contract.document import Document, rows, texts
 from helpline.errors import InvalidInput
 from helpline.rules.postcodes import Share
 
-_SET_AT_LOADING: Final = ("file", "outcodes")
+_SET_AT_LOADING: Final = ("file", "outcodes", "holidays")
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,12 @@ def _contract(path: Path, document: Document) -> tuple[Contract | None, list[Pro
     wrong += [Problem(path.name, key, reason) for key, reason in faults(document)]
     outcodes, unreadable = _outcodes(path, document)
     wrong += unreadable
+    holidays, misread = _holidays(path, document)
+    wrong += misread
     if contract is None or wrong:
         return None, wrong
-    return contract.model_copy(update={"file": path.name, "outcodes": outcodes}), []
+    loaded = {"file": path.name, "outcodes": outcodes, "holidays": holidays}
+    return contract.model_copy(update=loaded), []
 
 
 def _shared(documents: Mapping[str, Document]) -> Iterator[Problem]:
@@ -123,6 +127,47 @@ def _shared(documents: Mapping[str, Document]) -> Iterator[Problem]:
                 if value in first:
                     yield Problem(file, name, f"“{value}” is already used by {first[value]}.")
                 first.setdefault(value, file)
+
+
+# --- the table of bank holidays in the folder calendars -------------------------------------------
+
+
+def _holidays(path: Path, document: Document) -> tuple[parts.HolidayTable | None, list[Problem]]:
+    """The table that the contract names; its own faults are named by its own file."""
+    told = document.get("calendar")
+    name = told.get("holidays") if isinstance(told, dict) else None
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        return None, []  # none, or misshapen: the shape check names that
+    file = path.parent / "calendars" / f"{name}.toml"
+    if not file.is_file():
+        there = ", ".join(sorted(one.stem for one in file.parent.glob("*.toml"))) or "none"
+        missing = f"there is no calendars/{name}.toml; there is: {there}."
+        return None, [Problem(path.name, "calendar.holidays", missing)]
+    read = _document(file)
+    if isinstance(read, Problem):
+        return None, [read]
+    try:
+        table = parts.HolidayTable.model_validate(read)
+    except ValidationError as error:
+        return None, [
+            Problem(file.name, _key(detail["loc"]), _sentence(detail)) for detail in error.errors()
+        ]
+    return table, [Problem(file.name, key, reason) for key, reason in _wrong_days(table)]
+
+
+def _wrong_days(table: parts.HolidayTable) -> Iterator[tuple[str, str]]:
+    if table.last <= table.first:
+        yield "last", "it must be later than first."
+    seen: set[date] = set()
+    for place, one in enumerate(table.holidays):
+        key = f"holidays[{place}].day"
+        if not table.first <= one.day <= table.last:
+            yield key, f"{one.day} is not between first and last."
+        if one.day in seen:
+            yield key, f"{one.day} stands here twice."
+        if one.day.weekday() > 4:
+            yield key, f"{one.day} is at a weekend: give the day on which it is kept instead."
+        seen.add(one.day)
 
 
 # --- the postcode file beside a contract ----------------------------------------------------------
@@ -199,6 +244,7 @@ _SHAPES: Final = {
     "key": "it must be small letters, digits, “-” or “_”, and begin with a letter.",
     "code": "it must be small letters, digits or “_”, and begin with a letter.",
     "file": "it must be the name of a .csv file beside the contract.",
+    "closed_each_year": "it must be a month and a day like 12-25.",
 }
 
 
@@ -213,7 +259,7 @@ def _sentence(detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_key(str(detail["loc"][-1]))
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         return f"“{detail['input']}” is not possible; it must be {context['expected']}."
     if kind == "string_pattern_mismatch":
         named = [step for step in detail["loc"] if isinstance(step, str)]

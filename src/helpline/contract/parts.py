@@ -11,6 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from helpline.rules import calendar, clocks, saying
+from helpline.vocabulary import ClockStart, ClockStop, Unit, Urgency
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 PartCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
@@ -19,6 +22,9 @@ Day = Annotated[date, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, gt=0)]
 Hour = Annotated[float, Field(strict=True, gt=0)]
+Amount = Annotated[float, Field(strict=True, ge=0, le=100_000)]
+DayOfYear = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+Rung = Literal["on_call", "backup", "lead", "manager", "worker"]
 Dimension = Literal["quadrant", "carer_type", "method", "reason", "support"]
 
 
@@ -256,21 +262,95 @@ class Evidence(Worded):
 # --- when -----------------------------------------------------------------------------------------
 
 
-class Clock(Worded):
-    """A promise with a limit, in hours that pass whatever the day (A50, A51)."""
+class Days(Fact):
+    """Which days count: the table of bank holidays, and the days on which the service is closed
+    whatever the weekday, as "12-25" (D13)."""
 
-    starts: Literal["receipt"]
-    stops: Literal["human_reply", "allocation"]
-    limit_hours: Hour
-    warn_after_hours: tuple[Hour, ...]
-    unit: Literal["elapsed_hours"]
+    holidays: Code  # the file of that name in the folder calendars
+    closed_on_holidays: Yes = False
+    closed_each_year: tuple[DayOfYear, ...] = ()
+
+
+class Holiday(Table):
+    day: Day
+    name: Text
+
+
+class HolidayTable(Fact):
+    """A file of the folder calendars: the bank holidays from one day to another."""
+
+    key: Code
+    name: Text
+    first: Day
+    last: Day
+    holidays: Annotated[tuple[Holiday, ...], Field(min_length=1)]
+
+    @property
+    def rules(self) -> calendar.Holidays:
+        return calendar.Holidays(frozenset(one.day for one in self.holidays), self.first, self.last)
+
+
+class Or(Table):
+    """The other limit of a clock that ends with the sooner of two."""
+
+    limit: Amount
+    unit: Unit
+
+
+class Clock(Worded):
+    """A promise with a time on it: what starts and what meets it, the limit and its unit, a target
+    before the limit, when to warn and whom to alert (A50, A51; L01; P01; P09; P27; L08)."""
+
+    starts: ClockStart
+    stops: ClockStop
+    limit: Amount
+    unit: Unit
+    target: Amount | None = None  # in the same unit
+    or_sooner: Or | None = None
+    day_ends: Annotated[time, Field(strict=True)] = clocks.DAY_ENDS  # for units of days
+    rolls: Yes = False  # a last day that is no working day becomes the next one
+    warn_after_hours: tuple[Hour, ...] = ()
+    warn_before_hours: tuple[Hour, ...] = ()
+    only_urgency: tuple[Urgency, ...] = ()  # empty: whatever the urgency
+    only_reasons: tuple[Code, ...] = ()
+    reopening: Literal["restart", "keep"] = "restart"
+    rungs: tuple[Rung, ...] = ()  # empty: the contract's ladder
+
+    @property
+    def terms(self) -> clocks.Terms:
+        """The same for rules/clocks.py."""
+        target = None if self.target is None else self._limit(self.target, self.unit)
+        sooner = None
+        if self.or_sooner is not None:
+            sooner = self._limit(self.or_sooner.limit, self.or_sooner.unit)
+        return clocks.Terms(
+            self._limit(self.limit, self.unit),
+            sooner=sooner,
+            target=target,
+            warn_after_hours=self.warn_after_hours,
+            warn_before_hours=self.warn_before_hours,
+        )
+
+    def _limit(self, amount: float, unit: Unit) -> clocks.Limit:
+        return clocks.Limit(amount, unit, self.day_ends, self.rolls)
+
+    @property
+    def within(self) -> str:
+        """The limit as people say it: "within 24 hours"."""
+        return saying.within(self.limit, self.unit)
+
+    def applies(self, urgency: str, reason: str) -> bool:
+        """Whether it runs for a case of this urgency and reason."""
+        return (not self.only_urgency or urgency in self.only_urgency) and (
+            not self.only_reasons or reason in self.only_reasons
+        )
 
 
 class Ladder(Fact):
     """Whom an alert climbs to until somebody acknowledges it, round and round."""
 
     minutes_between_rungs: Positive
-    rungs: Annotated[tuple[Literal["on_call", "lead"], ...], Field(min_length=1)]
+    rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
 
 
 class WhatsApp(Fact):

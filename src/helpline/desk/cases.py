@@ -69,7 +69,9 @@ async def open_case(
 ) -> Case:
     """Give `case` its reference, store it and start its clocks from `opened_at` (A50, A51)."""
     case.reference = await _free_reference(session, contract)
-    case.next_due_at = deadlines.first_due(contract, case.opened_at)
+    case.next_due_at = deadlines.first_due(
+        contract, case.opened_at, urgency=case.urgency, reason=case.reason
+    )
     session.add(case)
     await session.flush()
     await deadlines.open_for(session, contract, case, case.opened_at)

@@ -16,8 +16,19 @@ from helpline.contract import Clock, Contract
 from helpline.desk import escalation, events
 from helpline.models import Case, Deadline, metadata
 from helpline.rules import clocks
-from helpline.vocabulary import AlertKind, ClockStop, DeadlineState
+from helpline.vocabulary import (
+    UNKNOWN,
+    AlertKind,
+    ClockStart,
+    ClockStop,
+    DeadlineState,
+    Unit,
+    Urgency,
+)
 
+PROMISED = clocks.Terms(clocks.Limit(0, Unit.AT_ONCE), warn_before_hours=(0.25,))
+"""Of a promise of a worker, and of a clock that its contract no longer has: a quarter of an hour
+before, then when it is due."""
 DEADLINE = metadata.tables["deadline"]
 NEW = insert(DEADLINE).execution_options(autoflush=False)
 DUE_TIMES = (
@@ -45,25 +56,39 @@ async def open_for(
     case: Case,
     started_at: datetime,
     stops: Iterable[ClockStop] = tuple(ClockStop),
+    start: ClockStart = ClockStart.RECEIPT,
 ) -> None:
-    """Start the contract's clocks that end with one of `stops`, from the instant of receipt."""
+    """Start the contract's clocks that `start` begins for this case and that end with one of
+    `stops`. `started_at`: the instant of receipt, or of whatever began it; for a meeting its own
+    time. The row keeps the instants: a later change of the contract moves none of them."""
+    begun = [
+        clock
+        for clock in contract.clocks_for(start, case.urgency, case.reason)
+        if clock.stops in stops
+    ]
     started = [
         _started(contract, clock, started_at) | {"case_id": case.id, "item_id": None}
-        for clock in contract.clocks
-        if ClockStop(clock.stops) in stops
+        for clock in begun
     ]
     if started:
         await session.execute(NEW, started)
-        earliest = first_due(contract, started_at, stops)
+        earliest = min(row["due_at"] for row in started)
         case.next_due_at = min(case.next_due_at or earliest, earliest)
 
 
 def first_due(
-    contract: Contract, started_at: datetime, stops: Iterable[ClockStop] = tuple(ClockStop)
-) -> datetime:
-    """When the first of the contract's clocks that end with one of `stops` is due."""
-    hours = min(clock.limit_hours for clock in contract.clocks if ClockStop(clock.stops) in stops)
-    return clocks.due_at(started_at, hours)
+    contract: Contract,
+    started_at: datetime,
+    stops: Iterable[ClockStop] = tuple(ClockStop),
+    urgency: str = Urgency.STANDARD,
+    reason: str = UNKNOWN,
+) -> datetime | None:
+    """When the first of the clocks that receipt begins, and one of `stops` ends, is due."""
+    begun = contract.clocks_for(ClockStart.RECEIPT, urgency, reason)
+    return min(
+        (contract.plan(clock, started_at).due_at for clock in begun if clock.stops in stops),
+        default=None,
+    )
 
 
 async def meet(
@@ -137,8 +162,8 @@ async def open_for_tray(
     """What could not be read is owed an answer just the same: its clock runs from receipt."""
     started = [
         _started(contract, clock, started_at) | {"case_id": None, "item_id": item_id}
-        for clock in contract.clocks
-        if ClockStop(clock.stops) is ClockStop.HUMAN_REPLY
+        for clock in contract.clocks_for(ClockStart.RECEIPT, Urgency.STANDARD, UNKNOWN)
+        if clock.stops is ClockStop.HUMAN_REPLY
     ]
     if started:
         await session.execute(NEW, started)
@@ -146,13 +171,16 @@ async def open_for_tray(
 
 def _started(contract: Contract, clock: Clock, started_at: datetime) -> dict[str, Any]:
     """The row of a clock that began to run at `started_at`, but for what it is about."""
-    moments = clocks.moments(started_at, clock.warn_after_hours, clock.limit_hours)
+    plan = contract.plan(clock, started_at)
+    moments = clocks.moments(clock.terms, started_at, plan.due_at, plan.target_at)
     return {
         "contract": contract.key,
         "clock": clock.code,
         "stops": clock.stops,
         "started_at": started_at,
-        "due_at": clocks.due_at(started_at, clock.limit_hours),
+        "due_at": plan.due_at,
+        "target_at": plan.target_at,
+        "is_certain": plan.is_certain,
         "state": DeadlineState.OPEN,
         "next_alert_at": moments[0].at,
     }
@@ -207,6 +235,9 @@ def _due(now: datetime, limit: int) -> Any:
             col(Deadline.clock),
             col(Deadline.case_id),
             col(Deadline.started_at),
+            col(Deadline.due_at),
+            col(Deadline.target_at),
+            col(Deadline.owner_id),
             col(Case.reference),
         )
         .outerjoin(Case, col(Case.id) == col(Deadline.case_id))
@@ -224,8 +255,9 @@ def _about(row: Any, moment: clocks.Moment) -> str:
 
 
 async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datetime) -> None:
-    clock = contract.clock(row["clock"])
-    moments = clocks.moments(row["started_at"], clock.warn_after_hours, clock.limit_hours)
+    clock = contract.find_clock(row["clock"])
+    terms = clock.terms if clock else PROMISED
+    moments = clocks.moments(terms, row["started_at"], row["due_at"], row["target_at"])
     await session.execute(
         update(Deadline)
         .where(col(Deadline.id) == row["id"])
@@ -241,7 +273,7 @@ async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datet
             now,
             contract=contract.key,
             case_id=row["case_id"],
-            clock=clock.code,
+            clock=row["clock"],
             due_at=moment.at.isoformat(),
         )
     await escalation.end_for_deadline(session, row["id"], now)  # the worse one takes its place

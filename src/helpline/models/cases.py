@@ -98,6 +98,14 @@ class Deadline(SQLModel, table=True):
     stops: str
     started_at: datetime
     due_at: datetime
+    target_at: datetime | None = None
+    """Earlier than due_at, where the contract hopes for better than it demands."""
+    is_certain: bool = True
+    """False when it reaches beyond the known bank holidays: due then or later."""
+    owner_id: int | None = Field(default=None, foreign_key="user.id")
+    """Whose own promise it is."""
+    what: str | None = sealed("deadline.what", optional=True)
+    """What was promised, in the worker's words."""
     state: str = "open"
     met_at: datetime | None = None
     met_by_id: int | None = Field(default=None, foreign_key="user.id")

@@ -12,6 +12,7 @@ from typing import Any
 from helpline.contract import Contract
 from helpline.reports.measures import all_measures
 from helpline.settings import TEMPLATES
+from helpline.vocabulary import Unit
 
 
 def definitions(contract: Contract) -> dict[str, str]:
@@ -24,7 +25,9 @@ def definitions(contract: Contract) -> dict[str, str]:
         clock = clocks.get(name)
         text = written[last if clock else measure]
         if clock:
-            text = text.format(name=clock.name, hours=f"{clock.limit_hours:g}")
+            elapsed = clock.unit is Unit.ELAPSED_HOURS
+            counted = ", weekends and bank holidays included" if elapsed else ""
+            text = text.format(name=clock.name, within=clock.within, counted=counted)
         found[measure] = text
     return found
 

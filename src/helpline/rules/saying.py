@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from helpline.vocabulary import Unit
+
 DAY, HOUR, MINUTE = 86400, 3600, 60
 
 
@@ -47,6 +49,30 @@ def due(due_at: datetime, now: datetime, zone: str) -> str:
     if left >= timedelta():
         return f"due in {span(left)}, {when(due_at, now, zone)}"
     return f"overdue by {span(-left)}, since {when(due_at, now, zone)}"
+
+
+def within(amount: float, unit: Unit) -> str:
+    """A limit in words: "within 24 hours", "by the end of the first working day after"."""
+    number = f"{amount:g}"
+    one = amount == 1
+    match unit:
+        case Unit.AT_ONCE:
+            return "at once" if not amount else f"at once, within {number} min"
+        case Unit.FIRST_WORKING_DAY_AFTER:
+            return "by the end of the first working day after"
+        case Unit.WORKING_DAYS_BEFORE:
+            return f"{number} working day{'' if one else 's'} before"
+        case Unit.CALENDAR_DAYS if not amount:
+            return "on the same day"
+        case Unit.OPEN_HOURS:
+            return f"within {number} hour{'' if one else 's'}, closed days not counted"
+    word = {
+        Unit.ELAPSED_HOURS: "hour",
+        Unit.CALENDAR_DAYS: "day",
+        Unit.CALENDAR_MONTHS: "month",
+        Unit.WORKING_DAYS: "working day",
+    }[unit]
+    return f"within {number} {word}{'' if one else 's'}"
 
 
 def ago(instant: datetime, now: datetime) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.contract import Contract
+from helpline.contract import Clock, Contract
 from helpline.desk.imports.checking import Checks
 from helpline.desk.imports.past import COLUMNS, PastCase, understood
 from helpline.desk.imports.reading import (
@@ -27,11 +27,11 @@ from helpline.desk.imports.reading import (
 )
 from helpline.desk.references import new_reference
 from helpline.models import metadata
-from helpline.rules import clocks
 from helpline.sealing import ring
 from helpline.vocabulary import (
     UNKNOWN,
     CaseStatus,
+    ClockStart,
     ClockStop,
     ContactKind,
     DeadlineState,
@@ -102,13 +102,25 @@ async def _imported_before(
             opened[reference] = opened_at
             met.setdefault(reference, {}).setdefault(clock, met_at)
         for reference, clock_times in met.items():
-            times = [clock_times.get(clock.code) for clock in contract.clocks]
+            times = [clock_times.get(clock.code) for clock in _clocks(contract)]
             found[reference] = [opened[reference], *times]
     return found
 
 
 def _times(contract: Contract, case: PastCase) -> list[datetime | None]:
-    return [case.received_at, *(case.met[ClockStop(clock.stops)] for clock in contract.clocks)]
+    return [case.received_at, *(case.met[clock.stops] for clock in _clocks(contract))]
+
+
+def _clocks(contract: Contract, reason: str | None = None) -> list[Clock]:
+    """What the log can have kept or broken: the clocks from receipt that end with an answer or an
+    allocation; of them those that run for a case of this reason."""
+    return [
+        clock
+        for clock in contract.clocks
+        if clock.starts is ClockStart.RECEIPT
+        and clock.stops in (ClockStop.HUMAN_REPLY, ClockStop.ALLOCATION)
+        and (reason is None or clock.applies("standard", reason))
+    ]
 
 
 def _import_keys(reference: str) -> list[str]:
@@ -222,9 +234,9 @@ async def _references(
 
 def _case(contract: Contract, case: PastCase, person_id: int, reference: str) -> dict[str, Any]:
     due = [
-        clocks.due_at(case.received_at, clock.limit_hours)
-        for clock in contract.clocks
-        if case.met[ClockStop(clock.stops)] is None
+        contract.plan(clock, case.received_at).due_at
+        for clock in _clocks(contract, case.reason)
+        if case.met[clock.stops] is None
     ]
     return {
         "reference": reference,
@@ -269,15 +281,18 @@ def _contacts(
 
 
 def _deadlines(contract: Contract, case_id: int, case: PastCase) -> Iterator[dict[str, Any]]:
-    for clock in contract.clocks:
-        met_at = case.met[ClockStop(clock.stops)]
+    for clock in _clocks(contract, case.reason):
+        met_at = case.met[clock.stops]
+        plan = contract.plan(clock, case.received_at)
         yield {
             "contract": contract.key,
             "case_id": case_id,
             "clock": clock.code,
             "stops": clock.stops,
             "started_at": case.received_at,
-            "due_at": clocks.due_at(case.received_at, clock.limit_hours),
+            "due_at": plan.due_at,
+            "target_at": plan.target_at,
+            "is_certain": plan.is_certain,
             "state": DeadlineState.OPEN if met_at is None else DeadlineState.MET,
             "met_at": met_at,
             "next_alert_at": None,

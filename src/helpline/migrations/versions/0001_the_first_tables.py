@@ -480,6 +480,10 @@ def upgrade() -> None:
         sa.Column("stops", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("target_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("is_certain", sa.Boolean(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("what", sa.LargeBinary(), nullable=True),
         sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("met_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("met_by_id", sa.Integer(), nullable=True),
@@ -488,6 +492,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_deadline_case_id")),
         sa.ForeignKeyConstraint(["item_id"], ["inbound_item.id"], name=op.f("fk_deadline_item_id")),
         sa.ForeignKeyConstraint(["met_by_id"], ["user.id"], name=op.f("fk_deadline_met_by_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["user.id"], name=op.f("fk_deadline_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deadline")),
     )
     with op.batch_alter_table("deadline", schema=None) as batch_op:

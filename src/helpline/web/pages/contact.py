@@ -20,7 +20,7 @@ from helpline.contract import Contract
 from helpline.desk import deadlines, webform
 from helpline.desk.house import House
 from helpline.models import Case, Contact, InboundItem
-from helpline.rules import clocks, saying
+from helpline.rules import saying
 from helpline.vocabulary import ClockStop
 from helpline.web.asked import field, house_of, now_of
 from helpline.web.pages.chat import choose_contract, keep_paced, site_contract, site_values
@@ -69,7 +69,8 @@ async def _sent(
 ) -> web.Response:
     now = now_of(request)
     reference, answer_by = await _promised(house_of(request), submission)
-    by_when = saying.by_when(answer_by or _from_contract(contract, now), now, contract.zone)
+    answer_by = answer_by or _from_contract(contract, now)
+    by_when = saying.by_when(answer_by, now, contract.zone) if answer_by else ""
     return show(
         request,
         "contact_sent.html.j2",
@@ -105,12 +106,9 @@ async def _promised(house: House, submission: str) -> tuple[str, datetime | None
     return "", None
 
 
-def _from_contract(contract: Contract, now: datetime) -> datetime:
+def _from_contract(contract: Contract, now: datetime) -> datetime | None:
     """By when a person answers what arrives now: the soonest of the contract's clocks for it."""
-    limits = (
-        one.limit_hours for one in contract.clocks if ClockStop(one.stops) is ClockStop.HUMAN_REPLY
-    )
-    return clocks.due_at(now, min(limits))
+    return deadlines.first_due(contract, now, [ClockStop.HUMAN_REPLY])
 
 
 def _form(
