@@ -1,6 +1,8 @@
 // What the console's pages do beyond plain links and forms: follow what happens, shortcuts, count
 // text messages, warn before typed text is lost. Loaded on every page; everything works without it.
 
+import { partsOf } from "./segments.js";
+
 // --- live: an element with data-live follows a stream and is told "live" when something changed ----
 
 for (const element of document.querySelectorAll("[data-live]")) follow(element);
@@ -110,34 +112,17 @@ document.addEventListener("click", (event) => {
 });
 showHash();
 
-// --- how many text messages a reply takes (GSM 03.38: 160 or 153 letters; else 70 or 67) -----------
-
-const PLAIN = new Set(
-  "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà",
-);
-const DOUBLE = new Set("^{}\\[~]|€\f");
-
-function segments(text) {
-  const letters = [...text];
-  if (letters.every((letter) => PLAIN.has(letter) || DOUBLE.has(letter))) {
-    const length = letters.reduce((sum, letter) => sum + (DOUBLE.has(letter) ? 2 : 1), 0);
-    return { length, texts: length <= 160 ? 1 : Math.ceil(length / 153), odd: "" };
-  }
-  const odd = letters.find((letter) => !PLAIN.has(letter) && !DOUBLE.has(letter));
-  const length = text.length; // counted in UTF-16 units, as the network does
-  return { length, texts: length <= 70 ? 1 : Math.ceil(length / 67), odd };
-}
+// --- how many text messages a reply takes ---------------------------------------------------------
 
 for (const field of document.querySelectorAll("[data-segments]")) {
   const place = document.getElementById(field.dataset.segments);
   if (!place) continue;
   const empty = place.textContent;
   const count = () => {
-    const { length, texts, odd } = segments(field.value);
-    const why = odd ? ` “${odd}” makes each text shorter.` : "";
-    place.textContent = length
-      ? `${length} letters, ${texts} text message${texts === 1 ? "" : "s"}.${why}`
+    const { places, count: texts, strange } = partsOf(field.value);
+    const why = strange ? ` “${strange}” makes each text shorter.` : "";
+    place.textContent = places
+      ? `${places} letters, ${texts} text message${texts === 1 ? "" : "s"}.${why}`
       : empty;
   };
   field.addEventListener("input", count);
