@@ -13,7 +13,7 @@ function leave() {
   leaving = true;
   document.body.classList.add("hl-site--left");
   document.title = "Weather";
-  for (const box of document.querySelectorAll("textarea, input[type=text], input[type=tel], input[type=email]")) box.value = "";
+  for (const box of document.querySelectorAll("textarea, input[type=text], input[type=tel], input[type=email], input[type=file]")) box.value = "";
   const away = document.body.dataset.exit;
   try {
     window.top.location.replace(away); // out of the other site's page as well
@@ -55,9 +55,13 @@ function start(root) {
   const state = root.querySelector("#state");
   const none = root.querySelector("#none");
   const count = root.querySelector("#text-count");
+  const picker = root.querySelector("#file");
+  const unchoose = root.querySelector("[data-unchoose]");
+  const typing = root.querySelector("#typing");
   const longest = Number(box.dataset.longest);
+  const largest = Number(picker.dataset.largest);
   const suffix = root.dataset.suffix;
-  const waiting = []; // {id, text, line}, in the order in which they were written
+  const waiting = []; // {id, key, text, file, line}, in the order in which they were written
   let stamp = root.dataset.stamp;
   let sending = false;
   let failures = 0;
@@ -136,11 +140,13 @@ function start(root) {
     return [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
   }
 
-  function drawn(text, key) {
+  function drawn(text, file, key) {
     const line = document.createElement("li");
     line.className = "hl-bubble hl-bubble--typed hl-bubble--waiting";
     line.dataset.key = key;
-    for (const [part, words] of [["who", "You"], ["text", text], ["when", "sending"]]) {
+    const named = file ? `File: ${file.name}` : "";
+    for (const [part, words] of [["who", "You"], ["file", named], ["text", text], ["when", "sending"]]) {
+      if (!words) continue;
       const span = document.createElement("span");
       span.className = `hl-bubble__${part}`;
       span.textContent = words;
@@ -168,18 +174,23 @@ function start(root) {
     event.preventDefault();
     const text = box.value.trim();
     const length = [...text].length;
-    if (!text) return problem("Write your message first.");
+    const file = picker.files[0] ?? null;
+    if (!text && !file) return problem("Write your message first.");
+    if (file && file.size > largest) {
+      return problem(`This file is too large: ${largest / 1024 ** 2} MB at most. Send a smaller one, or a photo of it.`);
+    }
     if (length > longest) {
       const over = (length - longest).toLocaleString("en-GB");
       return problem(`Your message is ${over} characters too long. Shorten it, or send it in two parts.`);
     }
     problem("");
     box.value = "";
+    choose(null);
     counted();
     box.focus();
     const id = newId();
     const key = `in-${id}`; // so the server will name this line
-    waiting.push({ id, key, text, line: drawn(text, key) });
+    waiting.push({ id, key, text, file, line: drawn(text, file, key) });
     flush();
   });
 
@@ -201,9 +212,9 @@ function start(root) {
   async function attempt(one) {
     let answer;
     try {
-      const body = new URLSearchParams({ id: one.id, text: one.text });
       const headers = { "X-Requested-With": "chat" };
-      answer = await fetch(`/chat${suffix}`, { method: "POST", body, headers, signal: AbortSignal.timeout(25000) });
+      const signal = AbortSignal.timeout(one.file ? 150000 : 25000);
+      answer = await fetch(`/chat${suffix}`, { method: "POST", body: bodyOf(one), headers, signal });
     } catch {
       say("No connection. Your message is kept on this page and sent when the connection is back.");
       return later();
@@ -227,11 +238,38 @@ function start(root) {
     } else {
       one.line.remove();
       box.value = [one.text, box.value].filter(Boolean).join("\n");
+      if (one.file && !picker.files.length) choose(one.file);
       const sentence = answer.headers.get("Content-Type")?.startsWith("text/plain") ? await answer.text() : "";
       problem(sentence || "This could not be sent. Load the page again and try once more.");
     }
     return 0;
   }
+
+  function bodyOf(one) {
+    if (!one.file) return new URLSearchParams({ id: one.id, text: one.text });
+    const body = new FormData();
+    body.set("id", one.id);
+    body.set("text", one.text);
+    body.set("file", one.file, one.file.name);
+    return body;
+  }
+
+  // Put a file into the field, or null: take it off.
+  function choose(file) {
+    const chosen = new DataTransfer();
+    if (file) chosen.items.add(file);
+    picker.files = chosen.files;
+    unchoose.hidden = !file;
+  }
+
+  picker.addEventListener("change", () => {
+    unchoose.hidden = !picker.files.length;
+    problem("");
+  });
+  unchoose.addEventListener("click", () => {
+    choose(null);
+    picker.focus();
+  });
 
   function later() {
     failures += 1;

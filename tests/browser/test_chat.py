@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import BrowserContext, Page, Route, async_playwright, expect
+from playwright.async_api import BrowserContext, FilePayload, Page, Route, async_playwright, expect
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -25,6 +25,14 @@ from tests.world import World, opened_world
 
 SIZES = {"desk": DESK, "phone": PHONE}
 AWAY = "http://weather.example/"
+PHOTO = bytes.fromhex(  # one white point
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415478da63f8ffff3f"
+    "0005fe02fe0def46b80000000049454e44ae426082"
+)
+
+
+def file_of(content: bytes) -> FilePayload:
+    return FilePayload(name="mark.png", mimeType="image/png", buffer=content)
 
 
 @pytest_asyncio.fixture
@@ -286,3 +294,48 @@ async def test_in_the_page_of_the_providers_own_site(place: Site) -> None:
         assert any("frame-ancestors" in fault for fault in faults)
     finally:
         await end.cleanup()
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", SIZES)
+async def test_a_file_goes_with_a_message(place: Site, width: str) -> None:
+    page, faults = await opened(place, size=SIZES[width])
+    await page.set_input_files("#file", files=[file_of(PHOTO)])
+    await expect(page.locator("[data-unchoose]")).to_be_visible()
+    assert await axe(page) == []
+    await write(page, "This is the mark")
+    await expect(page.locator("#messages")).to_contain_text("Your message has arrived")
+    await expect(page.locator(".hl-bubble__file")).to_have_text("File: mark.png")
+    await expect(page.locator("[data-unchoose]")).to_be_hidden()
+    assert await page.input_value("#file") == ""
+    assert await axe(page) == []
+    assert not await too_wide(page)
+    await picture(page, f"chat-file-{width}")
+    (item,) = await place.world.all(InboundItem)
+    assert item.kind == "media"  # type: ignore[attr-defined]
+    assert faults == []
+
+
+async def test_a_file_can_be_taken_off_and_one_too_large_is_not_sent(place: Site) -> None:
+    page, _ = await opened(place)
+    await page.set_input_files("#file", files=[file_of(PHOTO)])
+    await page.click("[data-unchoose]")
+    assert await page.input_value("#file") == ""
+    await page.set_input_files("#file", files=[file_of(b"x" * (10 * 1024**2 + 1))])
+    await page.click("button:text-is('Send')")
+    await expect(page.locator("#text-error")).to_contain_text("too large: 10 MB at most")
+    assert await place.world.count(InboundItem) == 0
+
+
+async def test_a_file_survives_a_broken_connection(place: Site) -> None:
+    page, _ = await opened(place)
+    await page.route("**/chat", lambda route: route.abort())
+    await page.set_input_files("#file", files=[file_of(PHOTO)])
+    await page.click("button:text-is('Send')")
+    await expect(page.locator("#state")).to_contain_text("No connection")
+    await page.unroute("**/chat")
+    await expect(page.locator("#messages")).to_contain_text("arrived", timeout=10_000)
+    (item,) = await place.world.all(InboundItem)
+    assert item.kind == "media"  # type: ignore[attr-defined]

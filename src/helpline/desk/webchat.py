@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.channels import Inbound, Receipt
+from helpline.channels import Inbound, Media, Receipt
 from helpline.desk import outbox
 from helpline.desk.inbox import opened
 from helpline.models import (
@@ -30,8 +30,16 @@ from helpline.models import (
     Task,
     User,
 )
+from helpline.rules.media import is_safe
 from helpline.sealing import ring
-from helpline.vocabulary import CaseStatus, ContactKind, ItemState, OutState, TaskKind
+from helpline.vocabulary import (
+    CaseStatus,
+    ContactKind,
+    ItemKind,
+    ItemState,
+    OutState,
+    TaskKind,
+)
 
 CHANNEL: Final = "webchat"
 MESSAGE_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -41,12 +49,15 @@ MOST_SHOWN: Final = 200
 """Messages each way; older ones stay on the case."""
 WAITING: Final = (OutState.QUEUED, OutState.SENDING, OutState.UNSURE)
 THERE: Final = (OutState.SENT, OutState.DELIVERED, OutState.READ)
+WHAT: Final = {"image": "photo", "audio": "voice", "video": "video"}
+"""What the timeline calls a file of this kind; any other is a document."""
 
 
 @dataclass(frozen=True)
 class Line:
     """One message on the page. `key` names it for ever; `state` of the person's own: "arrived" or
-    "read"; `is_automatic` for what no person wrote."""
+    "read"; `is_automatic` for what no person wrote. `file` is what came with it, by its name on
+    their device; `can_open` is whether a worker will be able to look at it."""
 
     key: str
     is_theirs: bool
@@ -55,6 +66,8 @@ class Line:
     at: datetime
     state: str = ""
     is_automatic: bool = False
+    file: str = ""
+    can_open: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,17 +88,28 @@ def device_of(token: str, contract: str) -> str:
     return hashlib.sha256(f"{contract}:{token}".encode()).hexdigest()[:32]
 
 
-def packed(device: str, message_id: str, text: str, contract: str) -> Inbound:
-    """The inbound item of one message. `message_id` is the page's own name for it, so that sending
-    it again after a lost answer changes nothing."""
+def external_id(device: str, message_id: str) -> str:
+    """The inbox's name for a message. `message_id` is the page's own, so that sending it again
+    after a lost answer changes nothing."""
     is_ours = MESSAGE_ID.fullmatch(message_id) is not None
     plain = message_id if is_ours else hashlib.sha256(message_id.encode()).hexdigest()[:32]
+    return device + plain
+
+
+def packed(
+    device: str, message_id: str, text: str, contract: str, file: Media | None = None
+) -> Inbound:
+    """The inbound item of one message, with the file that came with it (desk/uploads)."""
+    what = WHAT.get(file.content_type.partition("/")[0], "document") if file else ""
     return Inbound(
         channel=CHANNEL,
-        external_id=device + plain,
+        external_id=external_id(device, message_id),
         sender=device,
         recipient=contract,
         text=text,
+        kind=ItemKind.MEDIA if file else ItemKind.TEXT,
+        extra={"what": what} if what else {},
+        media=(file,) if file else (),
     )
 
 
@@ -136,6 +160,11 @@ async def note_delivered(session: AsyncSession, fresh: Iterable[str], now: datet
     for provider_id in fresh:
         receipt = Receipt(CHANNEL, provider_id, OutState.DELIVERED)
         await outbox.record_receipt(session, receipt, now)
+
+
+async def case_of(session: AsyncSession, contract: str, device: str) -> int | None:
+    """The case that this device's chat is about now."""
+    return (await _place(session, contract, device))[1]
 
 
 async def ask_about_unread(session: AsyncSession, now: datetime) -> int:
@@ -262,13 +291,16 @@ async def _sent(
 
 def _theirs(item: Row[Any], read_at: datetime | None) -> Line:
     is_read = read_at is not None and read_at >= item.received_at
+    kept = opened(item.sealed)
     return Line(
         key="in-" + item.external_id[32:],
         is_theirs=True,
         who="You",
-        text=opened(item.sealed).text,
+        text=kept.text,
         at=item.received_at,
         state="read" if is_read else "arrived",
+        file=", ".join(one.name for one in kept.media),
+        can_open=all(is_safe(one.content_type) for one in kept.media),
     )
 
 

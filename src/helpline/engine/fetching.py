@@ -5,7 +5,7 @@ import asyncio
 from typing import cast
 
 from helpline.channels import FetchesMedia
-from helpline.desk import attachments, mailing
+from helpline.desk import attachments, mailing, uploads, webchat
 from helpline.desk.attachments import LARGEST, Claimed
 from helpline.desk.house import House
 from helpline.log import log, where
@@ -36,6 +36,10 @@ async def _fetch(house: House, claimed: Claimed) -> None:
         content = await asyncio.to_thread(mailing.part, letter, claimed.media) if letter else None
         content = content if content and len(content) <= LARGEST else None
         is_lost = content is None
+    elif claimed.channel == webchat.CHANNEL:  # handed in on our own page, and kept there
+        async with house.db.read() as session:
+            content = await uploads.content_of(session, claimed.media.key)
+        is_lost = content is None
     elif channel is not None and hasattr(channel, "fetch"):
         try:
             fetched = await cast(FetchesMedia, channel).fetch(claimed.media, LARGEST)
@@ -48,4 +52,6 @@ async def _fetch(house: House, claimed: Claimed) -> None:
         return
     found = await asyncio.to_thread(attachments.checked, content)
     async with house.db.write() as session:
-        await attachments.keep(session, claimed, found, house.clock.now())
+        is_kept = await attachments.keep(session, claimed, found, house.clock.now())
+        if is_kept and claimed.channel == webchat.CHANNEL:
+            await uploads.forget(session, claimed.media.key)

@@ -10,7 +10,7 @@ import aiohttp
 from sqlalchemy import delete
 from sqlmodel import col
 
-from helpline.desk import beats, webchat
+from helpline.desk import beats, uploads, webchat
 from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
 
@@ -19,12 +19,13 @@ KEPT = timedelta(days=30)
 
 async def tidy_up(house: House) -> int:
     """Delete sessions and failed sign-ins older than 30 days; see which answers in the chat nobody
-    came back for."""
+    came back for; let go of files whose message never came."""
     before = house.clock.now() - KEPT
     async with house.db.write() as session:
         await session.execute(delete(Session).where(col(Session.expires_at) < before))
         await session.execute(delete(LoginAttempt).where(col(LoginAttempt.at) < before))
         await webchat.ask_about_unread(session, house.clock.now())
+        await uploads.tidy(session, house.clock.now())
     return 0
 
 

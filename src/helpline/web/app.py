@@ -4,6 +4,7 @@
 heard of, keeps the app from starting: access is denied unless this table grants it.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from aiohttp import web
@@ -139,6 +140,7 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
     app = web.Application(middlewares=MIDDLEWARES)
     app[HOUSE] = house
     app[PACING], app[chat.SOCKETS] = Pacing(), chat.Sockets()
+    app[chat.FILES_COMING_IN] = asyncio.Semaphore(chat.MOST_FILES_AT_ONCE)
     allow: dict[web.AbstractRoute, Route] = {}
     for route in routes:
         if route.allow not in (PUBLIC, SIGNED) and not ALLOWED.get(route.allow):

@@ -9,17 +9,21 @@ import asyncio
 import contextlib
 import re
 import secrets
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from aiohttp import WSCloseCode, web
+from sqlalchemy.exc import SQLAlchemyError
 
+from helpline.channels import Inbound, Media
 from helpline.contract import Contract
-from helpline.desk import webchat
+from helpline.desk import uploads, webchat
 from helpline.desk.inbox import CannotKeep
 from helpline.errors import NotFound
 from helpline.log import log
 from helpline.web import auth
-from helpline.web.asked import field, house_of, now_of
+from helpline.web.asked import FORM_BYTES, field, house_of, now_of
+from helpline.web.handed_in import HandedIn, file_in
 from helpline.web.middleware import POLICY
 from helpline.web.pacing import PACING
 from helpline.web.showing import go, rendered, show
@@ -35,6 +39,10 @@ ANSWERED_WITHIN: Final = 2.0
 LOOK_EVERY: Final = 2.0
 """Seconds between two looks for an open page, unless somebody wakes it before."""
 AT_MOST_EVERY: Final = 0.3
+FILE_COUNTS_AS: Final = 4
+"""A file weighs as much as so many messages for who writes very fast."""
+MOST_FILES_AT_ONCE: Final = 12
+"""On their way in, each up to 10 MB of memory; who is asked to wait tries again by itself."""
 MOST_SOCKETS: Final = 500
 MOST_OF_A_DEVICE: Final = 5
 
@@ -51,6 +59,7 @@ class Sockets:
 
 
 SOCKETS = web.AppKey("chat_sockets", Sockets)
+FILES_COMING_IN = web.AppKey("chat_files_coming_in", asyncio.Semaphore)
 
 
 async def end_all(app: web.Application) -> None:
@@ -91,12 +100,19 @@ async def send(request: web.Request) -> web.Response:
     """One message. The script gets a status and a sentence; a plain form gets the page again."""
     contract = _contract(request)
     token, is_new = _token(request)
-    text, message_id = await field(request, "text"), (await field(request, "id"))[:64]
-    problem, status = _problem(text), 400
-    if not problem:
-        device = webchat.device_of(token, contract.key)
-        inbound = webchat.packed(device, message_id or secrets.token_hex(16), text, contract.key)
-        problem, status, again_in = await keep_paced(request, device, inbound)
+    async with _place_for_a_file(request):
+        file = await file_in(request, "file", uploads.LARGEST)
+        text, message_id = await field(request, "text"), (await field(request, "id"))[:64]
+        problem, status = _problem(text, file)
+        if not problem:
+            device = webchat.device_of(token, contract.key)
+            message_id = message_id or secrets.token_hex(16)
+            media = await _media(webchat.external_id(device, message_id), file)
+            inbound = webchat.packed(device, message_id, text, contract.key, media)
+            content = file.content if file else None
+            problem, status, again_in = await keep_paced(request, device, inbound, content)
+        if problem and file and not _is_script(request):
+            problem += " Then choose the file again."
     if _is_script(request):
         response = web.Response(status=status if problem else 204, text=problem or None)
         if problem and status == 429:
@@ -186,9 +202,12 @@ def choose_contract(request: web.Request, path: str, title: str) -> web.Response
     )
 
 
-async def keep_paced(request: web.Request, device: str, inbound: Any) -> tuple[str, int, int]:
-    """Keep it, at a pace. Gives the sentence of what went wrong ("" when nothing), the status, and
-    in how many seconds to try again."""
+async def keep_paced(
+    request: web.Request, device: str, inbound: Inbound, content: bytes | None = None
+) -> tuple[str, int, int]:
+    """Keep it, at a pace; `content` is the file that came with it and is kept first. Gives the
+    sentence of what went wrong ("" when nothing), the status, and in how many seconds to try
+    again."""
     house, pacing = house_of(request), request.app[PACING]
     address = auth.client_address(request)
     pace = pacing.ask(device, address, house.clock.seconds())
@@ -197,11 +216,16 @@ async def keep_paced(request: web.Request, device: str, inbound: Any) -> tuple[s
         return f"You are writing very fast. Wait {seconds} seconds, then send again.", 429, seconds
     await asyncio.sleep(pace.hold)
     try:
+        if content is not None:
+            async with house.db.write() as session:
+                await uploads.keep(session, inbound.external_id, content, now_of(request))
         await house.inbox.keep(inbound, now_of(request))
-    except CannotKeep as error:
-        log().error("item.not_kept", channel=inbound.channel, error=str(error))
+    except (CannotKeep, SQLAlchemyError) as error:
+        why = str(error) if isinstance(error, CannotKeep) else type(error).__name__
+        log().error("item.not_kept", channel=inbound.channel, error=why)
         return "We could not take this just now. Nothing was sent. Send it again.", 503, 5
-    pacing.count(device, address, house.clock.seconds())
+    for _ in range(1 if content is None else FILE_COUNTS_AS):
+        pacing.count(device, address, house.clock.seconds())
     return "", 200, 0
 
 
@@ -239,6 +263,7 @@ async def _page(
         text=text,
         message_id=secrets.token_hex(16),
         longest=LONGEST,
+        largest=uploads.LARGEST,
         **site_values(request, contract),
         **({"chat": webchat.Chat(), "stamp": ""} | values),
     )
@@ -279,16 +304,46 @@ def _contract(request: web.Request) -> Contract:
     return contract
 
 
-def _problem(text: str) -> str:
-    if not text:
-        return "Write your message first."
+@contextlib.asynccontextmanager
+async def _place_for_a_file(request: web.Request) -> AsyncIterator[None]:
+    """A form with a file waits for nobody: where too many are on their way in, it comes again."""
+    coming_in = request.app[FILES_COMING_IN]
+    if request.content_length is not None and request.content_length <= FORM_BYTES:
+        yield  # words alone, or a small file: those never wait
+        return
+    if coming_in.locked():
+        sentence = "Many people are sending files just now. Send it again in a minute."
+        raise web.HTTPServiceUnavailable(text=sentence)
+    async with coming_in:
+        yield
+
+
+async def _media(key: str, file: HandedIn | None) -> Media | None:
+    """What the message says of its file; looked at in a thread."""
+    if file is None:
+        return None
+    return await asyncio.to_thread(uploads.media_of, key, file.name, file.content)
+
+
+def _problem(text: str, file: HandedIn | None) -> tuple[str, int]:
+    """The sentence of what is wrong ("" when nothing), and the status."""
     over = len(text) - LONGEST
+    if file and not file.is_whole:
+        most = uploads.LARGEST // 1024**2
+        return (
+            f"This file is too large: {most} MB at most. Send a smaller one or a photo of it.",
+            413,
+        )
+    if file and not file.content:
+        return "This file is empty. Choose another one.", 400
+    if not text and not file:
+        return "Write your message first.", 400
     if over > 0:
         return (
             f"Your message is {over:,} characters too long. A message holds {LONGEST:,}: "
             "shorten it, or send it in two parts."
-        )
-    return ""
+        ), 400
+    return "", 200
 
 
 def _is_script(request: web.Request) -> bool:
