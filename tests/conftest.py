@@ -26,7 +26,7 @@ sealing.install(sealing.KeyRing([RAW_TEST_KEY]))
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    with databases.postgres_server() as server:
+    with databases.postgres_server(hurried=True) as server:
         yield server
 
 
@@ -43,19 +43,25 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=databases.KINDS)
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        return databases.new_sqlite_file(tmp_path)
-    return databases.new_postgres_database(request.getfixturevalue("postgres"))
+        yield databases.new_sqlite_file(tmp_path)
+        return
+    url = databases.new_postgres_database(request.getfixturevalue("postgres"))
+    yield url
+    databases.drop_postgres_database(url)
 
 
 @pytest.fixture(params=databases.KINDS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty database of its own for this test."""
     if request.param == "sqlite":
-        return databases.new_sqlite_file(tmp_path, request.getfixturevalue("sqlite_template"))
+        yield databases.new_sqlite_file(tmp_path, request.getfixturevalue("sqlite_template"))
+        return
     template = request.getfixturevalue("postgres_template")
-    return databases.new_postgres_database(request.getfixturevalue("postgres"), template)
+    url = databases.new_postgres_database(request.getfixturevalue("postgres"), template)
+    yield url
+    databases.drop_postgres_database(url)
 
 
 @pytest.fixture

