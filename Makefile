@@ -46,7 +46,7 @@ format: setup ## Put formatting and imports in order
 bench: setup ## Measure speed, and print it beside the aims
 	@$(BIN)/python -m tests.bench
 
-drill: setup ## Kill it 60 times under 10,000 webhooks, and show that nothing is lost (ARGS=--help)
+drill: setup ## Kill it 60 times under 10,000 webhooks on each database: nothing is lost (ARGS=--help)
 	@$(BIN)/python -m tests.drills $(ARGS)
 
 triage: setup ## Learn triage anew, cross-validate it and print the table (some minutes)

@@ -7,6 +7,8 @@ import hmac
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -87,6 +89,7 @@ HTTP_STATUSES: Mapping[int, SendState] = {
     404: SendState.RETRY,  # no such account: like 401, not this message's fault
     408: SendState.RETRY,
     429: SendState.RETRY,
+    500: SendState.UNSURE,  # something broke at theirs, perhaps after they had taken it
     502: SendState.UNSURE,
     504: SendState.UNSURE,
 }
@@ -110,6 +113,8 @@ WHATSAPP = "whatsapp:"
 MOST_MEDIA = 10  # as many as Twilio puts on one message
 MOST_REDIRECTS = 3
 MEDIA_HOSTS = (".twilio.com", ".twiliocdn.com")
+RETRY_AFTER: ContextVar[str] = ContextVar("RETRY_AFTER", default="")
+"""How long Twilio's newest answer to this task asks us to wait: the library's errors do not say."""
 MEDIA_STORE = ("s3-external-1.amazonaws.com", "/media.twiliocdn.com/")  # host, path's beginning
 
 
@@ -263,6 +268,7 @@ class _Http(AsyncHttpClient):  # type: ignore[misc]  # twilio comes without type
             headers={**(headers or {}), **_credentials(auth)},
             allow_redirects=allow_redirects,
         ) as answer:
+            RETRY_AFTER.set(answer.headers.get("Retry-After", ""))
             return Response(answer.status, await answer.text(), answer.headers)
 
     @asynccontextmanager
@@ -464,7 +470,7 @@ def from_error(error: Exception) -> SendResult:
     status, code = number(error.status), number(error.code)
     by_status = SendState.REFUSED if 400 <= status < 500 else SendState.RETRY
     by_status = HTTP_STATUSES.get(status, by_status)
-    return _refused(code, by_status, said=str(code or status))
+    return replace(_refused(code, by_status, said=str(code or status)), retry_after=_wait())
 
 
 async def find_sent(
@@ -506,6 +512,12 @@ def _refused(code: int, otherwise: SendState, message_id: str = "", said: str = 
     return SendResult(
         state, message_id, said or str(code or ""), fault=FAULTS.get(code, Fault.NONE)
     )
+
+
+def _wait() -> float | None:
+    """Seconds; None where there was no such header, or a date instead of a number."""
+    said = RETRY_AFTER.get()
+    return float(said) if said.isascii() and said.isdigit() and len(said) < 7 else None
 
 
 def _is_since(message: MessageInstance, since: datetime) -> bool:

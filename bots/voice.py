@@ -55,6 +55,7 @@ CODES: Mapping[int, SendState] = {
     21217: SendState.REFUSED,  # not a telephone number
     21220: SendState.REFUSED,  # the call is not in a state for this
     20404: SendState.REFUSED,  # there is no such call
+    20500: SendState.RETRY,  # something broke at theirs: whoever wanted to ring is told
 }
 
 # What Twilio puts in place of a number that is withheld: words, or the words in keypad digits.

@@ -358,7 +358,7 @@ def test_no_error_code_is_forgotten_above() -> None:
         (302, SendState.RETRY),
         (400, SendState.REFUSED),
         (403, SendState.REFUSED),
-        (500, SendState.RETRY),
+        (500, SendState.UNSURE),
         (503, SendState.RETRY),
     ],
 )
@@ -367,6 +367,19 @@ async def test_a_status_decides_where_the_code_is_unknown(
 ) -> None:
     twilio.fail_with(status, 99999)
     assert await sender.send(OUT) == SendResult(state, code="99999")
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("90", 90.0), ("0", 0.0), ("", None), ("-1", None), ("Sun, 25 Oct 2026 18:01:00 GMT", None)],
+)
+async def test_how_long_to_wait_is_passed_on(
+    twilio: FakeTwilio, sender: Sms, said: str, seconds: float | None
+) -> None:
+    twilio.fail_with(429, 20429, times=1, retry_after=said)
+    assert (await sender.send(OUT)).retry_after == seconds
+    twilio.fail_with(503, 20503)  # its own answer says nothing
+    assert (await sender.send(OUT)).retry_after is None
 
 
 async def test_a_wrong_token_is_worth_another_try(twilio: FakeTwilio) -> None:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 from helpline.clock import MovableClock
 from helpline.desk.house import House
@@ -21,7 +20,6 @@ from helpline.engine.deliver import deliver_all
 from helpline.engine.reconcile import reconcile
 from helpline.engine.routing import route_all
 from helpline.models import Contact, Event, InboundItem, OutMessage
-from tests import databases
 from tests.drills.houses import OUR_NUMBER, PUBLIC_URL, SMS_HOOK, carer, everything, opened_house
 from tests.drills.posting import Wire
 from tests.drills.processes import Forked, environment, free_port, starter
@@ -73,11 +71,9 @@ class Figures:
         )
 
 
-async def drill(plan: Plan, folder: Path) -> Figures:
-    """Run it on a SQLite file in `folder`."""
+async def drill(plan: Plan, url: str) -> Figures:
+    """Run it on the migrated and empty database at `url`."""
     figures, chance = Figures(), random.Random(plan.seed)
-    url = f"sqlite:///{folder / 'drill.db'}"
-    databases.migrate(url)
     begun = time.perf_counter()
     async with FakeTexts() as twilio:
         flags = ("--hasty",) if plan.is_hasty else ()

@@ -57,7 +57,8 @@ class Stored:
 
 class MailProvider:
     """`answers` maps a step (mail, rcpt, data) to what the server says instead of yes. `dies_after`
-    is the step after which the line breaks: the letter is taken all the same where it is "data"."""
+    is the step after which the line breaks: the letter is taken all the same where it is "data";
+    at "lost" it breaks there and the letter is not taken. `held`: a letter waits for this event."""
 
     def __init__(self, sealed: ssl.SSLContext | None = None) -> None:
         """`sealed`: both lines are encrypted from their first byte with this certificate."""
@@ -66,6 +67,8 @@ class MailProvider:
         self.box: list[Stored] = []
         self.answers: dict[str, str] = {}
         self.dies_after = ""
+        self.held: asyncio.Event | None = None
+        self.offered = 0
         self.forgets_marks = False
         self.validity = 1
         self.asked: list[str] = []
@@ -260,7 +263,13 @@ class _Takes:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self._provider.offered += 1
+        if self._provider.held is not None:
+            await self._provider.held.wait()
         said = self._says("data", server)
+        if self._provider.dies_after == "lost":
+            server.transport.abort()
+            return "451 4.3.0 gone"
         if said is None:
             raw = bytes(envelope.content)
             self._provider.taken.append(Taken(envelope.mail_from, envelope.rcpt_tos[0], raw))

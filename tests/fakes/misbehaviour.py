@@ -25,9 +25,10 @@ class FakeProvider:
 
     def behave(self) -> None:
         """Back to normal."""
-        self._failure: tuple[int, dict[str, Any]] | None = None
+        self._failure: tuple[int, dict[str, Any], dict[str, str]] | None = None
         self._failures_left: int | None = None
-        self._hangs = self._drops = False
+        self._hangs = self._drops = self._says_500 = False
+        self._held: asyncio.Event | None = None
 
     def hang(self) -> None:
         """Take no message and never answer."""
@@ -37,8 +38,20 @@ class FakeProvider:
         """Take and remember the message, then close the connection without a word."""
         self._drops = True
 
-    def _fail(self, status: int, answer: dict[str, Any], times: int | None) -> None:
-        self._failure, self._failures_left = (status, answer), times
+    def accept_then_fail(self) -> None:
+        """Take and remember the message, then say that it failed: 500."""
+        self._says_500 = True
+
+    def hold(self) -> asyncio.Event:
+        """Take a message in and let it wait until the event is set, then go on as usual."""
+        self._held = asyncio.Event()
+        return self._held
+
+    def _fail(
+        self, status: int, answer: dict[str, Any], times: int | None, retry_after: int | str = 0
+    ) -> None:
+        self._failure = (status, answer, {"Retry-After": str(retry_after)} if retry_after else {})
+        self._failures_left = times
 
     async def misbehaving(self, request: web.Request, act: Act) -> web.StreamResponse:
         """Do `act`, or what a broken provider would do instead."""
@@ -47,14 +60,18 @@ class FakeProvider:
         if self._hangs:
             await self._closing.wait()
             raise web.HTTPServiceUnavailable
+        if self._held is not None:
+            await self._held.wait()
         if (failure := self._next_failure()) is not None:
-            return web.json_response(failure[1], status=failure[0])
+            return web.json_response(failure[1], status=failure[0], headers=failure[2])
         answer = await act(request)
+        if self._says_500:
+            return web.json_response({"code": 20500, "message": "", "status": 500}, status=500)
         if self._drops and request.transport is not None:
             request.transport.abort()
         return answer
 
-    def _next_failure(self) -> tuple[int, dict[str, Any]] | None:
+    def _next_failure(self) -> tuple[int, dict[str, Any], dict[str, str]] | None:
         if self._failures_left == 0:
             self._failure = None
         elif self._failures_left is not None:

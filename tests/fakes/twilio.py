@@ -109,9 +109,12 @@ class FakeTwilio(FakeProvider):
         self.file_status = 200  # what a request for media is answered with
         self.fetched: list[tuple[str, bool]] = []  # media asked for: id, whether with credentials
 
-    def fail_with(self, status: int, code: int, times: int | None = None) -> None:
-        """Refuse messages with this HTTP status and error code, `times` over or until behave()."""
-        self._fail(status, _error(status, code), times)
+    def fail_with(
+        self, status: int, code: int, times: int | None = None, retry_after: int | str = 0
+    ) -> None:
+        """Refuse messages with this HTTP status and error code, `times` over or until behave().
+        `retry_after`: the seconds that its header asks us to wait."""
+        self._fail(status, _error(status, code), times, retry_after)
 
     async def post_inbound(
         self,

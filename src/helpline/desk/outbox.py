@@ -26,6 +26,8 @@ LEASE = timedelta(seconds=60)
 """Longer than any provider's time-out: 15 s for Twilio, 20 s for Telegram."""
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200))
 """How long after each failed try the next one waits; after the last, a person takes over."""
+LONGEST_WAIT = 3600.0
+"""Seconds: a provider that asks us to wait longer is asked again after that."""
 AGAIN = (timedelta(minutes=10), timedelta(hours=1))
 """When a carrier could not deliver for a passing reason: how long until the next tries."""
 REPORT_DUE = timedelta(minutes=10)
@@ -48,6 +50,8 @@ class Claimed:
     body: str
     is_unsure: bool
     first_tried_at: datetime
+    attempts: int = 1
+    """How many tries there were, this one included."""
     choices: str = ""
     template: str = ""
     """WhatsApp: the approved template that must carry it, because the window is closed."""
@@ -168,7 +172,7 @@ async def settle(
     else:
         pause = PAUSES[min(message.attempts, len(PAUSES)) - 1]
         if result.retry_after:
-            pause = max(pause, timedelta(seconds=result.retry_after))
+            pause = max(pause, timedelta(seconds=min(result.retry_after, LONGEST_WAIT)))
         if result.state is SendState.UNSURE:
             pause = max(pause, SETTLING)
         message.state = OutState.UNSURE if result.state is SendState.UNSURE else OutState.QUEUED
@@ -270,6 +274,7 @@ def _claimed(message: OutMessage, now: datetime) -> Claimed:
         body=message.body,
         is_unsure=is_unsure,
         first_tried_at=message.first_tried_at,
+        attempts=message.attempts,
         choices=message.choices,
     )
 

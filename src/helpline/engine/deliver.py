@@ -2,6 +2,7 @@
 called, and a message whose fate is unknown is asked about before it is sent again."""
 
 import asyncio
+from dataclasses import replace
 from itertools import groupby
 
 from helpline.channels import Channel, Outbound, SendResult
@@ -13,6 +14,8 @@ from helpline.vocabulary import Fault, SendState
 
 PAUSE = 3
 """While messages pour in, sending rests this many times as long as it worked."""
+MOST_COPIES = 3
+"""Of one message, by a provider that cannot be asked and never answers."""
 
 
 async def deliver_all(house: House) -> int:
@@ -62,7 +65,9 @@ async def _send(house: House, channel: Channel, message: Claimed) -> SendResult:
     try:
         if message.is_unsure:
             known = await channel.find_sent(outbound)
-            if known is not None and not await _went_never(house, message, known):
+            if known is None:
+                return _unasked(message, await channel.send(outbound))
+            if not await _went_never(house, message, known):
                 return known
         if message.is_too_late:  # the provider would only say the same
             return SendResult(SendState.REFUSED, code="63016", fault=Fault.WINDOW_CLOSED)
@@ -70,6 +75,16 @@ async def _send(house: House, channel: Channel, message: Claimed) -> SendResult:
     except Exception as error:  # a bot never raises; if one does, its message is not lost
         log().error("message.bot_failed", channel=message.channel, where=where(error))
         return SendResult(SendState.UNSURE, code="bot")
+
+
+def _unasked(message: Claimed, result: SendResult) -> SendResult:
+    """What a further try means where nobody can say whether an earlier one went (Telegram, e-mail).
+    To read it twice does less harm than never; but not for ever: then a person takes over."""
+    if result.state is SendState.UNSURE and message.attempts >= MOST_COPIES:
+        return replace(result, state=SendState.REFUSED)
+    if result.state is SendState.RETRY:  # this try did not go, and the doubt of before remains
+        return replace(result, state=SendState.UNSURE)
+    return result
 
 
 def _sender(house: House, message: Claimed) -> str:
