@@ -121,7 +121,10 @@ function start(root) {
         const [was, is] = [old, line].map((one) => one.querySelector(".hl-bubble__when"));
         if (was.textContent !== is.textContent) was.textContent = is.textContent;
         last = old;
-      } else if (last) {
+        continue;
+      }
+      if (line.classList.contains("hl-bubble--got")) theyType("");
+      if (last) {
         last.after(line);
         last = line;
       } else {
@@ -293,6 +296,7 @@ function start(root) {
 
   let pause = 2;
   let isHearing = false;
+  let tell = () => {}; // that somebody types here; never what
 
   function listen() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -301,9 +305,14 @@ function start(root) {
       isHearing = true;
       pause = 2;
     });
-    socket.addEventListener("message", () => refresh().catch(() => {}));
+    tell = () => isHearing && socket.send("typing");
+    socket.addEventListener("message", ({ data }) => {
+      if (data === "typing") theyType("A support worker is typing…");
+      else refresh().catch(() => {});
+    });
     socket.addEventListener("close", () => {
       isHearing = false;
+      theyType("");
       setTimeout(listen, pause * 1000);
       pause = Math.min(pause * 2, 60);
     });
@@ -327,7 +336,21 @@ function start(root) {
     count.textContent = near ? words : "";
   }
 
-  box.addEventListener("input", counted);
+  // It is told every few seconds, and forgotten soon after it was last told.
+  let quiet = 0;
+  function theyType(text) {
+    clearTimeout(quiet);
+    if (typing.textContent !== text) typing.textContent = text;
+    if (text) quiet = setTimeout(() => theyType(""), 6000);
+  }
+
+  let told = -Infinity;
+  box.addEventListener("input", (event) => {
+    counted();
+    if (!box.value.trim() || event.timeStamp - told < 3000) return;
+    told = event.timeStamp;
+    tell();
+  });
   box.addEventListener("keydown", (event) => {
     const isTouch = matchMedia("(pointer: coarse)").matches;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || isTouch) return;

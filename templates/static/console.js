@@ -14,7 +14,11 @@ function follow(element) {
   function open() {
     if (stream || hasEnded || document.hidden) return;
     stream = new EventSource(element.dataset.live);
-    stream.addEventListener("changed", () => htmx.trigger(element, "live"));
+    stream.addEventListener("changed", () => {
+      typing("");
+      htmx.trigger(element, "live");
+    });
+    stream.addEventListener("typing", () => typing("They are typing…"));
     stream.addEventListener("open", () => say("This page follows what happens."));
     stream.addEventListener("error", () => say("Not connected. Trying again. Reload to be sure."));
     stream.addEventListener("ended", () => {
@@ -38,6 +42,16 @@ function follow(element) {
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", open);
   open();
+}
+
+// It is told every few seconds, and forgotten soon after it was last told.
+let quiet = 0;
+function typing(text) {
+  clearTimeout(quiet);
+  for (const place of document.querySelectorAll("[data-typing-state]")) {
+    if (place.textContent !== text) place.textContent = text;
+  }
+  if (text) quiet = setTimeout(() => typing(""), 6000);
 }
 
 function say(text) {
@@ -127,6 +141,19 @@ for (const field of document.querySelectorAll("[data-segments]")) {
   };
   field.addEventListener("input", count);
   count();
+}
+
+// --- a chat's other side sees that somebody types: that, and no words ------------------------------
+
+for (const field of document.querySelectorAll("[data-typing]")) {
+  if (!field.dataset.typing) continue;
+  let told = -Infinity;
+  field.addEventListener("input", (event) => {
+    if (!field.value.trim() || event.timeStamp - told < 3000) return;
+    told = event.timeStamp;
+    const body = new URLSearchParams({ csrf: field.form.elements.csrf.value });
+    fetch(field.dataset.typing, { method: "POST", body, keepalive: true }).catch(() => {});
+  });
 }
 
 // --- what was typed is not thrown away without asking ---------------------------------------------

@@ -339,3 +339,25 @@ async def test_a_file_survives_a_broken_connection(place: Site) -> None:
     await expect(page.locator("#messages")).to_contain_text("arrived", timeout=10_000)
     (item,) = await place.world.all(InboundItem)
     assert item.kind == "media"  # type: ignore[attr-defined]
+
+
+async def test_each_side_sees_that_the_other_types(place: Site) -> None:
+    page, faults = await opened(place)
+    await write(page, "Are you there?")
+    await expect(page.locator("#messages")).to_contain_text("Your message has arrived")
+    (case,) = await place.world.all(Case)
+    worker = await place.page("wasim")
+    await worker.goto(f"{place.address}/cases/{case.reference}")  # type: ignore[attr-defined]
+    await expect(worker.get_by_text("This page follows what happens.")).to_be_visible()
+    await page.type("#text", "I want to say")
+    await expect(worker.locator("[data-typing-state]")).to_have_text("They are typing…")
+    await picture(worker, "case-they-type")
+    await worker.type("#text", "Yes, I am")
+    await expect(page.locator("#typing")).to_have_text("A support worker is typing…")
+    await picture(page, "chat-worker-types")
+    assert await axe(page) == []
+    await worker.click("main button:has-text('Send')")
+    await expect(page.locator("#messages")).to_contain_text("Yes, I am")
+    await expect(page.locator("#typing")).to_have_text("")
+    await expect(worker.locator("[data-typing-state]")).to_have_text("", timeout=9000)
+    assert faults == []

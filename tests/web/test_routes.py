@@ -27,6 +27,7 @@ WHO = {
     "POST /alerts/{id}/acknowledgement": "WL",
     "GET /cases/{reference}": "WL",
     "POST /cases/{reference}/replies": "WL",
+    "POST /cases/{reference}/typing": "WL",
     "POST /cases/{reference}/allocation": "WL",
     "POST /cases/{reference}/notes": "WL",
     "POST /cases/{reference}/calls": "WL",

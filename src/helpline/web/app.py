@@ -38,6 +38,7 @@ from helpline.web.pages import (
     tray,
     users,
 )
+from helpline.web.writing import TYPING, Typing
 
 __all__ = ["HOUSE", "ROUTES", "Route", "make_app"]
 
@@ -86,6 +87,7 @@ ROUTES = (
     Route("GET", "/cases/{reference}", case.show_case, "case.read"),
     Route("GET", "/attachments/{id}", attachments.download, "case.read"),
     Route("POST", "/cases/{reference}/replies", case_acts.reply, "case.reply"),
+    Route("POST", "/cases/{reference}/typing", chat.worker_types, "case.reply"),
     Route("POST", "/cases/{reference}/allocation", case_acts.allocate, "case.allocate"),
     Route("POST", "/cases/{reference}/notes", case_acts.write_note, "note.write"),
     Route("POST", "/cases/{reference}/calls", case_acts.record_call, "case.call"),
@@ -140,6 +142,7 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
     app = web.Application(middlewares=MIDDLEWARES)
     app[HOUSE] = house
     app[PACING], app[chat.SOCKETS] = Pacing(), chat.Sockets()
+    app[TYPING] = Typing()
     app[chat.FILES_COMING_IN] = asyncio.Semaphore(chat.MOST_FILES_AT_ONCE)
     allow: dict[web.AbstractRoute, Route] = {}
     for route in routes:

@@ -58,6 +58,10 @@ class Listener:
     case_id: int | None = None
     after: Place = (0,) * len(SOURCES)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    """There is something to tell: one of the three below."""
+    has_changed: bool = False
+    is_typing: bool = False
+    """Whoever the case is with is typing (web/writing)."""
     has_ended: bool = False
 
     def concerns(self, news: News) -> bool:
@@ -66,6 +70,14 @@ class Listener:
         if self.case_id is not None:
             return news.case_id == self.case_id
         return news.contract is None or news.contract in self.contracts
+
+    def change(self) -> None:
+        self.has_changed = True
+        self.news.set()
+
+    def type(self) -> None:
+        self.is_typing = True
+        self.news.set()
 
     def end(self) -> None:
         self.has_ended = True
@@ -120,7 +132,13 @@ class Hub:
     def _tell(self, listeners: Iterable[Listener], fresh: Iterable[News]) -> None:
         for listener in listeners:
             if any(listener.concerns(news) for news in fresh):
-                listener.news.set()
+                listener.change()
+
+    def tell_typing(self, case_id: int) -> None:
+        """Whoever this case is with is typing; nothing of it is kept."""
+        for listener in self.listeners:
+            if listener.case_id == case_id:
+                listener.type()
 
     async def end_revoked(self, session: AsyncSession) -> None:
         ids = {listener.session_id for listener in self.listeners}
@@ -208,7 +226,11 @@ async def _tell(hub: Hub, listener: Listener, response: web.StreamResponse) -> N
             await response.write(b": still here\n\n")
             continue
         listener.news.clear()
-        if not listener.has_ended:
+        has_changed, is_typing = listener.has_changed, listener.is_typing
+        listener.has_changed = listener.is_typing = False
+        if is_typing and not listener.has_ended:
+            await response.write(b"event: typing\ndata: 1\n\n")
+        if has_changed and not listener.has_ended:
             LIVE.inc()
             await response.write(f"event: changed\nid: {_as_text(hub.place)}\ndata: 1\n\n".encode())
     await response.write(b"event: ended\ndata: 1\n\n")

@@ -12,21 +12,24 @@ import secrets
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpline.channels import Inbound, Media
 from helpline.contract import Contract
-from helpline.desk import uploads, webchat
+from helpline.desk import cases, uploads, webchat
 from helpline.desk.inbox import CannotKeep
 from helpline.errors import NotFound
 from helpline.log import log
+from helpline.rules.permissions import require
 from helpline.web import auth
-from helpline.web.asked import FORM_BYTES, field, house_of, now_of
+from helpline.web.asked import FORM_BYTES, actor_of, field, house_of, now_of
 from helpline.web.handed_in import HandedIn, file_in
 from helpline.web.middleware import POLICY
 from helpline.web.pacing import PACING
+from helpline.web.pages.case import find
 from helpline.web.showing import go, rendered, show
+from helpline.web.writing import TYPING, carer_types
 
 LONGEST: Final = 4000
 """Characters of one message."""
@@ -130,8 +133,8 @@ async def forget(request: web.Request) -> web.Response:
 
 
 async def follow(request: web.Request) -> web.StreamResponse:
-    """The socket: says "changed" whenever the page would look different. Nothing else ever leaves
-    by it, and nothing comes in."""
+    """The socket: says "changed" whenever the page would look different, and "typing" while a
+    worker types an answer. All that comes in is that somebody types here; no words, either way."""
     contract, token = _contract(request), _known_token(request)
     auth.check_origin(request)
     socket = web.WebSocketResponse(heartbeat=20, max_msg_size=1024, compress=False)
@@ -147,8 +150,9 @@ async def follow(request: web.Request) -> web.StreamResponse:
     sockets.open[socket] = device
     telling = asyncio.create_task(_tell(request, socket, contract.key, device))
     try:
-        async for _ in socket:  # until it closes; whatever it says is not listened to
-            pass
+        async for said in socket:  # until it closes; whatever else it says is not listened to
+            if said.type is WSMsgType.TEXT and said.data == "typing":
+                await carer_types(request, contract.key, device)
     finally:
         sockets.open.pop(socket, None)
         telling.cancel()
@@ -171,6 +175,29 @@ async def _tell(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY), house.wakes.pages:
                 await house.wakes.pages.wait()
+
+
+async def worker_types(request: web.Request) -> web.Response:
+    """A worker types into the reply box of a case: the open chat that the answer would go to shows
+    it, if there is one."""
+    house, actor = house_of(request), actor_of(request)
+    async with house.db.read() as session:
+        found = await find(session, request)
+        require(actor, "case.reply", found.contract)
+        address = await cases.reply_address(session, found)
+    is_chat = address is not None and address.channel == webchat.CHANNEL
+    who = f"{actor.user_id}-{found.id}"
+    if address and is_chat and request.app[TYPING].is_news(who, house.clock.seconds()):
+        await _tell_device(request.app[SOCKETS], address.value)
+    return web.Response(status=204)
+
+
+async def _tell_device(sockets: Sockets, device: str) -> None:
+    for socket, whose in list(sockets.open.items()):
+        if whose == device:
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await socket.send_str("typing")
 
 
 # --- shared with the form ------------------------------------------------------------------------
