@@ -29,6 +29,7 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
         "tray": ("wasim", "/tray"),
         "people": ("wasim", "/people"),
         "rota": ("wasim", "/rota"),
+        "blocks": ("leonie", "/blocks"),
         "account": ("wasim", "/account"),
         "missing": ("wasim", "/cases/ESX-NONE99"),
         "reports": ("leonie", "/reports"),

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from helpline.channels import CallNews, Inbound, Media
 from helpline.contract import Contract
-from helpline.desk import cases, deadlines, escalation, events, people
+from helpline.desk import blocks, cases, deadlines, escalation, events, people
 from helpline.errors import Conflict
 from helpline.models import (
     Address,
@@ -109,6 +109,20 @@ def line_of(call: Call) -> tree.Line:
         asked=tuple(int(user) for user in call.asked.split(",") if user),
         has_message=call.recording_id is not None,
     )
+
+
+async def is_blocked(session: AsyncSession, call: Call, now: datetime) -> bool:
+    """Whether this caller is not to be put through, whether the block was set on their calls or on
+    their messages."""
+    address = await session.get(Address, call.address_id) if call.address_id else None
+    if address is None or call.direction != Direction.IN:
+        return False
+    return await blocks.any_blocked(session, call.contract, numbers_like(address.value), now)
+
+
+async def note_blocked(session: AsyncSession, call: Call, now: datetime) -> None:
+    """So that a worker sees why nobody was rung."""
+    await _event(session, "call.not_put_through", call, now)
 
 
 async def write_down(
@@ -412,6 +426,8 @@ async def _raise_emergency(
             case_id=case.id,
             urgency=Urgency.EMERGENCY,
         )
+        if contract.has_conditions:
+            await deadlines.reconsider(session, contract, case, now, since=now)
     await _alert(session, contract, call, case, AlertKind.EMERGENCY, now)
 
 
@@ -441,7 +457,8 @@ async def _owe_call_back(
             )
         )
     await session.flush()
-    await _alert(session, contract, call, case, AlertKind.CALL_BACK, now)
+    if call.in_danger or not await is_blocked(session, call, now):
+        await _alert(session, contract, call, case, AlertKind.CALL_BACK, now)
 
 
 async def _have_spoken_since(session: AsyncSession, call: Call) -> bool:

@@ -67,9 +67,14 @@ def fault(ways: Ways, *, may_record: bool) -> CallStep:
 
 
 async def choose(line: Line, key: str) -> CallStep:
-    """They pressed a key after the greeting, or none."""
-    turn = tree.choose(calls.line_of(line.call), key, list(await _roster(line)))
-    return await _follow(line, turn)
+    """They pressed a key after the greeting, or none. Of a blocked caller nobody is rung, unless
+    somebody is in danger; they may leave a message like anybody."""
+    is_in_danger = key == tree.YES_KEY or line.call.in_danger
+    is_blocked = not is_in_danger and await calls.is_blocked(line.session, line.call, line.now)
+    if is_blocked and line.call.state == CallState.RINGING:
+        await calls.note_blocked(line.session, line.call, line.now)
+    roster = [] if is_blocked else list(await _roster(line))
+    return await _follow(line, tree.choose(calls.line_of(line.call), key, roster))
 
 
 async def rung(line: Line, turn: int, was_joined: bool | None) -> CallStep:

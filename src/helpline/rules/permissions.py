@@ -36,6 +36,7 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "note.write": frozenset({_WORKER, _LEAD}),
     "task.finish": frozenset({_WORKER, _LEAD}),
     "alert.acknowledge": frozenset({_WORKER, _LEAD}),
+    "block.manage": frozenset({_LEAD, _ADMIN}),  # look at, lift and extend; masked addresses
     "tray.read": frozenset({_WORKER, _LEAD}),
     "tray.clear": frozenset({_WORKER, _LEAD}),
     "people.read": frozenset({_WORKER, _LEAD}),

@@ -18,6 +18,7 @@ from helpline.web.pacing import PACING, Pacing
 from helpline.web.pages import (
     account,
     attachments,
+    blocks,
     case,
     case_acts,
     chat,
@@ -106,6 +107,9 @@ ROUTES = (
     Route("GET", "/new-case", new_case.ask, "case.reply"),
     Route("POST", "/new-case", new_case.take_down, "case.reply"),
     Route("POST", "/cases/{reference}/block", case_acts.block, "case.triage"),
+    Route("GET", "/blocks", blocks.show_blocks, "block.manage"),
+    Route("POST", "/blocks/{id}/end", blocks.lift, "block.manage"),
+    Route("POST", "/blocks/{id}/extension", blocks.extend, "block.manage"),
     Route("GET", "/cases/{reference}/safety", safe_contact.ask, "case.reply"),
     Route("POST", "/cases/{reference}/safety", safe_contact.set_rules, "case.reply"),
     Route("GET", "/rota", rota.show_rota, "rota.read"),

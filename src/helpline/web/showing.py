@@ -26,6 +26,7 @@ NAVIGATION: Final = (
     ("/tray", "Tray", "tray.read"),
     ("/people", "People", "people.read"),
     ("/rota", "Rota", "rota.read"),
+    ("/blocks", "Blocks", "block.manage"),
     ("/portal", "Overview", "portal.read"),
     ("/reports", "Reports", "report.read"),
     ("/users", "Users", "user.manage"),

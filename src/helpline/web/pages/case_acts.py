@@ -127,7 +127,7 @@ async def set_urgency(request: web.Request) -> web.Response:
     urgency, why = await field(request, "urgency"), await field(request, "why")
 
     async def act(it: Act) -> None:
-        await cases.set_urgency(it.session, it.case, urgency, why, it.by, it.now)
+        await cases.set_urgency(it.session, it.contract, it.case, urgency, why, it.by, it.now)
 
     return await _do(request, "urgency", act)
 
@@ -156,7 +156,7 @@ async def block(request: web.Request) -> web.Response:
         if not hours.isdecimal() or len(hours) > 4:
             raise InvalidInput("Say for how many hours.")
         if int(hours) == 0:
-            await blocks.unblock(it.session, it.case, it.by, it.now)
+            await blocks.unblock(it.session, it.case, it.by, it.now, reason)
         else:
             length = timedelta(hours=int(hours))
             await blocks.block(it.session, it.case, reason, length, it.by, it.now)
