@@ -7,9 +7,10 @@ call a message an emergency only because it cannot be understood.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from helpline.rules.triage.features import Seen, seen, world_signs
+from helpline.rules.triage.lengths import beginning_and_end, rest
 from helpline.rules.triage.phrases import NEGATABLE, Row, rows_met, standing
 from helpline.rules.triage.smalltalk import is_small_talk
 from helpline.rules.triage.weights import CATEGORIES, Weights, kept, scores
@@ -79,9 +80,36 @@ class Heard:
 
 
 def read(text: str, *, channel: str = "sms") -> Reading:
-    """Urgency and subject of a first message (A23, A28). Any text is read; none raises."""
+    """Urgency and subject of a first message (A23, A28). Any text is read; none raises. A long one
+    is judged by its beginning and end, and an emergency is looked for in all of it."""
+    reading = _read(beginning_and_end(text), channel)[0]
+    for piece in rest(text) if reading.urgency != "emergency" else ():
+        reading = _worse(reading, *_read(piece, channel))
+        if reading.urgency == "emergency":
+            break
+    return reading
+
+
+def _read(text: str, channel: str) -> tuple[Reading, bool]:
+    """The reading of one piece, and whether words stand in it that mean an emergency."""
     one = seen(text, channel)
-    return judged(one, heard(one, kept()), kept())
+    said = heard(one, kept())
+    told = "emergency" in (*(k.urgency for k in one.kinds), *(r.urgency for r in said.rows))
+    return judged(one, said, kept()), told or not one.english
+
+
+def _worse(first: Reading, piece: Reading, told: bool) -> Reading:
+    """What a piece from the middle adds. It is chat around chat there: a piece counts only where
+    words say the emergency itself; if it does not read like one as a whole, it is asked about."""
+    if not told or piece.urgency not in ("emergency", "urgent"):
+        return first
+    is_emergency = piece.urgency == "emergency"
+    if not is_emergency and (first.ask_safety or not piece.ask_safety):
+        return first
+    urgency = "emergency" if is_emergency else "urgent"
+    return replace(
+        first, urgency=urgency, ask_safety=True, why=f"Further down a long text: {piece.why}"
+    )
 
 
 def heard(one: Seen, weights: Weights) -> Heard:

@@ -1,0 +1,83 @@
+"""A letter of many pages: judged by its beginning and end, and no emergency in it goes unread."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpline.rules.triage import read
+from helpline.rules.triage.lengths import FARTHEST, HALF, OVERLAP, WHOLE, beginning_and_end, rest
+
+DANGER = "He has swallowed a whole box of his tablets."
+ALLOWANCE = (
+    "We went to the meeting about the placement and the social worker said that the panel would "
+    "look at the plans for the summer. My husband asked about the allowance and nobody knew when "
+    "it would be paid, which has happened before. He is ten years old and likes football. "
+)
+COURSE = (
+    "I am writing about the summer course in Chelmsford. We were told in the spring that the "
+    "places would be given out by June, and it is July now. My wife rang twice and left a message. "
+    "Could you tell us whom to ask about mileage, and whether the receipts still count? "
+    "The garden is looking well and the boys have planted beans. "
+)
+
+
+@pytest.mark.parametrize("before", [0, 3_000, 6_000, 11_000, 15_000, 19_500])
+def test_danger_is_found_wherever_it_stands_in_twenty_thousand_letters(before: int) -> None:
+    text = (COURSE * 100)[:before] + f" {DANGER} " + (COURSE * 100)[: 19_900 - before]
+    found = read(text)
+    assert (found.urgency, found.ask_safety) == ("emergency", True)
+    assert found.why.endswith(".") and "\n" not in found.why
+
+
+@pytest.mark.parametrize(
+    "chat", [ALLOWANCE, COURSE, COURSE + "\n\n", ALLOWANCE.replace(". ", ", ")]
+)
+def test_a_long_calm_letter_wakes_nobody(chat: str) -> None:
+    assert read(chat * (20_000 // len(chat))).urgency in ("standard", "low")
+
+
+def test_what_it_is_about_stands_at_the_beginning_or_the_end() -> None:
+    text = "The social worker says there is an allegation against my husband. " + COURSE * 60
+    assert read(text).category == "allegation"
+
+
+def test_a_short_text_is_read_whole() -> None:
+    text = COURSE * (WHOLE // len(COURSE))
+    assert beginning_and_end(text) == text
+    assert list(rest(text)) == []
+
+
+@given(
+    st.lists(
+        st.sampled_from(["one two. ", "x" * 90, "\n", "he has gone! ", "word ", "…"]), min_size=1
+    )
+    .map("".join)
+    .map(lambda piece: (piece * 30_000)[:30_000]),
+    st.integers(WHOLE + 1, 30_000),
+    st.integers(0, 29_000),
+)
+def test_every_short_sentence_stands_whole_in_a_piece(text: str, length: int, at: int) -> None:
+    text = text[:length]
+    at = min(at, length - 60)
+    marked = f"{text[:at]} §the very words that matter§ {text[at:]}"
+    pieces = [beginning_and_end(marked), *rest(marked)]
+    assert any("§the very words that matter§" in piece for piece in pieces)
+    assert all(len(piece) <= HALF + 3 * OVERLAP for piece in pieces[1:])
+    assert sum(map(len, pieces)) < 2 * len(marked)
+
+
+@pytest.mark.parametrize("piece", [COURSE, "he is ", "a1", "no not no ", "x"])
+def test_twice_the_length_takes_no_more_than_about_twice_the_time(piece: str) -> None:
+    def taken(length: int) -> float:
+        text = (piece * length)[:length]
+        begin = time.process_time()
+        read(text)
+        return time.process_time() - begin
+
+    taken(20_000)
+    assert min(taken(40_000) for _ in range(2)) < 3.5 * min(taken(20_000) for _ in range(2)) + 0.02
+    assert taken(20 * FARTHEST) < 2.0
