@@ -6,17 +6,29 @@ for the demo alone. It must never run where real people write, so it has to be a
 import asyncio
 import hmac
 import json
+import mimetypes
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from bots import as_received, is_address, unreadable, whole_text
-from helpline.channels import Answer, Inbound, Outbound, Receipt, SendResult, WebRequest
+from bots import _samples, as_received, is_address, unreadable, whole_text
+from helpline.channels import (
+    Answer,
+    Fetched,
+    Inbound,
+    Media,
+    Outbound,
+    Receipt,
+    SendResult,
+    WebRequest,
+)
 from helpline.errors import InvalidInput
-from helpline.vocabulary import Direction, SendState
+from helpline.vocabulary import Direction, ItemKind, SendState
 
 SECRET_HEADER = "x-simulator-secret"  # noqa: S105  # the header's name
 STANDS_FOR = ("sms", "whatsapp", "telegram")
+WHAT = {"image": "photo", "audio": "voice", "video": "video"}  # the first half of a type
+MOST_FILES = 50  # kept in memory until the helpline fetches them; the oldest go first
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,7 @@ class SimMessage:
     direction: Direction
     text: str
     provider_id: str
+    media: tuple[Media, ...] = ()
 
 
 class Simulator:
@@ -51,13 +64,18 @@ class Simulator:
         self.deaf = False
         self.messages: list[SimMessage] = []
         self._by_key: dict[str, str] = {}
+        self._files: dict[str, bytes] = {}
         self._news = asyncio.Event()
 
-    def write(self, number: str, to: str, text: str) -> WebRequest:
+    def write(
+        self, number: str, to: str, text: str, files: Sequence[tuple[str, bytes]] = ()
+    ) -> WebRequest:
         """The telephone's owner presses Send: the message shows on that telephone, and the request
-        that would carry it to the helpline's hook is given back."""
-        message = self._show(number, to, Direction.IN, text)
-        form = {"id": message.provider_id, "from": number, "to": to, "text": text}
+        that would carry it to the helpline's hook is given back. `files`: names and contents, which
+        lie with this network until they are fetched."""
+        message = self._show(number, to, Direction.IN, text, self._keep(files))
+        media = [{"key": m.key, "type": m.content_type, "name": m.name} for m in message.media]
+        form = {"id": message.provider_id, "from": number, "to": to, "text": text, "media": media}
         return WebRequest(
             url=f"http://simulator.invalid/hooks/{self.name}",
             headers={SECRET_HEADER: self.secret, "content-type": "application/json"},
@@ -87,6 +105,10 @@ class Simulator:
             external_id, sender, recipient, text = (
                 whole_text(form[name]) for name in ("id", "from", "to", "text")
             )
+            media = tuple(
+                Media(*(whole_text(one[name]) for name in ("key", "type", "name")))
+                for one in form.get("media", ())
+            )
         except Exception:  # never raises: JSON can be wrong in every way there is
             return unreadable(self.name, request.body)
         if not (is_address(external_id) and is_address(sender) and is_address(recipient)):
@@ -97,8 +119,22 @@ class Simulator:
             sender=sender,
             recipient=recipient,
             text=text,
+            kind=ItemKind.MEDIA if media else ItemKind.TEXT,
+            extra={"what": _what(media)} if media else {},
             raw=as_received(request.body),
+            media=media,
         )
+
+    async def fetch(self, media: Media, largest: int) -> Fetched:
+        """A file that was written with a message, for as long as this network remembers it."""
+        content = self._files.get(media.key)
+        is_there = content is not None and len(content) <= largest
+        return Fetched(content if is_there else None, is_lost=not is_there)
+
+    def sample(self, name: str) -> tuple[str, bytes] | None:
+        """Something to send for who has no file at hand: "picture" or "voice"."""
+        found = _samples.SAMPLES.get(name)
+        return (found[0], found[1]()) if found else None
 
     def parse_receipt(self, request: WebRequest) -> Receipt | None:
         """This network delivers at once and reports nothing."""
@@ -123,12 +159,36 @@ class Simulator:
     async def close(self) -> None:
         """It holds no connection."""
 
-    def _show(self, number: str, other: str, direction: Direction, text: str) -> SimMessage:
+    def _keep(self, files: Sequence[tuple[str, bytes]]) -> tuple[Media, ...]:
+        media = []
+        for name, content in files:
+            key = f"file-{secrets.token_hex(12)}"
+            self._files[key] = content
+            media.append(Media(key, mimetypes.guess_type(name)[0] or "", name))
+        while len(self._files) > MOST_FILES:
+            del self._files[next(iter(self._files))]
+        return tuple(media)
+
+    def _show(
+        self,
+        number: str,
+        other: str,
+        direction: Direction,
+        text: str,
+        media: tuple[Media, ...] = (),
+    ) -> SimMessage:
         """Put a message on a telephone and wake everybody who follows. The id is random because
         the database outlives this network."""
         provider_id = f"sim-{secrets.token_hex(12)}"
-        message = SimMessage(len(self.messages) + 1, number, other, direction, text, provider_id)
+        at = len(self.messages) + 1
+        message = SimMessage(at, number, other, direction, text, provider_id, media)
         self.messages.append(message)
         self._news.set()
         self._news = asyncio.Event()
         return message
+
+
+def _what(media: tuple[Media, ...]) -> str:
+    """What the timeline calls it."""
+    kinds = {WHAT.get(one.content_type.partition("/")[0], "document") for one in media}
+    return kinds.pop() if len(kinds) == 1 else "media"

@@ -29,10 +29,16 @@ for (const form of document.querySelectorAll(".hl-phone__write")) {
       form.requestSubmit();
     }
   });
+  const picker = form.querySelector("input[type=file]");
+  picker?.addEventListener("change", () => (text.required = !picker.files.length));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const body = new URLSearchParams(new FormData(form));
+    const isFile = form.enctype === "multipart/form-data";
+    const fields = new FormData(form, event.submitter);
+    const body = isFile ? fields : new URLSearchParams(fields);
     text.value = "";
+    if (isFile) form.querySelector("input[type=file]").value = "";
+    form.querySelector("details")?.removeAttribute("open");
     text.focus();
     await fetch(form.action, { method: "POST", body, redirect: "manual" });
     await refresh();

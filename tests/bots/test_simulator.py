@@ -2,6 +2,8 @@
 the telephone, and it can misbehave as a real network does."""
 
 import asyncio
+import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +11,20 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from bots.simulator import SECRET_HEADER, Simulator
-from helpline.channels import Channel, Inbound, Outbound, SendResult, WebRequest
+from bots.simulator import MOST_FILES, SECRET_HEADER, Simulator
+from helpline.channels import (
+    Channel,
+    Fetched,
+    Inbound,
+    Media,
+    Outbound,
+    SendResult,
+    WebRequest,
+)
 from helpline.errors import InvalidInput
+from helpline.rules.media import kind_of
 from helpline.vocabulary import Direction, ItemKind, SendState
 
 PAYLOADS = Path(__file__).parent / "payloads" / "simulator"
@@ -148,3 +160,50 @@ def network() -> Simulator:
 
 def request(body: bytes) -> WebRequest:
     return WebRequest("http://simulator.invalid/hooks/sms", {}, body)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+async def test_a_file_lies_with_the_network_until_it_is_fetched() -> None:
+    network = Simulator("whatsapp", allow=True)
+    name, content = network.sample("picture") or ("", b"")
+    inbound = network.parse(network.write(THEIRS, OURS, "look", [(name, content)]))
+    assert isinstance(inbound, Inbound)
+    assert (inbound.kind, inbound.extra["what"], inbound.text) == ("media", "photo", "look")
+    (media,) = inbound.media
+    assert (media.name, media.content_type) == ("house.jpg", "image/jpeg")
+    assert await network.fetch(media, len(content)) == Fetched(content)
+    assert await network.fetch(media, len(content) - 1) == Fetched(None, is_lost=True)
+    assert await network.fetch(Media("file-unknown"), 10**6) == Fetched(None, is_lost=True)
+    assert network.messages[-1].media == inbound.media
+    plain = network.parse(network.write(THEIRS, OURS, "and this"))
+    assert isinstance(plain, Inbound) and (plain.kind, plain.media) == ("text", ())
+
+
+async def test_the_network_forgets_the_oldest_files_first() -> None:
+    network = Simulator("sms", allow=True)
+    requests = [network.write(THEIRS, OURS, "", [("a.txt", b"x")]) for _ in range(MOST_FILES + 1)]
+    first, second = (network.parse(asked) for asked in requests[:2])
+    assert isinstance(first, Inbound) and isinstance(second, Inbound)
+    assert (await network.fetch(first.media[0], 10)).is_lost
+    assert (await network.fetch(second.media[0], 10)).content == b"x"
+
+
+@pytest.mark.parametrize("media", [3, [3], ["key"], [{"key": "a"}], [{"key": 1, "type": 2}]])
+def test_odd_lists_of_files_are_kept_as_unreadable(media: object) -> None:
+    network = Simulator("sms", allow=True)
+    asked = network.write(THEIRS, OURS, "hello")
+    body = json.dumps(json.loads(asked.body) | {"media": media}).encode()
+    inbound = network.parse(replace(asked, body=body))
+    assert isinstance(inbound, Inbound) and inbound.kind == "unreadable"
+
+
+def test_the_samples_are_what_they_say_and_the_picture_says_where() -> None:
+    network = Simulator("sms", allow=True)
+    picture, voice = network.sample("picture"), network.sample("voice")
+    assert picture and voice and network.sample("film") is None
+    assert kind_of(picture[1]) == "image/jpeg"
+    assert kind_of(voice[1]) == "audio/wav"
+    assert Image.open(io.BytesIO(picture[1])).getexif().get_ifd(0x8825)[1] == "N"
+    assert len(picture[1]) + len(voice[1]) < 60_000

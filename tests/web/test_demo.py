@@ -1,7 +1,13 @@
 """The demo's phones: the same way in as a real message, and nothing of it outside a demo."""
 
-import pytest
+import io
 
+import pytest
+from aiohttp import FormData
+
+from helpline.engine.fetching import fetch_all
+from helpline.models import Attachment
+from helpline.web.pages import demo
 from tests.web.conftest import Arrive
 from tests.world import CARER, DUTY_PHONE, World
 
@@ -81,3 +87,42 @@ async def test_another_site_cannot_use_the_phones(one_world: World, arrive: Arri
     form = {"user": str(one_world.lead.user_id)}
     headers = {"Origin": "https://evil.example"}
     assert await guest.post("/demo/visits", form, headers=headers) == 403
+
+
+async def test_a_picture_without_words_is_shown_and_kept(one_world: World, arrive: Arrive) -> None:
+    guest = await arrive(one_world, None)
+    form = {"channel": "whatsapp", "number": CARER, "text": "", "sample": "picture"}
+    assert await guest.post("/demo/messages", form | {"carer": CARER}) == 200
+    assert "Picture: house.jpg" in guest.text
+    await one_world.settle()
+    await fetch_all(one_world.house)
+    (kept,) = await one_world.all(Attachment)
+    assert (kept.channel, kept.state, kept.kind) == ("whatsapp", "kept", "image/jpeg")  # type: ignore[attr-defined]
+
+
+async def test_a_file_that_is_empty_or_too_large_is_said(
+    one_world: World, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "LARGEST", 1024**2)
+    guest = await arrive(one_world, None)
+    for content in (b"", b"x" * (1024**2 + 1)):
+        form = FormData({"channel": "sms", "number": CARER, "text": "see"})
+        form.add_field("file", io.BytesIO(content), filename="a.txt")
+        answer = await guest.client.post("/demo/messages", data=form)
+        assert answer.status == 400
+        assert "at most 1 MB" in await answer.text()
+
+
+async def test_the_chat_may_stand_in_the_demos_own_page_and_no_other(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest = await arrive(one_world, None)
+    await guest.get("/demo")
+    assert "frame-src 'self'" in guest.headers["Content-Security-Policy"]
+    assert guest.headers["X-Frame-Options"] == "DENY"
+    await guest.get("/chat?embed=1")
+    assert "frame-ancestors 'self'" in guest.headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in guest.headers
+    await guest.get("/chat")
+    assert "frame-ancestors 'none'" in guest.headers["Content-Security-Policy"]
+    assert guest.headers["X-Frame-Options"] == "DENY"

@@ -4,6 +4,7 @@ Installed by web/app.py in the order of MIDDLEWARES, the outermost first. The ta
 the one place where an error becomes a page; nothing a client sends may become a 5xx here.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,6 +46,7 @@ POLICY: Final = (
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
 )
+FRAMED: Final = re.compile(r"frame-ancestors (http|'self')")
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "same-origin",
@@ -61,7 +63,7 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     after signing out, Back must not show a case."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if "frame-ancestors http" in response.headers["Content-Security-Policy"]:
+    if FRAMED.search(response.headers["Content-Security-Policy"]):
         del response.headers["X-Frame-Options"]  # it cannot name the sites that may show this page
     response.headers.setdefault("Cache-Control", "no-store")
     if house_of(request).settings.public_url.startswith("https://"):

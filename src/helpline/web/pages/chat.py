@@ -378,7 +378,13 @@ def _is_script(request: web.Request) -> bool:
 
 
 def _is_embedded(request: web.Request) -> bool:
-    return request.query.get("embed") == "1" and bool(house_of(request).settings.embed_origins)
+    return request.query.get("embed") == "1" and bool(_framed_by(request))
+
+
+def _framed_by(request: web.Request) -> str:
+    house = house_of(request)
+    own = " 'self'" if house.demo is not None else ""
+    return (house.settings.embed_origins.replace(",", " ") + own).strip()
 
 
 def _suffix(request: web.Request) -> str:
@@ -393,8 +399,8 @@ def _address(request: web.Request, path: str) -> str:
 
 
 def _allow_framing(request: web.Request, response: web.StreamResponse) -> None:
-    """Only the origins of the settings may show this page in theirs."""
-    origins = house_of(request).settings.embed_origins.replace(",", " ")
+    """Only the origins of the settings may show this page in theirs; in the demo, its own page."""
+    origins = _framed_by(request)
     response.headers["Content-Security-Policy"] = POLICY.replace(
         "frame-ancestors 'none'", f"frame-ancestors {origins}"
     )

@@ -23,7 +23,9 @@ from helpline.models import metadata
 from helpline.vocabulary import Role
 from helpline.web import auth, live
 from helpline.web.asked import field, house_of, now_of, row_id
+from helpline.web.handed_in import HandedIn, file_in
 from helpline.web.hooks import take_in
+from helpline.web.middleware import POLICY
 from helpline.web.pages import demo_calls
 from helpline.web.showing import ZONE, go, show
 
@@ -36,6 +38,8 @@ OUR_NUMBER = "+447700900000"
 BY_NUMBER = ("sms", "whatsapp")  # where a telephone is its number
 HOURS = (1, 6, 12)
 LONGEST = 1000
+LARGEST = 10 * 1024 * 1024  # bytes of a file
+FRAMING = POLICY + "; frame-src 'self'"  # the chat's own page stands beside the phones
 LOOK_EVERY = 0.3  # seconds
 
 
@@ -50,7 +54,9 @@ class Phone:
 
 
 async def show_demo(request: web.Request) -> web.Response:
-    return show(request, "demo.html.j2", **await _values(request))
+    response = show(request, "demo.html.j2", **await _values(request))
+    response.headers["Content-Security-Policy"] = FRAMING
+    return response
 
 
 async def show_phones(request: web.Request) -> web.Response:
@@ -61,15 +67,16 @@ async def show_phones(request: web.Request) -> web.Response:
 async def send_message(request: web.Request) -> web.Response:
     """The owner of a phone presses Send."""
     demo, house = _demo(request), house_of(request)
+    file = await file_in(request, "file", LARGEST)
     channel, number = await field(request, "channel"), await field(request, "number")
-    text = await field(request, "text")
-    network = demo.phones.get(channel)
+    text, network = await field(request, "text"), demo.phones.get(channel)
     if network is None or not number or len(number) > 40 or not number.isprintable():
         raise InvalidInput("Choose a phone and a way to write from the lists.")
-    if not text or len(text) > LONGEST:
+    files = _files(file, network.sample(await field(request, "sample")))
+    if not (text or files) or len(text) > LONGEST:
         raise InvalidInput(f"Write a message of 1 to {LONGEST} letters.")
     ours = _our_number(request) if channel in BY_NUMBER else channel
-    await take_in(house, network, network.write(number, ours, text))
+    await take_in(house, network, network.write(number, ours, text, files))
     house.wakes.routing.set()
     return _back(await _choice(request))
 
@@ -122,6 +129,15 @@ async def follow(request: web.Request) -> web.StreamResponse:
                 shown = _ordinal(demo)
                 await response.write(b"event: changed\ndata: 1\n\n")
     return response
+
+
+def _files(file: HandedIn | None, sample: tuple[str, bytes] | None) -> list[tuple[str, bytes]]:
+    """What goes with the message: the file that was chosen, or something made for the demo."""
+    if file and not (file.is_whole and file.content):
+        raise InvalidInput(f"Choose a file of at most {LARGEST // 1024**2} MB that is not empty.")
+    if sample:
+        return [sample]
+    return [(file.name, file.content)] if file else []
 
 
 def _demo(request: web.Request) -> Demo:
