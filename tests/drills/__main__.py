@@ -4,6 +4,7 @@ a promise is broken. `make drill ARGS='--database postgres --seed 7'` repeats a 
 
 import argparse
 import asyncio
+import logging
 import random
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 
-from helpline import sealing
+from helpline import log, sealing
 from helpline.migrations import migrate
 from tests import databases
 from tests.drills.losing import Figures, Plan, drill
@@ -27,6 +28,7 @@ def main() -> int:
     wanted.add_argument("--pace", type=float, default=100, help="webhooks a second")
     wanted.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = wanted.parse_args()
+    log.set_up(logging.ERROR)  # what is found and what is not is told by the figures
     sealing.install(sealing.KeyRing([RAW_TEST_KEY]))
     plan = Plan(asked.messages, asked.kills, asked.seed, asked.pace)
     kinds = databases.KINDS if asked.database == "both" else (asked.database,)

@@ -7,6 +7,7 @@ and nothing else. With --hasty the house is broken on purpose: it answers before
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -34,7 +35,7 @@ class HastyInbox(Inbox):
 
 
 def serve(port: int, is_hasty: bool) -> None:
-    log.set_up()
+    log.set_up(logging.WARNING)  # sixty starts need not be told
     house = main.build(read_settings())
     if is_hasty:
         house = replace(house, inbox=HastyInbox(house.db, on_kept=house.wakes.routing.set))

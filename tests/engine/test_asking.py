@@ -19,8 +19,8 @@ SEED, MESSAGES, ROUNDS = 500, 500, 12
 
 
 class Unsteady(FakeTexts):
-    """Half of what it takes it never acknowledges; some it refuses for the moment; now and then its
-    list cannot be read either."""
+    """Half of what it takes it never acknowledges, and of some it says that it failed; some it
+    refuses for the moment; now and then its list cannot be read either."""
 
     chance = random.Random(SEED)
     is_steady = False
@@ -33,7 +33,9 @@ class Unsteady(FakeTexts):
         elif fate < 0.6:
             self.fail_with(429, 20429)
         elif fate < 0.7:
-            self.fail_with(503, 20500)
+            self.fail_with(503, 20503)
+        elif fate < 0.8:
+            self.accept_then_fail()
         self.list_fails = not self.is_steady and self.chance.random() < 0.2
         return await super().misbehaving(request, act)
 

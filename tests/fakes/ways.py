@@ -136,6 +136,11 @@ class Way:
             await cases.reply(session, contract, case, text, self.world.worker, self.world.now)
         await self.settle()
 
+    async def _at_once(self, copies: int) -> set[int]:
+        """The newest message, so many times side by side."""
+        heard = await asyncio.gather(*(self.again() for _ in range(copies)))
+        return set().union(*heard)
+
     async def _post(self, path: str, form: Any, headers: Mapping[str, str] = {}) -> int:
         async with self.client.post(
             path, data=form, headers=headers, allow_redirects=False
@@ -151,7 +156,7 @@ class Sms(Way):
     async def write(self, text: str, by: int = 0, copies: int = 1) -> set[int]:
         from_, to = self.prefix + carer(by), self.prefix + OUR_NUMBER
         self._form = inbound_form(from_, to, text, self.provider.receive(from_, to, text))
-        return {status for one in range(copies) for status in await self.again()}
+        return await self._at_once(copies)
 
     async def again(self) -> set[int]:
         status, _ = await self.provider.post("/hooks/sms", self._form)
@@ -187,7 +192,7 @@ class Telegram(Way):
 
     async def write(self, text: str, by: int = 0, copies: int = 1) -> set[int]:
         self._update = update(700900123 + by, text)
-        return {status for one in range(copies) for status in await self.again()}
+        return await self._at_once(copies)
 
     async def again(self) -> set[int]:
         headers, body = delivered(self._update)
@@ -271,7 +276,7 @@ class WebChat(Way):
 
     async def write(self, text: str, by: int = 0, copies: int = 1) -> set[int]:
         self._newest = (by, {"text": text, "id": secrets.token_hex(16)})
-        return {status for one in range(copies) for status in await self.again()}
+        return await self._at_once(copies)
 
     async def again(self) -> set[int]:
         by, form = self._newest
@@ -308,7 +313,7 @@ class WebForm(Way):
         form = {"message": text, "phone": carer(by), "id": secrets.token_hex(16)}
         self._newest = (by, form)
         self._pages = getattr(self, "_pages", {})
-        return {status for one in range(copies) for status in await self.again()}
+        return await self._at_once(copies)
 
     async def again(self) -> set[int]:
         by, form = self._newest

@@ -53,6 +53,7 @@ async def twice(way: Way, _: pytest.MonkeyPatch) -> None:
     await way.settle()
     assert len(await way.all(InboundItem)) == 1
     assert len(await way.all(Case)) == 1
+    assert len(await way.all(Contact, Contact.direction == "in")) == 1
     assert len(await way.heard()) == 1
 
 
