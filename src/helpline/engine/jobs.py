@@ -20,6 +20,7 @@ from helpline.engine.housekeeping import beat_heart, tidy_up
 from helpline.engine.lines import look_after_calls
 from helpline.engine.mailbox import read_mailbox
 from helpline.engine.reconcile import reconcile
+from helpline.engine.rota import keep_rota
 from helpline.engine.routing import route_all
 from helpline.engine.watch import watch
 from helpline.log import log, where
@@ -43,6 +44,7 @@ JOBS = (
     Job("mailbox", 20, read_mailbox),  # e-mail in: kept, then marked as read
     Job("reconcile", 60, reconcile),  # what the providers took in and no webhook brought
     Job("calls", 60, look_after_calls),  # calls whose end nobody told; recordings kept here
+    Job("rota", 60, keep_rota),  # patterns → shifts; gaps → alerts; swaps and handovers
     Job("tidy", 3600, tidy_up),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well
 )

@@ -245,5 +245,6 @@ def swap_problem(
 
 
 def _is_taken(duty: Duty, person: int, others: Iterable[Duty], aways: Iterable[Away]) -> bool:
-    spans = [one.span for one in (*others, *aways) if one.user_id == person]
+    spans = [other.span for other in others if other.user_id == person]
+    spans += [away.span for away in aways if away.user_id == person]
     return any(begin < duty.ends_at and duty.starts_at < end for begin, end in spans)

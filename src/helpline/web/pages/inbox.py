@@ -45,6 +45,8 @@ async def acknowledge(request: web.Request) -> web.Response:
         reference, kind = alert.reference, alert.kind
     if kind == "tray":
         return go("/tray")
+    if kind in ("rota_gap", "rota_nobody"):
+        return go("/rota")
     back = await field(request, "back")
     return go("/inbox" if back == "inbox" else f"/cases/{reference}")
 
