@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.rules.triage import read
-from helpline.rules.triage.lengths import FARTHEST, HALF, OVERLAP, WHOLE, beginning_and_end, rest
+from helpline.rules.triage.lengths import (
+    FARTHEST,
+    LONG,
+    SENTENCE,
+    WHOLE,
+    beginning_and_end,
+    sentences,
+)
 
-DANGER = "He has swallowed a whole box of his tablets."
 ALLOWANCE = (
     "We went to the meeting about the placement and the social worker said that the panel would "
     "look at the plans for the summer. My husband asked about the allowance and nobody knew when "
@@ -23,11 +29,21 @@ COURSE = (
     "Could you tell us whom to ask about mileage, and whether the receipts still count? "
     "The garden is looking well and the boys have planted beans. "
 )
+DANGERS = (
+    "He has swallowed a whole box of his tablets.",
+    "Please help, she is not breathing.",
+    "He has a knife and he is outside the door.",
+    "I want to kill myself tonight.",
+)
+MARKED = "§the very words that matter§"
 
 
-@pytest.mark.parametrize("before", [0, 3_000, 6_000, 11_000, 15_000, 19_500])
-def test_danger_is_found_wherever_it_stands_in_twenty_thousand_letters(before: int) -> None:
-    text = (COURSE * 100)[:before] + f" {DANGER} " + (COURSE * 100)[: 19_900 - before]
+@pytest.mark.parametrize("danger", DANGERS)
+@pytest.mark.parametrize("before", [0, 500, 3_000, 6_000, 11_000, 15_000, 19_500])
+def test_danger_is_found_wherever_it_stands_in_twenty_thousand_letters(
+    before: int, danger: str
+) -> None:
+    text = f"{(COURSE * 100)[:before]}. {danger} {(COURSE * 100)[: 19_900 - before]}"
     found = read(text)
     assert (found.urgency, found.ask_safety) == ("emergency", True)
     assert found.why.endswith(".") and "\n" not in found.why
@@ -36,8 +52,9 @@ def test_danger_is_found_wherever_it_stands_in_twenty_thousand_letters(before: i
 @pytest.mark.parametrize(
     "chat", [ALLOWANCE, COURSE, COURSE + "\n\n", ALLOWANCE.replace(". ", ", ")]
 )
-def test_a_long_calm_letter_wakes_nobody(chat: str) -> None:
-    assert read(chat * (20_000 // len(chat))).urgency in ("standard", "low")
+@pytest.mark.parametrize("length", [1_000, 5_000, 20_000])
+def test_a_long_calm_letter_wakes_nobody(chat: str, length: int) -> None:
+    assert read(chat * (length // len(chat))).urgency in ("standard", "low")
 
 
 def test_what_it_is_about_stands_at_the_beginning_or_the_end() -> None:
@@ -48,29 +65,26 @@ def test_what_it_is_about_stands_at_the_beginning_or_the_end() -> None:
 def test_a_short_text_is_read_whole() -> None:
     text = COURSE * (WHOLE // len(COURSE))
     assert beginning_and_end(text) == text
-    assert list(rest(text)) == []
+    assert list(sentences(text[:LONG])) == []
 
 
 @given(
     st.lists(
         st.sampled_from(["one two. ", "x" * 90, "\n", "he has gone! ", "word ", "…"]), min_size=1
-    )
-    .map("".join)
-    .map(lambda piece: (piece * 30_000)[:30_000]),
+    ).map(lambda pieces: ("".join(pieces) * 30_000)[:30_000]),
     st.integers(WHOLE + 1, 30_000),
     st.integers(0, 29_000),
 )
-def test_every_short_sentence_stands_whole_in_a_piece(text: str, length: int, at: int) -> None:
-    text = text[:length]
-    at = min(at, length - 60)
-    marked = f"{text[:at]} §the very words that matter§ {text[at:]}"
-    pieces = [beginning_and_end(marked), *rest(marked)]
-    assert any("§the very words that matter§" in piece for piece in pieces)
-    assert all(len(piece) <= HALF + 3 * OVERLAP for piece in pieces[1:])
-    assert sum(map(len, pieces)) < 2 * len(marked)
+def test_what_somebody_says_stands_whole_in_a_piece(text: str, length: int, at: int) -> None:
+    text, at = text[:length], min(at, length - 60)
+    marked = f"{text[:at]} {MARKED} {text[at:]}"
+    pieces = list(sentences(marked))
+    assert any(MARKED in said for said, _ in pieces)
+    assert all(len(said) <= SENTENCE and said in around for said, around in pieces)
+    assert sum(len(said) for said, _ in pieces) < 2 * len(marked)
 
 
-@pytest.mark.parametrize("piece", [COURSE, "he is ", "a1", "no not no ", "x"])
+@pytest.mark.parametrize("piece", [COURSE, "he is ", "a1", "! ", "no not no ", "x"])
 def test_twice_the_length_takes_no_more_than_about_twice_the_time(piece: str) -> None:
     def taken(length: int) -> float:
         text = (piece * length)[:length]

@@ -10,11 +10,15 @@ import math
 from dataclasses import dataclass, replace
 
 from helpline.rules.triage.features import Seen, seen, world_signs
-from helpline.rules.triage.lengths import beginning_and_end, rest
+from helpline.rules.triage.languages import is_english
+from helpline.rules.triage.lengths import beginning_and_end, sentences
+from helpline.rules.triage.meanings import meanings
 from helpline.rules.triage.phrases import NEGATABLE, Row, rows_met, standing
+from helpline.rules.triage.sentences import kinds_met
 from helpline.rules.triage.smalltalk import is_small_talk
 from helpline.rules.triage.weights import CATEGORIES, Weights, kept, scores
 from helpline.rules.triage.why import sentence
+from helpline.rules.triage.words import words
 
 VERSION = "2026.11.2"
 URGENCIES = ("emergency", "urgent", "standard", "low")
@@ -40,6 +44,7 @@ class Limits:
 
 
 LIMITS = Limits()
+MOST_LOOKED_AT = 20  # sentences of a long text that say an emergency; each is read once more
 SHORT = 14  # words: up to here a plain sentence decides
 SHORTNESS_ASKS = 0.06  # a score must be so much louder for each word that a short message lacks
 LENGTH_SAYS = 0.7  # for each doubling or so of the length past SHORT
@@ -81,34 +86,44 @@ class Heard:
 
 def read(text: str, *, channel: str = "sms") -> Reading:
     """Urgency and subject of a first message (A23, A28). Any text is read; none raises. A long one
-    is judged by its beginning and end, and an emergency is looked for in all of it."""
-    reading = _read(beginning_and_end(text), channel)[0]
-    for piece in rest(text) if reading.urgency != "emergency" else ():
-        reading = _worse(reading, *_read(piece, channel))
-        if reading.urgency == "emergency":
+    is judged by its beginning and end, and an emergency is looked for in each of its sentences."""
+    reading = _read(beginning_and_end(text), channel)
+    looked = 0
+    for said, around in sentences(text):
+        if reading.urgency == "emergency" or looked >= MOST_LOOKED_AT:
             break
+        if _says_emergency(said):
+            alone, near = _read(said, channel), _read(around, channel)
+            reading, looked = _worse(reading, alone, near), looked + 1
     return reading
 
 
-def _read(text: str, channel: str) -> tuple[Reading, bool]:
-    """The reading of one piece, and whether words stand in it that mean an emergency."""
+def _read(text: str, channel: str) -> Reading:
     one = seen(text, channel)
-    said = heard(one, kept())
-    told = "emergency" in (*(k.urgency for k in one.kinds), *(r.urgency for r in said.rows))
-    return judged(one, said, kept()), told or not one.english
+    return judged(one, heard(one, kept()), kept())
 
 
-def _worse(first: Reading, piece: Reading, told: bool) -> Reading:
-    """What a piece from the middle adds. It is chat around chat there: a piece counts only where
-    words say the emergency itself; if it does not read like one as a whole, it is asked about."""
-    if not told or piece.urgency not in ("emergency", "urgent"):
-        return first
-    is_emergency = piece.urgency == "emergency"
-    if not is_emergency and (first.ask_safety or not piece.ask_safety):
-        return first
-    urgency = "emergency" if is_emergency else "urgent"
+def _says_emergency(text: str) -> bool:
+    """Whether plain words for an emergency stand in one sentence of a long text; what it sounds
+    like otherwise does not count there, for among many sentences one always sounds like something.
+    """
+    said = words(text)
+    if not is_english(said):
+        return _read(text, "sms").urgency == "emergency"
+    met = (*(k.urgency for k in kinds_met(said)), *(r.urgency for r in rows_met(meanings(said))))
+    return "emergency" in met
+
+
+def _worse(first: Reading, alone: Reading, near: Reading) -> Reading:
+    """What one sentence adds, read alone and with its neighbours. Where neither reads like an
+    emergency (it is asked about, it was long ago), the person is asked."""
+    is_emergency = "emergency" in (alone.urgency, near.urgency)
+    told = alone if alone.urgency == "emergency" else near
     return replace(
-        first, urgency=urgency, ask_safety=True, why=f"Further down a long text: {piece.why}"
+        first,
+        urgency="emergency" if is_emergency else "urgent",
+        ask_safety=True,
+        why=f"In the middle of a long text: {told.why}",
     )
 
 

@@ -1,7 +1,8 @@
-"""A long text in pieces: its beginning and end, where people say why they write, and the rest.
+"""A long text in pieces: its beginning and end, where people say why they write, and every sentence
+with its neighbours, so that what stands between much chat is not outweighed by it.
 
-Called by judgement.read, so that a letter of many pages costs no more than its length and nothing
-in it goes unread. It must not judge, and cuts between sentences where there are any.
+Called by judgement.read; a letter of many pages then costs no more than its length and nothing in
+it goes unread. It must not judge.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-WHOLE = 4_000  # characters: up to here a text is read in one piece, at a cost of about 12 ms
+WHOLE = 4_000  # characters: up to here a text is judged in one piece, at a cost of about 12 ms
 HALF = WHOLE // 2
+LONG = 600  # characters: a longer text is also looked through sentence by sentence
 FARTHEST = 60_000  # characters: thrice what the desk keeps of the longest letter
-OVERLAP = 200  # characters read twice where there is no end of a sentence to cut at
+SENTENCE = 300  # characters: what has no full stop is cut about here
+SHORTEST = 20  # characters: less than this goes with the next sentence
+NEIGHBOURS = 150  # characters on either side in which a sentence is understood
+OVERLAP = 100  # characters read twice where there is no end of a sentence to cut at
 LOOK_BACK = 400
 
 _END = re.compile(r"[.!?…。！？]['\")”’]?\s|\n")
@@ -25,17 +30,27 @@ def beginning_and_end(text: str) -> str:
     return f"{text[: _cut(text, HALF)]} {text[_start_of_end(text) :]}"
 
 
-def rest(text: str) -> Iterator[str]:
-    """The pieces between them, none longer than HALF, so that reading them takes time in proportion
-    to the length; each sentence stands whole in one of them, however it is cut."""
-    if len(text) <= WHOLE:
+def sentences(text: str) -> Iterator[tuple[str, str]]:
+    """Each sentence of a long text with what stands around it; of a short one, none: it is read
+    whole. However it is cut, any OVERLAP characters in a row stand together in one of them, unless
+    a sentence ends between them."""
+    if len(text) <= LONG:
         return
-    at, end = _cut(text, HALF), min(_start_of_end(text), FARTHEST)
-    at = max(0, at - OVERLAP)  # what the first cut may have torn
-    while at < end:
-        cut = min(_cut(text, at + HALF), end)
-        yield text[at : min(cut + OVERLAP, end + OVERLAP)]
-        at = cut
+    at, end = 0, min(len(text), FARTHEST)
+    for found in _END.finditer(text, 0, end):
+        if found.end() - at < SHORTEST:
+            continue
+        yield from _parts(text, at, found.end())
+        at = found.end()
+    yield from _parts(text, at, end)
+
+
+def _parts(text: str, start: int, end: int) -> Iterator[tuple[str, str]]:
+    """A sentence, or what has no full stop in pieces that overlap."""
+    while start < end:
+        stop = min(start + SENTENCE, end)
+        yield text[start:stop], text[max(0, start - NEIGHBOURS) : stop + NEIGHBOURS]
+        start = stop if stop == end else stop - OVERLAP
 
 
 def _start_of_end(text: str) -> int:
