@@ -22,16 +22,21 @@ from helpline.settings import read_settings
 
 
 class HastyInbox(Inbox):
-    """What must never be built: `keep` returns while the item is still in memory only."""
+    """What must never be built: `keep` returns while the item is still in memory only, where it
+    stays for a moment, so that a kill finds it there on the fastest of disks."""
 
     _late: set[asyncio.Task[None]]
 
     async def keep(self, inbound: Inbound, received_at: datetime) -> None:
         if not hasattr(self, "_late"):
             self._late = set()
-        task = asyncio.create_task(super().keep(inbound, received_at))
+        task = asyncio.create_task(self._keep_late(inbound, received_at))
         self._late.add(task)
         task.add_done_callback(self._late.discard)
+
+    async def _keep_late(self, inbound: Inbound, received_at: datetime) -> None:
+        await asyncio.sleep(0.05)
+        await super().keep(inbound, received_at)
 
 
 def serve(port: int, is_hasty: bool) -> None:
