@@ -221,6 +221,9 @@ async def handed_out(
 
 
 _WHY_NOT: dict[AttachmentState, str] = {
+    AttachmentState.DELETED: (
+        "This recording was kept as long as the contract allows, and is deleted now."
+    ),
     AttachmentState.WAITING: "This file is still being fetched. Try again in a minute.",
     AttachmentState.UNSAFE: (
         "This file is of a kind that could harm this computer: it is kept and not opened. "

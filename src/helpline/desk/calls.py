@@ -268,8 +268,9 @@ async def kept_recordings(session: AsyncSession) -> list[tuple[int, str]]:
         .where(
             col(Call.recording_id).is_not(None),
             col(Call.recording_id).not_like(f"{GONE}%"),
-            # What is kept but may not be opened here stays there, so that somebody can hear it.
-            col(Attachment.state) == AttachmentState.KEPT,
+            # What is kept but may not be opened here stays there, so that somebody can hear it,
+            # until its time is over.
+            col(Attachment.state).in_([AttachmentState.KEPT, AttachmentState.DELETED]),
         )
         .limit(50)
     )

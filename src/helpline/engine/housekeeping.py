@@ -10,7 +10,7 @@ import aiohttp
 from sqlalchemy import delete
 from sqlmodel import col
 
-from helpline.desk import beats, uploads, webchat
+from helpline.desk import beats, keeping, uploads, webchat
 from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
 
@@ -19,13 +19,19 @@ KEPT = timedelta(days=30)
 
 async def tidy_up(house: House) -> int:
     """Delete sessions and failed sign-ins older than 30 days; see which answers in the chat nobody
-    came back for; let go of files whose message never came."""
+    came back for; let go of files whose message never came, and of the sound of calls that has been
+    kept as long as the contract allows."""
     before = house.clock.now() - KEPT
     async with house.db.write() as session:
         await session.execute(delete(Session).where(col(Session.expires_at) < before))
         await session.execute(delete(LoginAttempt).where(col(LoginAttempt.at) < before))
         await webchat.ask_about_unread(session, house.clock.now())
         await uploads.tidy(session, house.clock.now())
+    for contract in house.contracts.values():
+        deleted = keeping.AT_ONCE
+        while deleted == keeping.AT_ONCE:
+            async with house.db.write() as session:
+                deleted = await keeping.delete_recordings(session, contract, house.clock.now())
     return 0
 
 
