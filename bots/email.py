@@ -30,6 +30,7 @@ OURS = frozenset((421, 530, 534, 535, 538))  # our account or the server itself:
 STEP_SECONDS = 10.0
 BEFORE_SECONDS, LETTER_SECONDS = 22.0, 25.0  # together below the lease of a message (60 s)
 LOOK_SECONDS = 20.0
+THREAD = ("refers", "answers")  # the letters before this one, in the order of References
 LARGEST = 25 * 1024 * 1024  # bytes; of a larger letter the beginning is taken
 BEGINNING = 512 * 1024
 AT_ONCE = 40 * 1024 * 1024  # bytes in memory in one look
@@ -186,8 +187,9 @@ class Email:
 
 
 def written(outbound: Outbound) -> bytes:
-    """The letter as it goes on the line. `extra` may hold subject, message_id, refers, reply_to and
-    automatic. Raises ValueError for what would break out of a header."""
+    """The letter as it goes on the line. `extra` may hold subject, message_id, refers (our letter
+    before this one), answers (theirs), reply_to and automatic. Raises ValueError for what
+    would break out of a header."""
     extra = outbound.extra
     letter = EmailMessage(policy=LINES_OF_SMTP)
     for name, value in (
@@ -196,8 +198,8 @@ def written(outbound: Outbound) -> bytes:
         ("Reply-To", extra.get("reply_to", "")),
         ("Subject", extra.get("subject", "")),
         ("Message-ID", _in_brackets(extra.get("message_id", ""))),
-        ("In-Reply-To", _in_brackets(extra.get("refers", ""))),
-        ("References", _in_brackets(extra.get("refers", ""))),
+        ("In-Reply-To", _in_brackets(extra.get("answers", "") or extra.get("refers", ""))),
+        ("References", " ".join(_in_brackets(extra[n]) for n in THREAD if extra.get(n))),
     ):
         if any(not c.isprintable() for c in value):
             raise ValueError(name)

@@ -32,6 +32,10 @@ REFUSED = {
     "no number for Twilio": (TWILIO | {"TWILIO_NUMBERS": ""}, "TWILIO_NUMBERS"),
     "a number without a contract": (TWILIO | {"TWILIO_NUMBERS": "+447700900000"}, "TWILIO_NUMBERS"),
     "a contract without a number": (TWILIO | {"TWILIO_NUMBERS": "essex="}, "TWILIO_NUMBERS"),
+    "a WhatsApp sender of another contract": (
+        TWILIO | {"TWILIO_WHATSAPP_NUMBERS": "other=+447700900000"},
+        "TWILIO_WHATSAPP_NUMBERS",
+    ),
     "a number that is none": (TWILIO | {"TWILIO_NUMBERS": f"essex={SECRET}"}, "TWILIO_NUMBERS"),
     "one number twice": (
         TWILIO | {"TWILIO_NUMBERS": "essex=+447700900000,other=+447700900000"},
@@ -151,6 +155,16 @@ def test_with_mail_configured_there_is_a_mailbox_to_read() -> None:
     assert set(real_channels(settings)) == {"email"}
 
 
+def test_whatsapp_leaves_from_its_own_sender_where_there_is_one() -> None:
+    both = "essex=+447700900000,other=+447700900001"
+    settings = Settings(twilio_numbers=both, twilio_whatsapp_numbers=" other=+447700900002 ")
+    assert settings.whatsapp_from("essex") == "+447700900000"
+    assert settings.whatsapp_from("other") == "+447700900002"
+    assert settings.whatsapp_from("third") == ""
+    assert settings.every_number["+447700900002"] == "other"
+    assert set(settings.numbers) == {"+447700900000", "+447700900001"}  # these can be rung
+
+
 # --- what only shows when a house is built -------------------------------------------------------
 
 
@@ -159,6 +173,10 @@ def test_with_mail_configured_there_is_a_mailbox_to_read() -> None:
     [
         ({"keys": ""}, "HELPLINE_KEYS"),
         ({"twilio_numbers": "elsewhere=+447700900000"}, "HELPLINE_TWILIO_NUMBERS"),
+        (
+            {"twilio_whatsapp_numbers": "elsewhere=+447700900000"},
+            "HELPLINE_TWILIO_WHATSAPP_NUMBERS",
+        ),
         ({"contracts": "/nonexistent"}, "contract"),
         (
             {"mailboxes": "elsewhere=a@b.example"},

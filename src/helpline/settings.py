@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     twilio_numbers: str = Field(
         "", description="Comma list contract=+44…: which number belongs to which contract."
     )
+    twilio_whatsapp_numbers: str = Field(
+        "",
+        description="Comma list contract=+44…: the WhatsApp senders, where they are not the "
+        "numbers above.",
+    )
     twilio_api_url: str = Field(
         "", description="Another address for Twilio's API: a fake or a proxy."
     )
@@ -106,7 +111,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"key {number} is not 32 bytes of base64url")
         return value
 
-    @field_validator("twilio_numbers")
+    @field_validator("twilio_numbers", "twilio_whatsapp_numbers")
     @classmethod
     def _whole_pairs(cls, value: str) -> str:
         pairs = [pair.strip() for pair in value.split(",") if pair.strip()]
@@ -153,6 +158,11 @@ class Settings(BaseSettings):
             )
         if self.twilio_account_sid and not self.numbers:
             raise ValueError("HELPLINE_TWILIO_NUMBERS must name a number for each contract")
+        if any(self.numbers.get(n, c) != c for n, c in self.whatsapp_numbers.items()):
+            raise ValueError(
+                "HELPLINE_TWILIO_WHATSAPP_NUMBERS gives a number to another contract than "
+                "HELPLINE_TWILIO_NUMBERS does"
+            )
         if self.telegram_token and not self.telegram_secret:
             raise ValueError(
                 "HELPLINE_TELEGRAM_TOKEN is set but HELPLINE_TELEGRAM_SECRET is empty: "
@@ -180,6 +190,23 @@ class Settings(BaseSettings):
         """Our telephone number → contract key."""
         pairs = (pair.partition("=") for pair in self.twilio_numbers.split(",") if pair)
         return {number: contract for contract, _, number in pairs}
+
+    @property
+    def whatsapp_numbers(self) -> dict[str, str]:
+        """Our WhatsApp sender → contract key, where it is listed apart."""
+        pairs = (pair.partition("=") for pair in self.twilio_whatsapp_numbers.split(",") if pair)
+        return {number: contract for contract, _, number in pairs}
+
+    @property
+    def every_number(self) -> dict[str, str]:
+        """Whatever number somebody wrote to → contract key."""
+        return self.whatsapp_numbers | self.numbers
+
+    def whatsapp_from(self, contract: str) -> str:
+        """The number that WhatsApp messages of this contract leave from: its WhatsApp sender, else
+        its telephone number."""
+        listed = {key: number for number, key in self.whatsapp_numbers.items()}
+        return listed.get(contract) or self.number_of.get(contract, "")
 
     @property
     def mailbox_contracts(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """WhatsApp's 24 hours, from the carer's side: inside them an answer goes as it is, outside them
 only inside the contract's approved template, and without one a person finds another way."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -110,6 +111,21 @@ async def test_kinds_nobody_can_show_are_kept_and_start_the_clock(at_work: Twili
     assert heard.what == "reaction"
     (talk,) = await at_work.all(Conversation)
     assert talk.case_id is not None
+
+
+async def test_with_a_sender_of_its_own_whatsapp_comes_and_goes_by_it(
+    at_work: TwilioHouse, wasim: Actor
+) -> None:
+    sender = "+447700900009"
+    numbers = {"twilio_whatsapp_numbers": f"essex={sender}"}
+    settings = at_work.house.settings.model_copy(update=numbers)
+    at_work.house = replace(at_work.house, settings=settings)
+    sid = at_work.twilio.receive(THEM, "whatsapp:" + sender, "they say I hit him")
+    await at_work.post(inbound_form(THEM, "whatsapp:" + sender, "they say I hit him", sid))
+    await at_work.settle()
+    await at_work.reply("Wasim here.", wasim)
+    assert {m["from"] for m in at_work.sent_to(THEM)} == {"whatsapp:" + sender}
+    assert len(at_work.sent_to(THEM)) == 2
 
 
 def without_template(house: House) -> None:

@@ -116,7 +116,8 @@ class MailProvider:
         letter = EmailMessage()
         letter["From"], letter["To"], letter["Subject"] = sender, to, subject
         letter["Date"] = format_datetime(at)
-        letter["Message-ID"] = f"<{len(self.box)}.{at.timestamp()}@there.example>"
+        if "message_id" not in headers:
+            letter["Message-ID"] = f"<{len(self.box)}.{at.timestamp()}@there.example>"
         for name, value in headers.items():
             letter[name.replace("_", "-")] = value
         letter.set_content(text)

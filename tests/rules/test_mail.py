@@ -177,3 +177,30 @@ def test_subjects_lose_what_mail_programs_put_before_them() -> None:
 def test_a_part_is_found_by_its_place_and_archives_stay_shut() -> None:
     raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo\n--b--"
     assert [mail.part_of(raw, n) for n in (1, 2, 3)] == [b"one", b"two", None]
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("<abc.1-2@mail.there.example>", "abc.1-2@mail.there.example"),
+        (" <a@b>\n", "a@b"),
+        ("", ""),
+        ("abc@there.example", ""),
+        ("<abc@there.example> <def@there.example>", ""),
+        ("<abc@there.example>\r\nBcc: <all@there.example>", ""),
+        ("<abc\r\nBcc:x@there.example>", ""),
+        ("<abc def@there.example>", ""),
+        ("<a@b@c>", ""),
+        ("<é@there.example>", ""),
+        ("<" + "a" * 121 + "@there.example>", ""),
+        ("<" * 5000, ""),
+    ],
+)
+def test_only_a_plain_message_id_is_named_in_our_answer(header: str, named: str) -> None:
+    assert mail.answerable_id(header) == named
+
+
+@given(st.text())
+def test_nothing_that_could_end_a_line_is_ever_named(header: str) -> None:
+    named = mail.answerable_id(f"<{header}@there.example>")
+    assert named.isascii() and named.isprintable() and " " not in named and len(named) <= 241

@@ -435,3 +435,36 @@ def test_a_part_that_is_not_there_is_none() -> None:
     letter = Inbound("email", "mail:x", CAROL, US, "text", raw="From: a@b.c\r\n\r\nHello")
     assert mailing.part(letter, Media("mail:x:9")) is None
     assert mailing.part(letter, Media("mail:x:0")) == b"Hello"
+
+
+async def test_our_answers_stand_beside_her_letter_in_her_mail_program(post: Post) -> None:
+    await post.write("A question about respite.", message_id="<first.1@there.example>")
+    (told,) = post.sent
+    assert told.letter["in-reply-to"] == "<first.1@there.example>"
+    assert told.letter["references"] == "<first.1@there.example>"
+    await post.reply("Hello, I am Wasim.")
+    ours = post.sent[-1]
+    assert ours.letter["in-reply-to"] == "<first.1@there.example>"
+    assert ours.letter["references"].split() == [
+        told.letter["message-id"],
+        "<first.1@there.example>",
+    ]
+
+
+@pytest.mark.parametrize("hostile", ["no brackets", "<" + "a" * 3000 + "@b>"])
+async def test_a_message_id_that_is_none_is_not_repeated(post: Post, hostile: str) -> None:
+    await post.write("A question about respite.", message_id=hostile)
+    (told,) = post.sent
+    assert told.letter["in-reply-to"] is None
+    assert "aaaa" not in told.raw.decode()
+
+
+async def test_a_neutral_letter_stands_beside_nothing(post: Post) -> None:
+    await post.write("A question about respite.", message_id="<first.1@there.example>")
+    case = await post.one(Case)
+    async with post.world.house.db.write() as session:
+        rules = SafeRules(neutral_only=True)
+        found = await session.get(Case, case.id)  # type: ignore[attr-defined]
+        await safety.set_rules(session, found, rules, post.world.worker, post.world.now)
+    await post.reply("Hello, I am Wasim.")
+    assert "first.1" not in post.sent[-1].raw.decode()

@@ -46,7 +46,7 @@ from helpline.models import (
     Task,
     User,
 )
-from helpline.rules import dialogue, saying, triage
+from helpline.rules import dialogue, mail, saying, triage
 from helpline.rules.permissions import Actor, may
 from helpline.sealing import CannotOpen, ring
 from helpline.templating import Wording
@@ -251,6 +251,7 @@ async def _hear_person(
     contact = _contact(session, contract, case, inbound, now)
     if letter is not None:
         contact.body = letter.shown
+        talk.letter_id = mail.answerable_id(inbound.extra.get("message_id", ""))
     await attachments.note(session, contact, inbound, now)
     await faults.hear_again(session, address)
     if form is not None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.models import Contact, OutMessage
+from helpline.models import Contact, Conversation, OutMessage
 from helpline.rules import mail
 from helpline.sealing import ring
 from helpline.templating import Wording
@@ -55,7 +55,7 @@ async def dressed(
     is_neutral: bool,
 ) -> tuple[str, Mapping[str, str]]:
     """The text in its frame, and what else the letter says. A neutral one has no frame and a
-    subject that could be anybody's."""
+    subject that could be anybody's, and stands beside no letter of theirs."""
     assert message.id is not None
     automatic = await session.scalar(
         select(col(Contact.kind)).where(col(Contact.id) == message.contact_id)
@@ -74,6 +74,7 @@ async def dressed(
         "token": token_of(message.id),
         "subject": wording.say("email.subject_neutral" if is_neutral else "email.subject"),
         "before": token_of(before) if before is not None else "",
+        "answers": "" if is_neutral else await _letter_id(session, message),
         "automatic": "yes" if automatic in (None, ContactKind.AUTOMATIC) else "",
     }
     if is_neutral:
@@ -82,9 +83,17 @@ async def dressed(
     return framed, said
 
 
+async def _letter_id(session: AsyncSession, message: OutMessage) -> str:
+    """The Message-ID of their last letter, so that their mail program shows ours beside it."""
+    found = select(col(Conversation.letter_id)).where(
+        col(Conversation.address_id) == message.address_id
+    )
+    return await session.scalar(found) or ""
+
+
 def envelope(said: Mapping[str, str], address: str) -> dict[str, str]:
     """What `dressed` said, once the address it leaves from is known: whom to answer, under which
-    Message-ID it travels, to which letter of ours it belongs."""
+    Message-ID it travels, to which letters of ours and theirs it belongs."""
     host = address.rpartition("@")[2]
     extra = {
         "subject": said["subject"],
@@ -92,5 +101,6 @@ def envelope(said: Mapping[str, str], address: str) -> dict[str, str]:
         "reply_to": mail.with_plus(address, said["token"]),
         "message_id": provider_id(said["token"], host),
         "refers": provider_id(said["before"], host) if said["before"] else "",
+        "answers": said["answers"],
     }
     return {name: value for name, value in extra.items() if value}

@@ -91,6 +91,8 @@ def _sender(house: House, message: Claimed) -> str:
     """The address or number of ours that the message leaves from."""
     if message.channel == letters.CHANNEL:
         return house.settings.mail_from(message.contract)
+    if message.channel == "whatsapp":
+        return house.settings.whatsapp_from(message.contract)
     return house.settings.number_of.get(message.contract, "")
 
 

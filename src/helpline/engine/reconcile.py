@@ -68,7 +68,7 @@ async def _keep_missing(house: House, name: str, listed: Iterable[Inbound], now:
         one
         for one in listed
         if (one.sent_at is None or one.sent_at <= now - GRACE)
-        and (name not in BY_NUMBER or one.recipient in house.settings.numbers)
+        and (name not in BY_NUMBER or one.recipient in house.settings.every_number)
     ]
     known = await _known(house, name, [one.external_id for one in ours])
     missing = [one for one in ours if one.external_id not in known]

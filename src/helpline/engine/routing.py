@@ -53,9 +53,8 @@ ITEMS = (
 
 
 def ways(house: House) -> intake.Ways:
-    return intake.Ways(
-        house.contracts, house.settings.numbers | house.settings.mailbox_contracts, house.wording
-    )
+    numbers = house.settings.every_number | house.settings.mailbox_contracts
+    return intake.Ways(house.contracts, numbers, house.wording)
 
 
 async def route_all(house: House) -> int:

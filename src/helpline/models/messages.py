@@ -55,6 +55,8 @@ class Conversation(SQLModel, table=True):
     questions_off: bool = False
     """The person wrote PERSON: no more questions."""
     last_in_at: datetime | None = None
+    letter_id: str | None = sealed("conversation.letter_id", optional=True)
+    """E-mail: the Message-ID of their last letter, which our next one answers."""
 
 
 class Contact(SQLModel, table=True):

@@ -18,6 +18,7 @@ MARK = "--- Please write above this line ---"
 """Stands above our own words in every letter we send: below it nothing is new."""
 
 _TOKEN = re.compile(r"h([0-9]{1,18})-([0-9a-f]{20})", re.IGNORECASE)
+_MESSAGE_ID = re.compile(r"\s*<([!-;=?-~]{1,120}@[!-;=?-~]{1,120})>\s*")
 _ATTRIBUTION = re.compile(
     r"(?:on|am|le|el|il|op|den)\b.{0,300}(?:wrote|schrieb|a écrit|escribió)\b.{0,100}:"
 )
@@ -75,6 +76,14 @@ def with_plus(address: str, tag: str) -> str:
     """`name@host` → `name+tag@host`: the same mailbox, and the tag comes back with an answer."""
     name, _, host = address.rpartition("@")
     return f"{name}+{tag}@{host}"
+
+
+def answerable_id(header: str) -> str:
+    """The Message-ID in this header, without brackets, if our answer may name it: one id in plain
+    visible letters, at most 241 of them (RFC 5322, 3.6.4), so that nothing in it can end a line or
+    begin another. Empty for anything else; the answer then begins a thread of its own."""
+    found = _MESSAGE_ID.fullmatch(header[:400])
+    return found[1] if found and found[1].count("@") == 1 else ""
 
 
 # --- what it is ----------------------------------------------------------------------------------

@@ -460,6 +460,7 @@ def upgrade() -> None:
         sa.Column("step", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("questions_off", sa.Boolean(), nullable=False),
         sa.Column("last_in_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("letter_id", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["address_id"], ["address.id"], name=op.f("fk_conversation_address_id")
         ),
