@@ -17,6 +17,29 @@ class Clock:
         return monotonic()
 
 
+class AgreedClock(Clock):
+    """Time as another machine tells it. All nodes on one database live by the database's clock:
+    whose machine runs fast or slow must not move a deadline. Until it is told, its own time."""
+
+    def __init__(self) -> None:
+        self._told: tuple[datetime, float] | None = None
+
+    def now(self) -> datetime:
+        if self._told is None:
+            return super().now()
+        told, at = self._told
+        return told + timedelta(seconds=self.seconds() - at)
+
+    def agree(self, told: datetime, at: float) -> None:
+        """The other clock showed `told` when `seconds()` was `at`."""
+        self._told = told, at
+
+    @property
+    def ahead(self) -> float:
+        """Seconds this machine's own clock is ahead of what it lives by."""
+        return (super().now() - self.now()).total_seconds()
+
+
 class MovableClock(Clock):
     """A clock that can be put forward: real time plus an offset, or frozen at an instant."""
 

@@ -2,16 +2,19 @@
 
 `read()` and `write()` are opened by edges only (page, webhook, tick, command); desk functions get
 the session and never commit. On SQLite all writes of the process wait in line for one turn, and
-begin IMMEDIATE, so that two writers never fail each other.
+begin IMMEDIATE, so that two writers never fail each other. On PostgreSQL a transaction that wrote
+something another node must look at says so with NOTIFY, which is heard when it commits.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url, text
+import psycopg
+from sqlalchemy import URL, Insert, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -25,6 +28,28 @@ from helpline.sqlite import connect
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000")
 """WAL lets readers go on while one writes; FULL puts a commit on disk before it returns."""
+
+CHANNEL = "helpline"
+WAKES = {
+    "inbound_item": "routing",
+    "out_message": "sending",
+    "event": "pages",
+    "contact": "pages",
+}
+"""Whom a new row of these tables is for: one of the names in house.Wakes."""
+TELL = text("SELECT pg_notify('helpline', word) FROM unnest(CAST(:words AS text[])) AS word")
+STILL_THERE_EVERY = 10.0
+"""Seconds of silence after which the listening line is asked whether it still stands."""
+POSTGRES: dict[str, Any] = {
+    "connect_timeout": 5,
+    # A server that vanished without a word is noticed within half a minute, not in two hours.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    # A node that was stopped in the middle of a transaction must not hold its rows for ever.
+    "options": "-c idle_in_transaction_session_timeout=5000",
+}
 
 
 class Database:
@@ -40,10 +65,7 @@ class Database:
             self._reader = _sqlite_engine(self.url, "BEGIN", pool_size=4)
             self._writer = _sqlite_engine(self.url, "BEGIN IMMEDIATE", pool_size=1)
         else:
-            self._reader = create_async_engine(
-                self.url.set(drivername="postgresql+psycopg"), pool_size=8, pool_pre_ping=True
-            )
-            self._writer = self._reader
+            self._reader = self._writer = _postgres_engine(self.url)
         self.turn: AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if self.is_sqlite else nullcontext()
         )
@@ -63,11 +85,35 @@ class Database:
         """One transaction: committed when the block ends well, rolled back when it raises."""
         async with self.turn, self._writing() as session, session.begin():
             yield session
+            if not self.is_sqlite:
+                await _tell_nodes(session)
 
     async def answers(self) -> bool:
         """Whether the database can be asked anything at all; for /readyz."""
         async with self.read() as session:
             return bool((await session.execute(text("SELECT 1"))).scalar_one() == 1)
+
+    async def now(self) -> datetime | None:
+        """What the database's own clock shows; None where it is this machine's."""
+        if self.is_sqlite:
+            return None
+        async with self.read() as session:
+            shown: datetime = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return shown.astimezone(UTC)
+
+    async def heard(self) -> AsyncIterator[str]:
+        """What any node told by committing: names of WAKES, and first of all "", from when on
+        nothing is missed. Raises when the line breaks; whoever listens comes again. PostgreSQL
+        only."""
+        url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        line = await psycopg.AsyncConnection.connect(url, autocommit=True, **POSTGRES)
+        async with line:
+            await line.execute(f"LISTEN {CHANNEL}")
+            yield ""
+            while True:
+                async for told in line.notifies(timeout=STILL_THERE_EVERY):
+                    yield told.payload
+                await line.execute("SELECT 1")
 
     async def close(self) -> None:
         await self._reader.dispose()
@@ -103,6 +149,36 @@ def prepare_sqlite(connection: Any) -> None:
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _postgres_engine(url: URL) -> AsyncEngine:
+    engine = create_async_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=8,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args=POSTGRES,
+    )
+
+    @event.listens_for(engine.sync_engine, "before_execute")
+    def _noted(connection: Any, clause: Any, *_: Any) -> None:
+        if isinstance(clause, Insert) and (word := WAKES.get(clause.table.name)):
+            connection.info.setdefault("told", set()).add(word)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begun(connection: Any) -> None:
+        connection.info.pop("told", None)
+
+    return engine
+
+
+async def _tell_nodes(session: AsyncSession) -> None:
+    """As the last thing of a transaction: NOTIFY is heard when, and only when, it commits."""
+    await session.flush()
+    connection = await session.connection()
+    assert connection.sync_connection is not None
+    if words := connection.sync_connection.info.pop("told", None):
+        await session.execute(TELL, {"words": sorted(words)})
 
 
 def _sqlite_engine(url: URL, begin: str, pool_size: int) -> AsyncEngine:

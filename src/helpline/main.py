@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
+from sqlalchemy.exc import OperationalError
 
 from bots.email import Email
 from bots.exchange import Exchange
@@ -23,17 +24,21 @@ from bots.webchat import own_pages
 from bots.whatsapp import WhatsApp
 from helpline import sealing
 from helpline.channels import Channel
-from helpline.clock import Clock, MovableClock
+from helpline.clock import AgreedClock, Clock, MovableClock
 from helpline.contract import Contract, load_contracts
 from helpline.db import Database
 from helpline.desk.house import Demo, House, Wakes
 from helpline.desk.inbox import Inbox
 from helpline.engine.jobs import Engine
+from helpline.engine.pulse import take_pulse
 from helpline.errors import InvalidInput
-from helpline.log import log
+from helpline.log import log, where
 from helpline.migrations import is_current
 from helpline.settings import Settings
 from helpline.templating import Wording
+
+PATIENCE = 30.0
+"""Seconds that a node waits at its start for a PostgreSQL that does not answer yet."""
 
 
 def build(
@@ -53,7 +58,7 @@ def build(
         settings=settings,
         db=db,
         contracts=contracts,
-        clock=clock or Clock(),
+        clock=clock or (Clock() if db.is_sqlite else AgreedClock()),
         channels=own_pages() | dict(real_channels(settings) if channels is None else channels),
         inbox=Inbox(db, on_kept=wakes.routing.set),
         wording=Wording(),
@@ -114,8 +119,9 @@ def demo_house(settings: Settings) -> House:
 
 async def serve(house: House, host: str, port: int, ready: Callable[[int], None]) -> None:
     """Run web and engine until SIGTERM or SIGINT. `ready` is told the port once it answers."""
-    if not is_current(house.settings.database_url):
+    if not await _is_current(house):
         raise InvalidInput("The database is not up to date: run `helpline migrate` first.")
+    await take_pulse(house)  # from here on by the database's clock
     from helpline.web.app import make_app  # the pages are not needed by the other commands
 
     runner = web.AppRunner(make_app(house), access_log=None, handle_signals=False)
@@ -147,6 +153,20 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
             await channel.close()
         await house.db.close()
         log().info("helpline.stopped")
+
+
+async def _is_current(house: House) -> bool:
+    """Whether the database has this version's tables. A node that starts while the database does
+    just the same waits for it a little: whoever starts both cannot know which is first."""
+    until = house.clock.seconds() + PATIENCE
+    while True:
+        try:
+            return await asyncio.to_thread(is_current, house.settings.database_url)
+        except OperationalError as error:
+            if house.db.is_sqlite or house.clock.seconds() > until:
+                raise
+            log().warning("helpline.waits_for_database", where=where(error))
+            await asyncio.sleep(1)
 
 
 async def _told_to_stop() -> None:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import psycopg
 
 from helpline.channels import Inbound, Media
-from helpline.db import Database, prepare_sqlite
+from helpline.db import POSTGRES, Database, prepare_sqlite
 from helpline.sealing import ring
 from helpline.vocabulary import ItemKind
 
@@ -226,13 +226,17 @@ class _PostgresWriter:
 
     async def write(self, rows: list[Row]) -> None:
         if self._connection is None or self._connection.closed:
-            self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._url, autocommit=True, **POSTGRES
+            )
         columns = [list(column) for column in zip(*rows, strict=True)]
         await self._connection.execute(
-            "INSERT INTO inbound_item (channel, external_id, sender_index, kind, received_at,"
-            " sealed, state, attempts)"
+            # The other nodes hear of it when it is on disk: this one may die before it routes.
+            "WITH kept AS (INSERT INTO inbound_item (channel, external_id, sender_index, kind,"
+            " received_at, sealed, state, attempts)"
             " SELECT *, 'kept', 0 FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[],"
-            " %s::timestamptz[], %s::bytea[]) ON CONFLICT (channel, external_id) DO NOTHING",
+            " %s::timestamptz[], %s::bytea[]) ON CONFLICT (channel, external_id) DO NOTHING"
+            " RETURNING id) SELECT pg_notify('helpline', 'routing') FROM kept LIMIT 1",
             columns,
         )
 

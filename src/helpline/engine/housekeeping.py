@@ -1,7 +1,7 @@
 """Clearing away what nobody needs, and telling an outside watch that all is well.
 
 Both are jobs of engine/jobs. The outside watch is a dead man's handle: it raises the alarm when we
-fall silent, so it is called only while the loops are well.
+fall silent, so it is called only while every loop is: none late, none failing for long.
 """
 
 from datetime import timedelta
@@ -27,6 +27,7 @@ async def tidy_up(house: House) -> int:
         await session.execute(delete(LoginAttempt).where(col(LoginAttempt.at) < before))
         await webchat.ask_about_unread(session, house.clock.now())
         await uploads.tidy(session, house.clock.now())
+        await beats.forget_gone(session, house.clock.now())
     for contract in house.contracts.values():
         deleted = keeping.AT_ONCE
         while deleted == keeping.AT_ONCE:
@@ -36,11 +37,14 @@ async def tidy_up(house: House) -> int:
 
 
 async def beat_heart(house: House) -> int:
-    """Call HELPLINE_HEARTBEAT_URL, if there is one and all is well here."""
+    """Call HELPLINE_HEARTBEAT_URL, if there is one and every loop here is well."""
     if not house.settings.heartbeat_url:
         return 0
     async with house.db.read() as session:
-        if await beats.unwell(session, house.node, house.clock.now()):
+        now = house.clock.now()
+        if await beats.unwell(session, house.node, now):
+            return 0
+        if await beats.failing(session, house.node, now):
             return 0
     timeout = aiohttp.ClientTimeout(total=10)
     async with (

@@ -1,28 +1,119 @@
 """The tick: deadlines that came due, and alerts whose next rung is due. Called every few seconds
-and after anything that may have raised an alert."""
+and after anything that may have raised an alert.
 
-from helpline.desk import deadlines, escalation
+Rows are moved many at a time. When a batch breaks, its rows are taken one by one: the one that
+breaks is set aside and the others go on.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.desk import deadlines, escalation, setting_aside
 from helpline.desk.house import House
+from helpline.log import log, where
+from helpline.models import SetAside
 
-BATCH = 200
+BATCH = 500
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""Earlier than anything is due."""
+MOST_SECONDS = 20.0
+"""Of one beat: then it says that it lives, and goes on with the next."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What moves by itself (a kind of desk/setting_aside), and what moves at most so many of it."""
+
+    name: str
+    move: Callable[[AsyncSession, House, datetime, int], Awaitable[int]]
+
+
+async def _sweep(session: AsyncSession, house: House, now: datetime, limit: int) -> int:
+    return await deadlines.sweep(session, house.contracts, now, limit)
+
+
+async def _climb(session: AsyncSession, house: House, now: datetime, limit: int) -> int:
+    return await escalation.climb(session, house.contracts, house.wording, now, limit)
+
+
+DEADLINES, ALERTS = Kind("deadline", _sweep), Kind("alert", _climb)
 
 
 async def watch(house: House) -> int:
     """Raise what is due and climb the ladders, in small transactions, until nothing is left for
-    this instant. Returns how many deadlines and alerts moved."""
+    this instant. After an outage the alerts that wait already go first, then everything due is
+    raised before anybody is asked about it: whoever is asked hears of the worst first. Returns how
+    many deadlines and alerts moved."""
     now, moved = house.clock.now(), 0
-    while True:
+    until = house.clock.seconds() + MOST_SECONDS
+    while house.clock.seconds() < until:
         async with house.db.read() as session:
-            is_due = await deadlines.any_due(session, now) or await escalation.any_due(session, now)
-        if not is_due:
+            has_alerts = await escalation.any_due(session, now)
+            has_deadlines = await deadlines.any_due(session, now)
+        if not has_alerts and not has_deadlines:
             break
-        async with house.db.write() as session:
-            raised = await deadlines.sweep(session, house.contracts, now, BATCH)
-        async with house.db.write() as session:
-            asked = await escalation.climb(session, house.contracts, house.wording, now)
-        moved += raised + asked
-        if not raised + asked:
+        count = await _move(house, ALERTS, now) if has_alerts else 0
+        while (some := await _move(house, DEADLINES, now)) and house.clock.seconds() < until:
+            count += some
+        moved += count
+        if not count:
             break  # another node has them in hand
     if moved:
+        await _forget_moved(house, now)
         house.wakes.sending.set()
     return moved
+
+
+async def _forget_moved(house: House, now: datetime) -> None:
+    async with house.db.read() as session:
+        if await session.scalar(select(col(SetAside.id)).limit(1)) is None:
+            return
+    async with house.db.write() as session:
+        await setting_aside.forget_moved(session, now)
+
+
+async def _move(house: House, kind: Kind, now: datetime) -> int:
+    """One batch; how many rows moved, set aside or put off."""
+    try:
+        async with house.db.write() as session:
+            return await kind.move(session, house, now, BATCH)
+    except (OperationalError, InterfaceError):
+        raise  # the database does not answer, which is no row's fault: the job is tried again
+    except Exception as error:
+        log().warning("watch.batch_failed", kind=kind.name, where=where(error))
+    table, due = setting_aside.TABLES[kind.name], setting_aside.DUE[kind.name]
+    async with house.db.read() as session:
+        waiting = select(table.c.id).where(due <= now).order_by(due).limit(BATCH)
+        ids = (await session.scalars(waiting)).all()
+    return sum([await _alone(house, kind, row_id, now) for row_id in ids])
+
+
+async def _alone(house: House, kind: Kind, row_id: int, now: datetime) -> int:
+    """Move this one row, or set it aside."""
+    table, due = setting_aside.TABLES[kind.name], setting_aside.DUE[kind.name]
+    this = table.c.id == row_id
+    async with house.db.write() as session:
+        mine = select(due).where(this, due <= now).with_for_update(skip_locked=True)
+        was_due = await session.scalar(mine)
+        if was_due is None:
+            return 0
+        try:
+            async with session.begin_nested():
+                # Whoever moves one row takes the one that has waited longest.
+                await session.execute(update(table).where(this).values({due.name: LONG_AGO}))
+                return await kind.move(session, house, now, 1)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            failure = where(error)
+            log().error("watch.row_failed", kind=kind.name, where=failure)
+        await setting_aside.put_off(
+            session, house.contracts, kind.name, row_id, was_due, failure, now
+        )
+    return 1

@@ -32,11 +32,15 @@ def migrate(url: str, to: str = "head") -> None:
 
 
 def is_current(url: str) -> bool:
-    """Whether the database has every step; serve refuses to start on one that has not."""
+    """Whether the database has every step that this version knows; serve refuses to start on one
+    that has not. One that a newer version has brought further serves the older one as well: while
+    versions change, steps only add."""
     engine = create_engine(sync_url(checked_url(url)))
     try:
         with engine.connect() as connection:
             heads = MigrationContext.configure(connection).get_current_heads()
     finally:
         engine.dispose()
-    return set(heads) == set(ScriptDirectory.from_config(configuration(url)).get_heads())
+    steps = ScriptDirectory.from_config(configuration(url))
+    known = {step.revision for step in steps.walk_revisions()}
+    return set(heads) == set(steps.get_heads()) or bool(set(heads) - known)

@@ -29,7 +29,7 @@ from helpline.models.rota import (
     UserSkill,
 )
 from helpline.models.tables import metadata
-from helpline.models.trail import Event, JobRun
+from helpline.models.trail import Event, JobRun, Node, SetAside
 
 __all__ = [
     "Absence",
@@ -52,6 +52,7 @@ __all__ = [
     "LoginAttempt",
     "Membership",
     "Merge",
+    "Node",
     "Note",
     "OutMessage",
     "Page",
@@ -60,6 +61,7 @@ __all__ = [
     "RotaWatch",
     "SafeContact",
     "Session",
+    "SetAside",
     "Shift",
     "ShiftPattern",
     "ShiftSwap",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, UniqueConstraint
 
 
 class Event(SQLModel, table=True):
@@ -27,7 +27,7 @@ class Event(SQLModel, table=True):
 
 
 class JobRun(SQLModel, table=True):
-    """The last beat of each loop on each node; /readyz reads it."""
+    """The last beat of each loop on each node: /readyz and the page of what runs read it."""
 
     __tablename__ = "job_run"
 
@@ -35,5 +35,54 @@ class JobRun(SQLModel, table=True):
     node: str = Field(primary_key=True)
     started_at: datetime
     good_at: datetime | None = None
+    late_at: datetime | None = None
+    """When the loop is late unless another beat was written before; None: nobody minds."""
+    seconds: float = 0
+    """How long the last beat took."""
     failures: int = 0
+    """In a row, since `failing_since`."""
+    failing_since: datetime | None = None
+    again_at: datetime | None = None
+    """After a failure: when it is tried again."""
     failure: str | None = None
+    """The class and place of the last error; kept when it went well again."""
+
+
+class Node(SQLModel, table=True):
+    """A process of the helpline, by its own word."""
+
+    __tablename__ = "node"
+
+    name: str = Field(primary_key=True)
+    version: str
+    started_at: datetime
+    seen_at: datetime
+    stopped_at: datetime | None = None
+    """When it ended in good order; a node that falls silent without died."""
+    clock_ahead: float | None = None
+    """Seconds its machine's own clock is ahead of the database's; None where they are one."""
+    database_seconds: float = 0
+    """How long the database took to answer when last asked."""
+
+
+class SetAside(SQLModel, table=True):
+    """A deadline or an alert that broke the loop which should have moved it: tried again for a
+    while, then left for a person, so that the others go on."""
+
+    __tablename__ = "set_aside"
+    __table_args__ = (UniqueConstraint("kind", "row_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    """deadline or alert."""
+    row_id: int
+    contract: str
+    due_at: datetime
+    """When the row first should have moved."""
+    failures: int = 1
+    failure: str
+    """The class and place of the last error."""
+    first_at: datetime
+    last_at: datetime
+    is_given_up: bool = False
+    """Nothing is tried by itself any more: a person was told."""

@@ -48,7 +48,11 @@ def upgrade() -> None:
         sa.Column("node", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("good_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("late_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("again_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("failure", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.PrimaryKeyConstraint("job", "node", name=op.f("pk_job_run")),
     )
@@ -62,6 +66,17 @@ def upgrade() -> None:
     with op.batch_alter_table("login_attempt", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_login_attempt_subject"), ["subject"], unique=False)
 
+    op.create_table(
+        "node",
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("version", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("stopped_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("clock_ahead", sa.Float(), nullable=True),
+        sa.Column("database_seconds", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_node")),
+    )
     op.create_table(
         "person",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -108,6 +123,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contract", name=op.f("pk_rota_watch")),
     )
     op.create_table(
+        "set_aside",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("row_id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failure", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("first_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("last_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("is_given_up", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_set_aside")),
+        sa.UniqueConstraint("kind", "row_id", name=op.f("uq_set_aside_kind_row_id")),
+    )
+    op.create_table(
         "upload",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -128,6 +158,8 @@ def upgrade() -> None:
         sa.Column("mobile_index", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("telegram", sa.LargeBinary(), nullable=True),
         sa.Column("telegram_index", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("email", sa.LargeBinary(), nullable=True),
+        sa.Column("means", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("opted_out_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("left_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -426,6 +458,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("case_id", "support", name=op.f("uq_case_support_case_id_support")),
     )
     op.create_table(
+        "conflict",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("why", sa.LargeBinary(), nullable=False),
+        sa.Column("since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=True),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("ended_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["by_user_id"], ["user.id"], name=op.f("fk_conflict_by_user_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_conflict_case_id")),
+        sa.ForeignKeyConstraint(["ended_by_id"], ["user.id"], name=op.f("fk_conflict_ended_by_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_conflict_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conflict")),
+    )
+    with op.batch_alter_table("conflict", schema=None) as batch_op:
+        batch_op.create_index("ix_conflict_case_id", ["case_id"], unique=False)
+
+    op.create_table(
         "contact",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -478,6 +529,7 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Integer(), nullable=True),
         sa.Column("item_id", sa.Integer(), nullable=True),
         sa.Column("clock", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("starts", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("stops", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -577,11 +629,14 @@ def upgrade() -> None:
         sa.Column("deadline_id", sa.Integer(), nullable=True),
         sa.Column("reference", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("raised_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("rungs", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("minutes_to_act", sa.Integer(), nullable=False),
         sa.Column("rung", sa.Integer(), nullable=False),
         sa.Column("next_rung_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("acknowledged_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("acknowledged_by_id", sa.Integer(), nullable=True),
+        sa.Column("act_by", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["acknowledged_by_id"], ["user.id"], name=op.f("fk_alert_acknowledged_by_id")
@@ -590,10 +645,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["deadline_id"], ["deadline.id"], name=op.f("fk_alert_deadline_id")
         ),
+        sa.ForeignKeyConstraint(["owner_id"], ["user.id"], name=op.f("fk_alert_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
         sa.UniqueConstraint("key", name=op.f("uq_alert_key")),
     )
     with op.batch_alter_table("alert", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_alert_act_by",
+            ["act_by"],
+            unique=False,
+            sqlite_where=sa.text("act_by IS NOT NULL"),
+            postgresql_where=sa.text("act_by IS NOT NULL"),
+        )
         batch_op.create_index("ix_alert_case_id", ["case_id"], unique=False)
         batch_op.create_index(
             "ix_alert_next_rung_at",
@@ -759,13 +822,19 @@ def upgrade() -> None:
         sa.Column("rung", sa.Integer(), nullable=False),
         sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("channel", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_page_alert_id")),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["out_message.id"], name=op.f("fk_page_message_id")
+        ),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_page_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_page")),
     )
     with op.batch_alter_table("page", schema=None) as batch_op:
         batch_op.create_index("ix_page_alert_id", ["alert_id"], unique=False)
-        batch_op.create_index("ix_page_user_id", ["user_id"], unique=False)
+        batch_op.create_index("ix_page_message_id", ["message_id"], unique=False)
+        batch_op.create_index("ix_page_user_id_at", ["user_id", "at"], unique=False)
 
     op.create_table(
         "task",
@@ -799,7 +868,8 @@ def downgrade() -> None:
 
     op.drop_table("task")
     with op.batch_alter_table("page", schema=None) as batch_op:
-        batch_op.drop_index("ix_page_user_id")
+        batch_op.drop_index("ix_page_user_id_at")
+        batch_op.drop_index("ix_page_message_id")
         batch_op.drop_index("ix_page_alert_id")
 
     op.drop_table("page")
@@ -849,6 +919,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("next_rung_at IS NOT NULL"),
         )
         batch_op.drop_index("ix_alert_case_id")
+        batch_op.drop_index(
+            "ix_alert_act_by",
+            sqlite_where=sa.text("act_by IS NOT NULL"),
+            postgresql_where=sa.text("act_by IS NOT NULL"),
+        )
 
     op.drop_table("alert")
     with op.batch_alter_table("shift", schema=None) as batch_op:
@@ -884,6 +959,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contact_case_id_at")
 
     op.drop_table("contact")
+    with op.batch_alter_table("conflict", schema=None) as batch_op:
+        batch_op.drop_index("ix_conflict_case_id")
+
+    op.drop_table("conflict")
     op.drop_table("case_support")
     with op.batch_alter_table("block", schema=None) as batch_op:
         batch_op.drop_index("ix_block_address_id_until")
@@ -949,6 +1028,7 @@ def downgrade() -> None:
 
     op.drop_table("user")
     op.drop_table("upload")
+    op.drop_table("set_aside")
     op.drop_table("rota_watch")
     with op.batch_alter_table("rota_gap", schema=None) as batch_op:
         batch_op.drop_index(
@@ -962,6 +1042,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_person_contract"))
 
     op.drop_table("person")
+    op.drop_table("node")
     with op.batch_alter_table("login_attempt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_login_attempt_subject"))
 
