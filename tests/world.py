@@ -142,6 +142,7 @@ class World:
             times = [
                 await session.scalar(select(func.min(Deadline.next_alert_at))),
                 await session.scalar(select(func.min(Alert.next_rung_at))),
+                await session.scalar(select(func.min(Alert.act_by))),
                 await session.scalar(
                     select(func.min(OutMessage.next_try_at)).where(OutMessage.state.in_(waiting))
                 ),

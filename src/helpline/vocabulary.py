@@ -152,6 +152,14 @@ class ClockStop(StrEnum):
     KEPT_WORD = "kept_word"  # a worker did what they promised
 
 
+class PromiseKind(StrEnum):
+    """What a worker gave their word to do; the deadline's clock is "promise." and this."""
+
+    CALL = "call"
+    WRITE = "write"
+    OTHER = "other"
+
+
 class DeadlineState(StrEnum):
     """A row's state; met or missed is the comparison of met_at with due_at, never stored twice."""
 
@@ -169,6 +177,36 @@ class AlertKind(StrEnum):
     ROTA_NOBODY = "rota_nobody"  # nobody is on call now
     CALL_BACK = "call_back"
     UPKEEP = "upkeep"  # something the helpline rests on needs a person: a table that ends
+    PROMISE = "promise"  # a worker's own word is due soon
+
+    @property
+    def severity(self) -> int:
+        """0 is asked about first."""
+        return _WORST_FIRST.index(self)
+
+    @property
+    def wants_action(self) -> bool:
+        """Whether taking it is not enough: it comes back unless something is done on the case."""
+        return self in (
+            AlertKind.EMERGENCY,
+            AlertKind.BREACH,
+            AlertKind.CALL_BACK,
+            AlertKind.TRAY,
+            AlertKind.WARNING,
+        )
+
+
+_WORST_FIRST = (
+    AlertKind.EMERGENCY,
+    AlertKind.ROTA_NOBODY,
+    AlertKind.BREACH,
+    AlertKind.CALL_BACK,
+    AlertKind.PROMISE,
+    AlertKind.TRAY,
+    AlertKind.WARNING,
+    AlertKind.ROTA_GAP,
+    AlertKind.UPKEEP,
+)
 
 
 class Colour(StrEnum):
@@ -195,6 +233,7 @@ def colour_of(kind: AlertKind, stage: int) -> Colour:
         AlertKind.ROTA_NOBODY: Colour.RED,
         AlertKind.CALL_BACK: Colour.BLUE,
         AlertKind.UPKEEP: Colour.BLUE,
+        AlertKind.PROMISE: Colour.AMBER,
     }[kind]
 
 

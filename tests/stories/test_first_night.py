@@ -100,6 +100,7 @@ async def test_replying_the_code_takes_the_alert_and_the_ladder_rests(world: Wor
     await world.sms(CARER, "he says he will kill himself tonight")
     code = world.texts_to(DUTY_PHONE)[0].split("Reply ")[1][:4]
     await world.sms(DUTY_PHONE, code)
+    await world.reply(CARER, "I am ringing you now.", by=world.duty)
     before = len(world.texts_to(DUTY_PHONE))
     await world.forward(hours=2)
 

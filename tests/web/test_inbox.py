@@ -165,7 +165,7 @@ async def test_an_alert_is_taken_with_one_click_and_the_ladder_rests(
     assert await guest.post(f"/alerts/{alert.id}/acknowledgement") == 200
     assert guest.path == f"/cases/{alert.reference}"
     asked = len(world.texts_to("+447700900901"))
-    await world.forward(hours=1)
+    await world.forward(minutes=25)
     assert len(world.texts_to("+447700900901")) == asked
     lead = await arrive(world, "leonie")
     assert await lead.post(f"/alerts/{alert.id}/acknowledgement") == 409

@@ -73,6 +73,7 @@ class Contract(parts.Table):
     clocks: Annotated[tuple[parts.Clock, ...], Field(min_length=1)]
     ladder: parts.Ladder
     whatsapp: parts.WhatsApp | None = None
+    duty_rota: parts.DutyRota | None = None
     office_hours: parts.OfficeHours
     retention: tuple[parts.Retention, ...] = ()
     signposts: Annotated[tuple[parts.Signpost, ...], Field(min_length=1)]
@@ -117,6 +118,11 @@ class Contract(parts.Table):
     def clocks_for(self, start: ClockStart, urgency: str, reason: str) -> tuple[parts.Clock, ...]:
         """The clocks that `start` begins for a case of this urgency and reason."""
         return tuple(c for c in self.clocks if c.starts is start and c.applies(urgency, reason))
+
+    @cached_property
+    def has_conditions(self) -> bool:
+        """Whether some clock runs only for certain urgencies or reasons."""
+        return any(clock.only_urgency or clock.only_reasons for clock in self.clocks)
 
     def plan(self, clock: parts.Clock, started_at: datetime) -> clock_rules.Plan:
         """When what began at an instant is due by one of the contract's clocks."""

@@ -140,6 +140,8 @@ def _references_exist(document: Document) -> Iterator[Fault]:
     yield from _all_of(table(document, "age_limit"), "groups", "age_limit", groups, "group")
     for key, row in rows(document, "clocks"):
         yield from _all_of(row, "only_reasons", key, codes(document, "reasons"), "reason")
+    sheet = table(document, "duty_rota")
+    yield from _one_of(sheet, "recipient", "duty_rota", codes(document, "signposts"), "signpost")
     for key, report in rows(document, "reports"):
         roles = codes(document, "commissioners")
         yield from _all_of(report, "recipients", key, roles, "commissioner")

@@ -350,6 +350,7 @@ class Ladder(Fact):
     """Whom an alert climbs to until somebody acknowledges it, round and round."""
 
     minutes_between_rungs: Positive
+    minutes_to_act: Positive = 30  # whoever takes an alert and does nothing gives it back
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
 
 
@@ -359,6 +360,12 @@ class WhatsApp(Fact):
 
     content_sid: Annotated[str, StringConstraints(pattern=r"^HX[0-9a-f]{32}$")]
     words: Annotated[str, StringConstraints(pattern=r"\{\{1\}\}", max_length=400)]
+
+
+class DutyRota(Fact):
+    """Who is given the duty rota, as a sheet: the code of a signpost."""
+
+    recipient: Code
 
 
 class OfficeDay(Table):

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from helpline.channels import CallNews, Inbound, Media
 from helpline.contract import Contract
-from helpline.desk import blocks, cases, deadlines, escalation, events, people
+from helpline.desk import blocks, cases, deadlines, escalation, events, people, promises
 from helpline.errors import Conflict
 from helpline.models import (
     Address,
@@ -42,6 +42,7 @@ from helpline.vocabulary import (
     DeadlineState,
     Direction,
     Identity,
+    PromiseKind,
     TaskKind,
     Urgency,
 )
@@ -149,6 +150,7 @@ async def connect(
     contact.call_result, contact.by_user_id = CallResult.SPOKE, user_id
     await session.flush()
     await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, now, user_id)
+    await promises.keep_by(session, case, PromiseKind.CALL, user_id, now)
     await _finish_call_backs(session, case, user_id, now)
     await _event(session, "call.connected", call, now, by=user_id, direction=call.direction)
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import deadlines, events, outbox
+from helpline.desk import deadlines, events, outbox, promises
 from helpline.desk.references import new_reference
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -37,6 +37,7 @@ from helpline.vocabulary import (
     ContactKind,
     Direction,
     NoteKind,
+    PromiseKind,
     Role,
     Urgency,
 )
@@ -129,6 +130,7 @@ async def reply(
         session, contract, case, address, body, now, kind=ContactKind.MESSAGE, by=by.user_id
     )
     await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, now, by.user_id)
+    await promises.keep_by(session, case, PromiseKind.WRITE, by.user_id, now)
     await _event(session, "case.replied", case, now, by, channel=address.channel)
     return contact
 
@@ -320,6 +322,7 @@ async def record_call(
     if CallResult(result).answers:
         answered_at = max(happened_at, case.opened_at)
         await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, answered_at, by.user_id)
+        await promises.keep_by(session, case, PromiseKind.CALL, by.user_id, happened_at)
     await _event(session, "call.recorded", case, now, by, direction=direction, result=result)
     return contact
 
@@ -364,13 +367,22 @@ async def set_reason(
         raise InvalidInput("Choose a reason from the list.")
     before, case.reason, case.reason_from = case.reason, reason, "worker"
     await session.flush()
+    if contract.has_conditions:
+        await deadlines.reconsider(session, contract, case, now)
     await _event(session, "case.reason_set", case, now, by, reason=reason, before=before)
 
 
 async def set_urgency(
-    session: AsyncSession, case: Case, urgency: str, why: str, by: Actor, now: datetime
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    urgency: str,
+    why: str,
+    by: Actor,
+    now: datetime,
 ) -> None:
-    """Only a person may lower urgency, and says why."""
+    """Only a person may lower urgency, and says why. Clocks that run for some urgencies only are
+    reconsidered, from receipt: it was as urgent then as it is now."""
     require(by, "case.triage", case.contract)
     if urgency not in list(Urgency):
         raise InvalidInput("Choose emergency, urgent, standard or low.")
@@ -390,6 +402,8 @@ async def set_urgency(
             )
         )
     await session.flush()
+    if contract.has_conditions:
+        await deadlines.reconsider(session, contract, case, now)
     await _event(session, "case.urgency_set", case, now, by, urgency=urgency, before=before)
 
 

@@ -4,7 +4,7 @@ A deadline is a row and the database the only truth for time. An automatic reply
 (design.md §4.5), closing a case meets none, and a met one is never written again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -169,6 +169,98 @@ async def open_for_tray(
         await session.execute(NEW, started)
 
 
+async def reconsider(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    now: datetime,
+    *,
+    since: datetime | None = None,
+) -> None:
+    """The case's reason, urgency or contract has changed: of the clocks that receipt began, those
+    that no longer run are cancelled, those whose time is another now are replaced, and those that
+    run now begin, at `since` (the message that changed it) or with the case's other clocks. What
+    was met or missed stays as it is, and what was cancelled stays to be read."""
+    running = {
+        clock.code: clock
+        for clock in contract.clocks_for(ClockStart.RECEIPT, case.urgency, case.reason)
+    }
+    rows = await _receipt_rows(session, case)
+    settled, began, cancelled = set(), dict[str, datetime](), dict[str, datetime]()
+    awaited = dict[str, bool]()
+    for row in rows:
+        began[row.stops], awaited[row.stops] = row.started_at, row.state != DeadlineState.MET
+        if (
+            row.state == DeadlineState.MET
+            or now > row.due_at
+            or _still(contract, running.get(row.clock), row)
+        ):
+            settled.add(row.clock)
+        else:
+            cancelled[row.clock] = row.started_at
+            await _cancel(session, case, row, now)
+    started = []
+    for code, clock in running.items():
+        if code not in settled and awaited.get(clock.stops, True):
+            start = cancelled.get(code) or since or began.get(clock.stops, case.opened_at)
+            ids = {"case_id": case.id, "item_id": None}
+            started.append(_started(contract, clock, start) | ids)
+    if started:
+        await session.execute(NEW, started)
+        for new in started:
+            await events.record(
+                session,
+                "deadline.started",
+                now,
+                contract=contract.key,
+                case_id=case.id,
+                clock=new["clock"],
+                due_at=new["due_at"].isoformat(),
+            )
+    await refresh_next_due(session, case)
+
+
+async def _receipt_rows(session: AsyncSession, case: Case) -> Sequence[Deadline]:
+    """The case's deadlines that a receipt began and nothing cancelled, the oldest first."""
+    found = await session.scalars(
+        select(Deadline)
+        .where(
+            col(Deadline.case_id) == case.id,
+            col(Deadline.starts) == ClockStart.RECEIPT,
+            col(Deadline.state) != DeadlineState.CANCELLED,
+        )
+        .order_by(col(Deadline.started_at), col(Deadline.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+def _still(contract: Contract, clock: Clock | None, row: Deadline) -> bool:
+    """Whether an open deadline is what its clock says today."""
+    return (
+        clock is not None
+        and row.contract == contract.key
+        and contract.plan(clock, row.started_at).due_at == row.due_at
+    )
+
+
+async def _cancel(session: AsyncSession, case: Case, row: Deadline, now: datetime) -> None:
+    assert row.id is not None
+    row.state, row.next_alert_at = DeadlineState.CANCELLED, None
+    await session.flush()
+    await escalation.end_for_deadline(session, row.id, now)
+    await events.record(
+        session,
+        "deadline.cancelled",
+        now,
+        contract=row.contract,
+        case_id=case.id,
+        clock=row.clock,
+        due_at=row.due_at.isoformat(),
+    )
+
+
 def _started(contract: Contract, clock: Clock, started_at: datetime) -> dict[str, Any]:
     """The row of a clock that began to run at `started_at`, but for what it is about."""
     plan = contract.plan(clock, started_at)
@@ -176,6 +268,7 @@ def _started(contract: Contract, clock: Clock, started_at: datetime) -> dict[str
     return {
         "contract": contract.key,
         "clock": clock.code,
+        "starts": clock.starts,
         "stops": clock.stops,
         "started_at": started_at,
         "due_at": plan.due_at,
@@ -266,7 +359,8 @@ async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datet
     moment = clocks.passed(moments, now)
     if moment is None:
         return
-    if moment.kind is AlertKind.BREACH:
+    is_breach, is_word = moment.kind is AlertKind.BREACH, row["owner_id"] is not None
+    if is_breach:
         await events.record(
             session,
             "deadline.missed",
@@ -281,12 +375,14 @@ async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datet
         session,
         contract,
         escalation.Cause(
-            kind=moment.kind,
+            kind=AlertKind.PROMISE if is_word and not is_breach else moment.kind,
             stage=moment.stage,
             key=_about(row, moment),
             reference=row["reference"] or "TRAY",
             case_id=row["case_id"],
             deadline_id=row["id"],
+            owner_id=row["owner_id"],
+            rungs=clock.rungs if clock else (),
         ),
         now,
     )

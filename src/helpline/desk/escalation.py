@@ -1,7 +1,9 @@
-"""The ladder: an alert asks one rung after another, round and round, until somebody takes it.
+"""The ladder: an alert asks one rung after another, round and round, until somebody takes it and
+does something.
 
-Called by deadlines, intake and the tick. What leaves for a phone is a reference and a colour,
-nothing else (design.md §4.8). Nobody on call is itself recorded; the lead is asked at once.
+Called by deadlines, intake and the tick; rules/ladder says whom, by which way and when not. What
+leaves for a phone is a reference and a colour, nothing else (design.md §4.8). What comes due at
+once for one person is one message with a count. Who must not know of a case is never asked.
 """
 
 import secrets
@@ -9,17 +11,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, distinct, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import events, outbox, rota
+from helpline.desk import conflicts, events, outbox, rota
 from helpline.errors import Conflict, NotFound
-from helpline.models import Alert, Page, User
+from helpline.models import Alert, Case, Event, Page, User
+from helpline.rules import ladder
 from helpline.templating import Wording
 from helpline.vocabulary import AlertKind, colour_of
+
+ACTS = (
+    *("case.replied", "case.allocated", "case.closed", "case.urgency_set", "case.reason_set"),
+    *("call.recorded", "call.placed", "call.connected", "note.written", "task.done"),
+    *("promise.given", "promise.kept", "message.moved", "case.reopened"),
+)
+"""Events that show that somebody is at work on a case; reading it is not enough."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,10 @@ class Cause:
     stage: int = 0
     case_id: int | None = None
     deadline_id: int | None = None
+    owner_id: int | None = None
+    """Whose own promise it is: asked before anybody on the ladder."""
+    rungs: tuple[str, ...] = ()
+    """Instead of the contract's ladder."""
 
 
 async def raise_alert(
@@ -47,7 +61,9 @@ async def raise_alert(
         "deadline_id": cause.deadline_id,
         "reference": cause.reference,
         "raised_at": now,
-        "code": await _free_code(session),
+        "owner_id": cause.owner_id,
+        "rungs": ",".join(cause.rungs),
+        "minutes_to_act": contract.ladder.minutes_to_act,
         "rung": 0,
         "next_rung_at": now,
     }
@@ -72,9 +88,11 @@ async def raise_alert(
 
 
 async def any_due(session: AsyncSession, now: datetime) -> bool:
-    """Whether some alert's next rung is due."""
-    due = select(col(Alert.id)).where(col(Alert.next_rung_at) <= now).limit(1)
-    return await session.scalar(due) is not None
+    """Whether some alert's next rung is due, or somebody who took one did nothing about it."""
+    for at in (col(Alert.next_rung_at), col(Alert.act_by)):
+        if await session.scalar(select(col(Alert.id)).where(at <= now).limit(1)) is not None:
+            return True
+    return False
 
 
 async def climb(
@@ -82,9 +100,12 @@ async def climb(
     contracts: Mapping[str, Contract],
     wording: Wording,
     now: datetime,
-    limit: int = 50,
+    limit: int = 500,
 ) -> int:
-    """Ask the next rung of every alert whose time has come. Returns how many alerts moved."""
+    """Ask the next rung of every alert whose time has come, the worst first; what goes to one
+    person goes in one message. Before that, alerts that somebody took and let lie climb again.
+    Returns how many alerts moved."""
+    given_back = await _give_back(session, now, limit)
     waiting = (
         await session.scalars(
             select(Alert)
@@ -94,15 +115,246 @@ async def climb(
             .with_for_update(skip_locked=True)
         )
     ).all()
-    for alert in waiting:
-        await _ask_next(session, contracts[alert.contract], wording, alert, now)
+    asking = _Asking(session, contracts, wording, now)
+    await asking.prepare([alert for alert in waiting if alert.contract in contracts])
+    for alert in sorted(waiting, key=lambda alert: (_severity(alert), alert.raised_at, alert.id)):
+        if alert.contract in contracts:
+            await asking.ask(alert)
+        else:  # a contract that was taken out: a person looks; it must not hold up the others
+            alert.next_rung_at = now + timedelta(hours=1)
+    await asking.send()
     await session.flush()
-    return len(waiting)
+    return given_back + len(waiting)
+
+
+def _severity(alert: Alert) -> int:
+    return AlertKind(alert.kind).severity
+
+
+class _Asking:
+    """One round of asking: who is where, who was just written to, and what each will be told."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        contracts: Mapping[str, Contract],
+        wording: Wording,
+        now: datetime,
+    ) -> None:
+        self._session, self._contracts = session, contracts
+        self._wording, self._now = wording, now
+        self._standing: dict[tuple[str, str], Sequence[User]] = {}
+        self._asked: dict[tuple[int, int], int] = {}
+        self._last: dict[int, datetime] = {}
+        self._last_emergency: dict[int, datetime] = {}
+        self._shut_out: dict[int, frozenset[int]] = {}
+        self._bundles: dict[int, tuple[User, dict[str, str], list[Alert]]] = {}
+
+    async def prepare(self, alerts: Sequence[Alert]) -> None:
+        """Everything that is asked once for the whole round."""
+        if not alerts:
+            return
+        case_ids = {alert.case_id for alert in alerts if alert.case_id is not None}
+        self._shut_out = await conflicts.of_cases(self._session, case_ids)
+        ids = [alert.id for alert in alerts]
+        pages = await self._session.execute(
+            select(col(Page.alert_id), col(Page.user_id), func.count(distinct(col(Page.rung))))
+            .where(col(Page.alert_id).in_(ids))
+            .group_by(col(Page.alert_id), col(Page.user_id))
+        )
+        self._asked = {(alert, user): times for alert, user, times in pages}
+        recent = await self._session.execute(
+            select(col(Page.user_id), col(Alert.kind), func.max(col(Page.at)))
+            .join(Alert, col(Alert.id) == col(Page.alert_id))
+            .where(col(Page.at) > self._now - ladder.QUIET)
+            .group_by(col(Page.user_id), col(Alert.kind))
+        )
+        for user_id, kind, at in recent:
+            self._last[user_id] = max(at, self._last.get(user_id, at))
+            if kind == AlertKind.EMERGENCY:
+                self._last_emergency[user_id] = at
+
+    async def ask(self, alert: Alert) -> None:
+        """Decide whom this alert asks now, and put it into their bundles. Whoever was written to a
+        moment ago is left in peace until then, and the alert waits for them on its rung."""
+        contract = self._contracts[alert.contract]
+        between = timedelta(minutes=contract.ladder.minutes_between_rungs)
+        rungs = self._rungs(contract, alert)
+        people = [await self._people(alert, rung) for rung in rungs]
+        rung = ladder.next_rung([bool(standing) for standing in people], alert.rung)
+        if rung is None:
+            await self._climbed(alert, alert.rung, between, [])
+            return
+        peace: list[datetime] = []
+        asked = []
+        for user, addresses in people[rung % len(rungs)]:
+            assert user.id is not None
+            until = ladder.quiet_until(
+                AlertKind(alert.kind),
+                self._last.get(user.id),
+                self._last_emergency.get(user.id),
+                between,
+            )
+            if until is not None and until > self._now:
+                peace.append(until)
+                continue
+            self._bundles.setdefault(user.id, (user, addresses, []))[2].append(alert)
+            asked.append(user.id)
+        if asked or not peace:
+            await self._climbed(alert, rung, between, asked)
+        else:
+            alert.rung, alert.next_rung_at = rung, min(peace)
+
+    async def send(self) -> None:
+        """One message for each person and way, about everything they are asked now."""
+        for user, addresses, alerts in self._bundles.values():
+            assert user.id is not None
+            worst = alerts[0]
+            before = self._asked.get((worst.id or 0, user.id), 0)
+            code = await _free_code(self._session, user.id)
+            texts = self._text(alerts, code)
+            for means in ladder.ways(user.means, addresses, before, AlertKind(worst.kind)):
+                message = await outbox.queue(
+                    self._session,
+                    worst.contract,
+                    means,
+                    addresses[means],
+                    texts,
+                    self._now,
+                    alert_id=worst.id,
+                    choices=code,
+                )
+                await self._session.flush()
+                self._session.add_all(
+                    Page(
+                        alert_id=alert.id or 0,
+                        user_id=user.id,
+                        rung=alert.rung - 1,
+                        at=self._now,
+                        channel=means,
+                        message_id=message.id,
+                        code=code,
+                    )
+                    for alert in alerts
+                )
+
+    def _text(self, alerts: Sequence[Alert], code: str) -> str:
+        worst = alerts[0]
+        return self._wording.say(
+            "alert" if len(alerts) == 1 else "alerts",
+            reference=worst.reference,
+            colour=worst.colour.upper(),
+            code=code,
+            count=len(alerts),
+        )
+
+    def _rungs(self, contract: Contract, alert: Alert) -> list[str]:
+        own = ["owner"] if alert.owner_id is not None else []
+        return [*own, *(alert.rungs.split(",") if alert.rungs else contract.ladder.rungs)]
+
+    async def _people(self, alert: Alert, rung: str) -> list[tuple[User, dict[str, str]]]:
+        """Whoever stands on this rung now, may be asked about the case and can be reached."""
+        if rung in ("owner", "worker"):
+            user_id = alert.owner_id if rung == "owner" else await self._worker(alert)
+            user = await self._session.get(User, user_id) if user_id is not None else None
+            standing: Sequence[User] = [user] if user is not None and not user.left_at else []
+        else:
+            standing = await self._stand(alert.contract, rung)
+        shut_out = self._shut_out.get(alert.case_id or 0, frozenset())
+        reachable = ((user, working(user)) for user in standing if user.id not in shut_out)
+        return [(user, addresses) for user, addresses in reachable if addresses]
+
+    async def _worker(self, alert: Alert) -> int | None:
+        case = await self._session.get(Case, alert.case_id) if alert.case_id else None
+        return case.worker_id if case else None
+
+    async def _stand(self, contract: str, rung: str) -> Sequence[User]:
+        key = (contract, rung)
+        if key not in self._standing:
+            match rung:
+                case "on_call":
+                    found = await rota.first_line(self._session, contract, self._now)
+                    found = found or await rota.backups(self._session, contract, self._now)
+                case "backup":
+                    found = await rota.backups(self._session, contract, self._now)
+                case "manager":
+                    found = await rota.managers(self._session, contract, self._now)
+                case _:
+                    found = await rota.leads(self._session, contract)
+            self._standing[key] = found
+        return self._standing[key]
+
+    async def _climbed(
+        self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
+    ) -> None:
+        alert.rung, alert.next_rung_at = rung + 1, self._now + between
+        await events.record(
+            self._session,
+            "alert.asked" if user_ids else "alert.nobody",
+            self._now,
+            contract=alert.contract,
+            case_id=alert.case_id,
+            alert=alert.id,
+            rung=rung,
+            users=list(user_ids),
+        )
+
+
+def working(user: User) -> dict[str, str]:
+    """Means → address, of the ways by which this person can be asked now."""
+    text = user.mobile if user.opted_out_at is None else None
+    known = {"telegram": user.telegram, "sms": text}
+    return {means: address for means, address in known.items() if address}
+
+
+async def _give_back(session: AsyncSession, now: datetime, limit: int) -> int:
+    """Alerts that somebody took: done when they have acted on the case since, otherwise the ladder
+    goes on where it stood."""
+    taken = (
+        await session.scalars(
+            select(Alert)
+            .where(col(Alert.act_by) <= now)
+            .order_by(col(Alert.act_by))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    ).all()
+    for alert in taken:
+        alert.act_by = None
+        if alert.ended_at is not None or await _has_acted(session, alert):
+            continue
+        let_lie = alert.acknowledged_by_id
+        alert.acknowledged_at, alert.acknowledged_by_id, alert.next_rung_at = None, None, now
+        await events.record(
+            session,
+            "alert.given_back",
+            now,
+            contract=alert.contract,
+            case_id=alert.case_id,
+            alert=alert.id,
+            user=let_lie,
+        )
+    await session.flush()
+    return len(taken)
+
+
+async def _has_acted(session: AsyncSession, alert: Alert) -> bool:
+    """Whether anybody of ours has done something about the case since the alert was taken."""
+    if alert.case_id is None:
+        return False  # what lies in the tray ends its alert when it is dealt with
+    done = select(col(Event.id)).where(
+        col(Event.case_id) == alert.case_id,
+        col(Event.kind).in_(ACTS),
+        col(Event.by_user_id).is_not(None),
+        col(Event.at) >= alert.acknowledged_at,
+    )
+    return await session.scalar(done.limit(1)) is not None
 
 
 async def acknowledge(session: AsyncSession, alert_id: int, user_id: int, now: datetime) -> Alert:
-    """`user_id` takes the alert; the ladder rests. NotFound, or Conflict when somebody else was
-    first; taking one's own again changes nothing."""
+    """`user_id` takes the alert: it is theirs, and the ladder rests until they should have done
+    something. NotFound, or Conflict when somebody else was first; taking one's own again, or one
+    that has ended by itself, changes nothing."""
     alert = await session.get(Alert, alert_id, with_for_update=True, populate_existing=True)
     if alert is None:
         raise NotFound("There is no such alert.")
@@ -110,7 +362,11 @@ async def acknowledge(session: AsyncSession, alert_id: int, user_id: int, now: d
         return alert
     if alert.acknowledged_at is not None:
         raise Conflict("Somebody else has already taken this alert.")
+    if alert.ended_at is not None:
+        return alert
     alert.acknowledged_at, alert.acknowledged_by_id, alert.next_rung_at = now, user_id, None
+    if AlertKind(alert.kind).wants_action:
+        alert.act_by = now + timedelta(minutes=alert.minutes_to_act)
     await session.flush()
     await events.record(
         session,
@@ -126,22 +382,38 @@ async def acknowledge(session: AsyncSession, alert_id: int, user_id: int, now: d
 
 async def acknowledge_by_code(
     session: AsyncSession, user: User, text: str, now: datetime
-) -> tuple[str, Alert | None]:
-    """A worker's text: the wording key of the answer, and the alert it was about."""
+) -> tuple[str, str, int]:
+    """A worker's text with the code of a message: everything it asked about is theirs. Returns the
+    wording key of the answer, the reference of the first alert, and how many they have now."""
     code = "".join(character for character in text if character.isdigit())[:4]
-    alert = await session.scalar(
-        select(Alert)
-        .join(Page, col(Page.alert_id) == col(Alert.id))
-        .where(col(Alert.code) == code, col(Page.user_id) == user.id)
-        .order_by(col(Alert.id).desc())
-        .limit(1)
+    found = await session.scalars(
+        select(Alert).where(col(Alert.id).in_(_asked_with(code, user.id))).order_by(col(Alert.id))
     )
-    if alert is None or alert.id is None or user.id is None:
-        return "alert_code_unknown", None
-    try:
-        return "alert_taken", await acknowledge(session, alert.id, user.id, now)
-    except Conflict:
-        return "alert_taken_by_other", alert
+    alerts = sorted(found.all(), key=lambda alert: (_severity(alert), alert.id))
+    if not alerts or user.id is None:
+        return "alert_code_unknown", "", 0
+    taken = []
+    for alert in alerts:
+        try:
+            taken.append(await acknowledge(session, alert.id or 0, user.id, now))
+        except Conflict:
+            continue
+    if not taken:
+        return "alert_taken_by_other", alerts[0].reference, 0
+    key = "alert_taken" if len(taken) == 1 else "alerts_taken"
+    return key, taken[0].reference, len(taken)
+
+
+def _asked_with(code: str, user_id: int | None) -> Select[int]:
+    """The alerts of this person's newest message with this code."""
+    newest = (
+        select(func.max(col(Page.message_id)))
+        .where(col(Page.user_id) == user_id, col(Page.code) == code)
+        .scalar_subquery()
+    )
+    return select(col(Page.alert_id)).where(
+        col(Page.user_id) == user_id, col(Page.code) == code, col(Page.message_id) == newest
+    )
 
 
 async def end_for_deadline(session: AsyncSession, deadline_id: int, now: datetime) -> None:
@@ -149,7 +421,7 @@ async def end_for_deadline(session: AsyncSession, deadline_id: int, now: datetim
     await session.execute(
         update(Alert)
         .where(col(Alert.deadline_id) == deadline_id, col(Alert.ended_at).is_(None))
-        .values(ended_at=now, next_rung_at=None)
+        .values(ended_at=now, next_rung_at=None, act_by=None)
     )
 
 
@@ -167,103 +439,22 @@ async def end(session: AsyncSession, key: str, now: datetime) -> None:
     await session.execute(
         update(Alert)
         .where(col(Alert.key) == key, col(Alert.ended_at).is_(None))
-        .values(ended_at=now, next_rung_at=None)
+        .values(ended_at=now, next_rung_at=None, act_by=None)
     )
 
 
-async def _ask_next(
-    session: AsyncSession, contract: Contract, wording: Wording, alert: Alert, now: datetime
-) -> None:
-    assert alert.id is not None
-    minutes = timedelta(minutes=contract.ladder.minutes_between_rungs)
-    asked, rung = await _next_with_somebody(session, contract, alert.rung, now)
-    alert.rung, alert.next_rung_at = rung + 1, now + minutes
-    reached = [user for user in asked if await _page(session, contract, wording, alert, user, now)]
-    await events.record(
-        session,
-        "alert.asked" if reached else "alert.nobody",
-        now,
-        contract=alert.contract,
-        case_id=alert.case_id,
-        alert=alert.id,
-        rung=rung,
-        users=[user.id for user in reached],
-    )
-
-
-async def _next_with_somebody(
-    session: AsyncSession, contract: Contract, rung: int, now: datetime
-) -> tuple[Sequence[User], int]:
-    """The people of this rung; of the next one where it is empty; after a whole empty round,
-    nobody, and the ladder tries again later."""
-    rungs = contract.ladder.rungs
-    for step in range(len(rungs)):
-        role = rungs[(rung + step) % len(rungs)]
-        finder = rota.on_call if role == "on_call" else None
-        people = (
-            await finder(session, contract.key, now)
-            if finder
-            else await rota.leads(session, contract.key)
+async def _free_code(session: AsyncSession, user_id: int) -> str:
+    """Four digits that none of this person's messages of the last day carries."""
+    used = set(
+        await session.scalars(
+            select(col(Page.code))
+            .where(col(Page.user_id) == user_id)
+            .order_by(col(Page.at).desc())
+            .limit(2000)
         )
-        if people:
-            return people, rung + step
-    return [], rung
-
-
-async def _page(
-    session: AsyncSession,
-    contract: Contract,
-    wording: Wording,
-    alert: Alert,
-    user: User,
-    now: datetime,
-) -> bool:
-    """Queue the message by every way to one person's phone: of two, one may be dead. False when
-    none is on record."""
-    by_text = user.mobile if user.opted_out_at is None else None
-    ways = [way for way in (("sms", by_text), ("telegram", user.telegram)) if way[1]]
-    for channel, recipient in ways:
-        await _page_by(session, contract, wording, alert, user, channel, recipient or "", now)
-    return bool(ways)
-
-
-async def _page_by(
-    session: AsyncSession,
-    contract: Contract,
-    wording: Wording,
-    alert: Alert,
-    user: User,
-    channel: str,
-    recipient: str,
-    now: datetime,
-) -> None:
-    assert alert.id is not None
-    assert user.id is not None
-    body = wording.say(
-        "alert", reference=alert.reference, colour=alert.colour.upper(), code=alert.code
     )
-    session.add(Page(alert_id=alert.id, user_id=user.id, rung=alert.rung, at=now, channel=channel))
-    await outbox.queue(
-        session,
-        contract.key,
-        channel,
-        recipient,
-        body,
-        now,
-        alert_id=alert.id,
-        choices=alert.code,
-    )
-
-
-async def _free_code(session: AsyncSession) -> str:
-    """Four digits no open alert has; after some tries a shared one, which only asks for a click."""
-    for _ in range(20):
+    for _ in range(50):
         code = f"{secrets.randbelow(10_000):04}"
-        taken = await session.scalar(
-            select(col(Alert.id))
-            .where(col(Alert.code) == code, col(Alert.next_rung_at).is_not(None))
-            .limit(1)
-        )
-        if taken is None:
+        if code not in used:
             break
     return code

@@ -420,6 +420,7 @@ async def _apply(
     # What the reconciler found late is no newer than what came since.
     talk.step, talk.last_in_at = turn.step, max(now, talk.last_in_at or now)
     talk.questions_off = talk.questions_off or turn.questions_off
+    before = (case.reason, case.urgency)
     if turn.reason and case.reason_from != "worker":
         case.reason, case.reason_from = turn.reason, "person"
     elif case.reason_from == "triage" and case.reason in (UNKNOWN, "other"):
@@ -440,6 +441,8 @@ async def _apply(
             case_id=case.id,
             urgency=read,
         )
+    if contract.has_conditions and (case.reason, case.urgency) != before:
+        await deadlines.reconsider(session, contract, case, now, since=now)
     if read is Urgency.EMERGENCY:
         await _alert(session, contract, case, contact, AlertKind.EMERGENCY)
     if turn.wants_call:
@@ -561,8 +564,10 @@ async def _hear_worker(
     """Staff answer alerts from their phone; anything else they send is told it was not taken."""
     if await faults.hear_worker(session, worker, contract.key, inbound.text, now):
         return
-    key, alert = await escalation.acknowledge_by_code(session, worker, inbound.text, now)
-    body = ways.wording.say(key, reference=alert.reference if alert else "")
+    key, reference, count = await escalation.acknowledge_by_code(
+        session, worker, inbound.text, now
+    )
+    body = ways.wording.say(key, reference=reference, count=count)
     recipient = canonical(inbound.channel, inbound.sender)
     await outbox.queue(session, contract.key, inbound.channel, recipient, body, now)
 

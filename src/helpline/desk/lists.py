@@ -248,7 +248,8 @@ def _case_row(row: Row[Any], faces: Mapping[str, Face], answered: datetime | Non
 async def faces_of(
     session: AsyncSession, case_ids: Sequence[int], now: datetime
 ) -> dict[int, dict[str, Face]]:
-    """Case id → what stops it → the latest promise: a case opened again makes a new one."""
+    """Case id → what stops it → the latest promise, of several open ones the soonest: a case opened
+    again makes a new one, and an emergency a shorter one."""
     query = (
         select(
             DEADLINE.c.case_id,
@@ -263,7 +264,9 @@ async def faces_of(
     for row in await session.execute(query):
         verdict = clocks.verdict(row.due_at, row.met_at, now)
         face = Face(row.stops, row.due_at, row.met_at, verdict)
-        found.setdefault(row.case_id, {})[row.stops] = face
+        shown = found.setdefault(row.case_id, {}).get(row.stops)
+        if shown is None or shown.met_at or row.due_at < shown.due_at or row.met_at:
+            found[row.case_id][row.stops] = face
     return found
 
 

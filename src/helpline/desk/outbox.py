@@ -16,7 +16,7 @@ from sqlmodel import col
 from helpline.channels import Receipt, SendResult
 from helpline.contract import Contract
 from helpline.desk import events, faults, letters, means, safety
-from helpline.models import Address, Alert, Conversation, OutMessage
+from helpline.models import Address, Alert, Conversation, OutMessage, Page
 from helpline.rules import whatsapp
 from helpline.rules.safety import Verdict
 from helpline.templating import Wording
@@ -317,7 +317,12 @@ async def _fail(
         # A phone that cannot be reached must not hold up the ladder: the next rung is asked now.
         await session.execute(
             update(Alert)
-            .where(col(Alert.id) == message.alert_id, col(Alert.next_rung_at).is_not(None))
+            .where(
+                col(Alert.id).in_(
+                    select(col(Page.alert_id)).where(col(Page.message_id) == message.id)
+                ),
+                col(Alert.next_rung_at).is_not(None),
+            )
             .values(next_rung_at=now)
         )
     await session.flush()

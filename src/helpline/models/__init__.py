@@ -6,7 +6,7 @@ the offset on SQLite). Words are stored as their text. `Sealed` columns are unre
 
 from helpline.models.access import LoginAttempt, Session, User
 from helpline.models.cases import Case, CaseSupport, Deadline, Note, Task
-from helpline.models.duty import Alert, Page, Shift
+from helpline.models.duty import Alert, Conflict, Page, Shift
 from helpline.models.messages import (
     Attachment,
     Block,
@@ -41,6 +41,7 @@ __all__ = [
     "Call",
     "Case",
     "CaseSupport",
+    "Conflict",
     "Contact",
     "Conversation",
     "Deadline",

@@ -26,8 +26,13 @@ class User(SQLModel, table=True):
     mobile_index: str | None = Field(default=None, index=True)
     telegram: str | None = sealed("user.telegram", optional=True)
     telegram_index: str | None = Field(default=None, index=True)
+    email: str | None = sealed("user.email", optional=True)
+    means: str = ""
+    """How they want to be asked when on call, in their own order: "sms,telegram"."""
     opted_out_at: datetime | None = None
     """Since when texts to their mobile are refused: they wrote STOP. Alerts go past them."""
+    bad_since: datetime | None = None
+    """Since when the provider says that nobody can be reached there; hearing from it clears it."""
     created_at: datetime
     left_at: datetime | None = None
 

@@ -95,6 +95,8 @@ class Deadline(SQLModel, table=True):
     """Instead of a case: the tray entry that waits for a person."""
     clock: str
     """The contract's clock code: first_response, allocation, …"""
+    starts: str = "receipt"
+    """What began it; a worker's own promise: "promise"."""
     stops: str
     started_at: datetime
     due_at: datetime

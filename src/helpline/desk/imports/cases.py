@@ -288,6 +288,7 @@ def _deadlines(contract: Contract, case_id: int, case: PastCase) -> Iterator[dic
             "contract": contract.key,
             "case_id": case_id,
             "clock": clock.code,
+            "starts": clock.starts,
             "stops": clock.stops,
             "started_at": case.received_at,
             "due_at": plan.due_at,

@@ -13,7 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.channels import telephone_in
 from helpline.contract import Contract
-from helpline.desk import attachments, blocks, casefile, cases, lists, means, safety, switchboard
+from helpline.desk import (
+    attachments,
+    blocks,
+    casefile,
+    cases,
+    lists,
+    means,
+    promises,
+    safety,
+    switchboard,
+)
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
@@ -96,6 +106,7 @@ async def _values(
         "window_closes": await casefile.window_closes(session, address),
         "heard": heard,
         "waiting_since": heard.at if heard and (answered is None or heard.at > answered) else None,
+        "promises": await promises.open_on(session, case_id),
         "tasks": await casefile.open_tasks(session, found),
         "tried": await means.tried(session, case_id),
         "alerts": await lists.open_alerts(session, [contract.key], case_id),

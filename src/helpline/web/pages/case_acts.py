@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import blocks, cases
+from helpline.desk import blocks, cases, promises
 from helpline.desk.house import House
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, metadata
@@ -164,6 +164,29 @@ async def block(request: web.Request) -> web.Response:
     return await _do(request, "block", act)
 
 
+async def promise(request: web.Request) -> web.Response:
+    kind, what = await field(request, "promise_kind"), await field(request, "what")
+    at = await field(request, "due_at")
+
+    async def act(it: Act) -> None:
+        if not at:
+            raise InvalidInput("Say by when you promised it.")
+        due_at = instant(at, it.contract.zone, it.now, ahead=True)
+        await promises.give(it.session, it.contract, it.case, kind, what, due_at, it.by, it.now)
+
+    return await _do(request, "promise", act)
+
+
+async def end_promise(request: web.Request) -> web.Response:
+    promise_id, how = number_in_path(request, "id"), await field(request, "how")
+
+    async def act(it: Act) -> None:
+        end = promises.withdraw if how == "withdrawn" else promises.keep
+        await end(it.session, it.case, promise_id, it.by, it.now)
+
+    return await _do(request, "promise", act)
+
+
 async def finish_task(request: web.Request) -> web.Response:
     task_id = number_in_path(request, "id")
 
@@ -225,8 +248,9 @@ def _minutes(text: str) -> int | None:
     return int(text)
 
 
-def instant(text: str, zone: str, now: datetime) -> datetime:
-    """What a date-and-time field says, in the contract's zone; empty means now."""
+def instant(text: str, zone: str, now: datetime, *, ahead: bool = False) -> datetime:
+    """What a date-and-time field says, in the contract's zone; empty means now. Of a local time
+    that a clock change repeats the first is meant. `ahead`: it lies in the future."""
     if not text:
         return now
     try:
@@ -236,5 +260,7 @@ def instant(text: str, zone: str, now: datetime) -> datetime:
     if local.tzinfo is not None or not 2000 <= local.year <= 2100:
         raise InvalidInput("Give day and time like 2026-11-03T14:05, in local time.")
     at = local.replace(tzinfo=ZoneInfo(zone))
+    if ahead:
+        return at
     # The field has whole minutes and the page may be a minute old: "now" is never in the future.
     return min(at, now) if at - now < timedelta(minutes=1) else at

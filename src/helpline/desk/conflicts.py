@@ -1,0 +1,119 @@
+"""Who must not work on a case: its subject, or somebody who knows the people in it.
+
+Declared by the worker themself or by a lead; read by escalation, which never asks them, and by
+allocation, which never names them. A worker who writes to us from their own telephone is the
+subject of that case by it.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Result, Row, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.desk import events
+from helpline.errors import InvalidInput, NotFound
+from helpline.models import Address, Case, Conflict, User
+from helpline.rules.permissions import Actor, require
+
+LONGEST = 500
+
+
+async def of_cases(session: AsyncSession, case_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """Case id → the ids of everybody who must not be asked about it."""
+    if not case_ids:
+        return {}
+    found: dict[int, set[int]] = {}
+    declared = await session.execute(
+        select(col(Conflict.case_id), col(Conflict.user_id)).where(
+            col(Conflict.case_id).in_(case_ids), col(Conflict.ended_at).is_(None)
+        )
+    )
+    own = await session.execute(
+        select(col(Case.id), col(User.id))
+        .join(Address, col(Address.person_id) == col(Case.person_id))
+        .join(
+            User,
+            or_(
+                col(User.mobile_index) == col(Address.value_index),
+                col(User.telegram_index) == col(Address.value_index),
+            ),
+        )
+        .where(col(Case.id).in_(case_ids))
+    )
+    for case_id, user_id in [*declared, *own]:
+        found.setdefault(case_id, set()).add(user_id)
+    return {case_id: frozenset(users) for case_id, users in found.items()}
+
+
+async def on_case(session: AsyncSession, case_id: int) -> Sequence[Row[Any]]:
+    """The conflicts that hold on a case, with the names: id, user_id, who, why, since."""
+    rows: Result[Any] = await session.execute(
+        select(
+            col(Conflict.id),
+            col(Conflict.user_id),
+            col(User.shown_name).label("who"),
+            col(Conflict.why),
+            col(Conflict.since),
+        )
+        .join(User, col(User.id) == col(Conflict.user_id))
+        .where(col(Conflict.case_id) == case_id, col(Conflict.ended_at).is_(None))
+        .order_by(col(Conflict.id))
+    )
+    return rows.all()
+
+
+async def declare(
+    session: AsyncSession, case: Case, user_id: int, why: str, by: Actor, now: datetime
+) -> None:
+    """`user_id` must not work on this case. One's own needs nobody's leave; a lead may say it of
+    others. Whoever is the support worker stays it until a lead names somebody else."""
+    require(by, "case.read" if user_id == by.user_id else "case.allocate_others", case.contract)
+    said = " ".join(why.replace("\0", "").split())
+    if not said:
+        raise InvalidInput("Say in a few words why, for example: they are a neighbour of mine.")
+    if len(said) > LONGEST:
+        raise InvalidInput(f"Say it shorter: {LONGEST} characters are enough.")
+    user = await session.get(User, user_id)
+    if user is None or user.left_at is not None:
+        raise InvalidInput("Choose a colleague from the list.")
+    held = {row.user_id for row in await on_case(session, case.id or 0)}
+    if user_id in held:
+        return
+    session.add(
+        Conflict(case_id=case.id or 0, user_id=user_id, why=said, since=now, by_user_id=by.user_id)
+    )
+    await session.flush()
+    await events.record(
+        session,
+        "conflict.declared",
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        by=by.user_id,
+        user=user_id,
+    )
+
+
+async def end(
+    session: AsyncSession, case: Case, conflict_id: int, by: Actor, now: datetime
+) -> None:
+    """It no longer holds; only a lead says so."""
+    require(by, "case.allocate_others", case.contract)
+    conflict = await session.get(Conflict, conflict_id, with_for_update=True)
+    if conflict is None or conflict.case_id != case.id:
+        raise NotFound("There is no such conflict on this case.")
+    if conflict.ended_at is None:
+        conflict.ended_at, conflict.ended_by_id = now, by.user_id
+        await session.flush()
+        await events.record(
+            session,
+            "conflict.ended",
+            now,
+            contract=case.contract,
+            case_id=case.id,
+            by=by.user_id,
+            user=conflict.user_id,
+        )

@@ -1,0 +1,59 @@
+"""Whom an alert asks next, by which way, and when to leave somebody in peace. Pure; called by
+desk/escalation, which knows who is on call and does the asking.
+
+Spec of the seed for a person on call: their own means, then again, then the next rung, round and
+round, until somebody takes it; taking it and doing nothing gives it back.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from helpline.vocabulary import AlertKind
+
+MEANS = ("telegram", "sms", "voice", "email")
+"""Every way to somebody on call, in the order of who has said nothing about it."""
+QUIET = timedelta(minutes=5)
+"""After one message nothing less than an emergency sends another: it joins the next one."""
+QUIET_IN_EMERGENCY = timedelta(minutes=1)
+
+
+def preferred(wish: str) -> tuple[str, ...]:
+    """Somebody's own order ("sms,telegram"); what they do not name comes after, so that a wish
+    never makes anybody unreachable. Words that are no means are passed over."""
+    wished = [word for word in wish.split(",") if word in MEANS]
+    return tuple(dict.fromkeys([*wished, *MEANS]))
+
+
+def ways(
+    wish: str, working: Mapping[str, str], asked_before: int, kind: AlertKind
+) -> tuple[str, ...]:
+    """The means by which to ask now: for an emergency all that work, else one, and at each further
+    asking about the same alert the next one. `working`: means → address. Empty: unreachable."""
+    usable = [means for means in preferred(wish) if working.get(means)]
+    if kind is AlertKind.EMERGENCY or not usable:
+        return tuple(usable)
+    return (usable[asked_before % len(usable)],)
+
+
+def quiet_until(
+    kind: AlertKind,
+    last_message: datetime | None,
+    last_emergency: datetime | None,
+    between_rungs: timedelta,
+) -> datetime | None:
+    """Until when somebody just written to is left in peace; None when they may be asked. Never
+    longer than the contract's pause between two rungs."""
+    if kind is AlertKind.EMERGENCY:
+        last, pause = last_emergency, QUIET_IN_EMERGENCY
+    else:
+        last, pause = last_message, QUIET
+    return None if last is None else last + min(pause, between_rungs)
+
+
+def next_rung(people: Sequence[bool], rung: int) -> int | None:
+    """The first rung with somebody to ask, from `rung` on, round and round; None after a whole
+    round with nobody. `people`: for each rung of the ladder whether it has anybody."""
+    for step in range(len(people)):
+        if people[(rung + step) % len(people)]:
+            return rung + step
+    return None
