@@ -212,7 +212,7 @@ def _time_asked_of(called: ast.expr) -> str:
 
 def councils() -> re.Pattern[str]:
     """The keys of the contract files, and what they say they are called."""
-    keys = {path.stem.partition("_")[0] for path in (ROOT / "contracts").iterdir()}
+    keys = {path.stem.partition("_")[0] for path in (ROOT / "contracts").glob("*.toml")}
     return re.compile("|".join(sorted(map(re.escape, keys))), re.IGNORECASE)
 
 
