@@ -88,6 +88,7 @@ BROKEN = [
     ('rule = "Covered', 'rule = "0845 606 1212', "age_limit.rule", "money"),
     ('rule = "Covered', 'rule = "08456061212', "age_limit.rule", "money"),
     ('verify = "Number, address', 'source = "Number', "signposts[3].last_verified", "checked"),
+    ('recipient = "eds"', 'recipient = "moon"', "duty_rota.recipient", "no signpost “moon”"),
     ('recipients = ["head_of', 'recipients = ["queen", "head_of', "reports[0].recipients[0]", "no"),
     ('"allocation.met"', '"allocation.luck"', "reports[0].lines[2].measures[6]", "not a measure"),
     ('by = [[], ["quadrant"]', 'by = [[], ["shoes"]', "reports[0].lines[0].by[1][0]", "'quadrant'"),

@@ -23,8 +23,9 @@ def test_an_admin_sees_no_case() -> None:
     assert allowed(Role.ADMIN) == {"user.manage", "rota.read", "session.own"}
 
 
-def test_a_lead_may_all_that_a_worker_may_and_two_things_more() -> None:
-    assert allowed(Role.LEAD) - allowed(Role.WORKER) == {"case.allocate_others", "report.exact"}
+def test_a_lead_may_all_that_a_worker_may_and_three_things_more() -> None:
+    more = {"case.allocate_others", "report.exact", "rota.write"}
+    assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 
 

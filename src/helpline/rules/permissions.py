@@ -41,6 +41,8 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "tray.clear": frozenset({_WORKER, _LEAD}),
     "people.read": frozenset({_WORKER, _LEAD}),
     "rota.read": frozenset({_WORKER, _LEAD, _ADMIN}),
+    "rota.own": frozenset({_WORKER, _LEAD}),  # swap, be away, hand over, follow by calendar
+    "rota.write": frozenset({_LEAD}),  # put people on call
     # reports: aggregates; the exact figures could name somebody in a small group
     "report.read": frozenset({_WORKER, _LEAD, _COMMISSIONER}),
     "report.exact": frozenset({_LEAD}),

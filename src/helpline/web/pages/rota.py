@@ -1,50 +1,280 @@
-"""Who is on call in the coming two weeks, and where nobody is. Read only; shifts are entered by
-the command line until the rota has pages of its own."""
+"""The rota as a table: this week and the next, gaps in words, one's own next shift first; the sheet
+that is printed for whoever is told who is on duty; and the calendar a telephone fetches.
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+Reads only. Shifts are changed in rota_shifts, the plan behind them in rota_plan, swaps and
+handovers in rota_passing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from sqlalchemy import Row
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
-from helpline.desk import lists
+from helpline.contract import Contract
+from helpline.desk import reachable, rota
+from helpline.desk.rota import feeds, handovers, plan, swaps
+from helpline.errors import NotFound
+from helpline.models import Shift, User
+from helpline.rules import rota as rules
+from helpline.rules.permissions import may
 from helpline.vocabulary import ShiftKind
-from helpline.web.asked import contracts_of, house_of, now_of
+from helpline.web.asked import actor_of, contracts_of, house_of, now_of
+from helpline.web.pages.case import local_now
 from helpline.web.showing import show
 
-AHEAD = timedelta(days=14)
+WEEKS = 2
+SETTLED = timedelta(days=3)
+"""So long a swap that is settled is still shown."""
+KINDS = {ShiftKind.PRIMARY: "First", ShiftKind.BACKUP: "Backup", ShiftKind.MANAGER: "In charge"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: a shift, or a gap (which has no `shift_id`)."""
+
+    starts_at: datetime
+    ends_at: datetime
+    who: str = ""
+    kind: str = ""
+    note: str = ""
+    shift_id: int | None = None
+    is_mine: bool = False
+    is_now: bool = False
+    unreachable: bool = False
+
+    @property
+    def is_gap(self) -> bool:
+        return self.shift_id is None
 
 
 async def show_rota(request: web.Request) -> web.Response:
-    now, contracts = now_of(request), contracts_of(request, "rota.read")
-    keys = [contract.key for contract in contracts]
+    now, actor = now_of(request), actor_of(request)
+    contracts = contracts_of(request, "rota.read")
+    monday = first_day(request, now, contracts[0].zone if contracts else "UTC")
     async with house_of(request).db.read() as session:
-        shifts = await lists.shifts(session, keys, now, now + AHEAD)
-    by_contract = {
-        contract.key: {
-            "contract": contract,
-            "shifts": [shift for shift in shifts if shift.contract == contract.key],
-            "gaps": gaps(
-                [shift for shift in shifts if shift.contract == contract.key], now, now + AHEAD
-            ),
-        }
-        for contract in contracts
+        tables = [
+            (contract, await table(session, contract, monday, now, actor.user_id))
+            for contract in contracts
+        ]
+        values = await _own(session, request, contracts, now)
+        keys = [contract.key for contract in contracts]
+        values["unreachable"] = await reachable.unreachable(session, keys, now)
+    zone = contracts[0].zone if contracts else "UTC"
+    return show(
+        request,
+        "rota.html.j2",
+        zone=zone,
+        clock=partial(_clock, zone=zone),
+        local=partial(local_now, zone=zone),
+        today=now.astimezone(ZoneInfo(zone)).date(),
+        tables=tables,
+        monday=monday,
+        earlier=monday - timedelta(days=7),
+        later=monday + timedelta(days=7),
+        may_write=may(actor, "rota.write"),
+        may_own=may(actor, "rota.own"),
+        done=request.query.get("done", ""),
+        kinds=KINDS,
+        **values,
+    )
+
+
+async def show_sheet(request: web.Request) -> web.Response:
+    """The duty rota of a contract for whoever it is given to, to be printed."""
+    contracts = contracts_of(request, "rota.read")
+    contract = chosen(contracts, request.query.get("contract", ""))
+    now = now_of(request)
+    monday = first_day(request, now, contract.zone)
+    async with house_of(request).db.read() as session:
+        days = await table(session, contract, monday, now, 0)
+    recipient = contract.signpost(contract.duty_rota.recipient) if contract.duty_rota else None
+    return show(
+        request,
+        "rota_sheet.html.j2",
+        zone=contract.zone,
+        clock=partial(_clock, zone=contract.zone),
+        contract=contract,
+        recipient=recipient,
+        days=days,
+        monday=monday,
+        until=monday + timedelta(days=7 * WEEKS - 1),
+        kinds=KINDS,
+    )
+
+
+async def show_calendar(request: web.Request) -> web.Response:
+    """Somebody's shifts for their calendar program; the address is the secret."""
+    house, secret = house_of(request), request.match_info["secret"]
+    async with house.db.read() as session:
+        text = await feeds.of_secret(session, house.contracts, secret, now_of(request))
+    headers = {"Cache-Control": "private, max-age=900"}
+    return web.Response(text=text, content_type="text/calendar", charset="utf-8", headers=headers)
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+async def table(
+    session: AsyncSession, contract: Contract, monday: date, now: datetime, user_id: int
+) -> list[tuple[date, list[Line]]]:
+    """Each local day of the weeks with its lines, in order; a night stands on its first day."""
+    until_day = monday + timedelta(days=7 * WEEKS)
+    since = plan.local_midnight(monday, contract.zone)
+    until = plan.local_midnight(until_day, contract.zone)
+    found, absent = await rota.whole(session, contract.key, since, until)
+    duties = [duty for duty, _ in found]
+    silent = await _unreachable(session, {duty.user_id for duty in duties})
+    names = {row.Shift.id: row.shown_name for _, row in found}
+    lines = [
+        Line(
+            duty.starts_at,
+            duty.ends_at,
+            names[duty.id],
+            duty.kind,
+            _note(duty, parts, duties),
+            duty.id,
+            duty.user_id == user_id,
+            any(begin <= now < end for begin, end in parts),
+            duty.user_id in silent and duty.ends_at > now,
+        )
+        for duty, parts in rules.standing(duties, absent)
+    ]
+    lines += [
+        Line(begin, end, is_now=begin <= now)
+        for begin, end in rules.gaps(duties, absent, max(since, now), until)
+    ]
+    return _by_day(lines, monday, until_day, contract.zone)
+
+
+def _note(duty: rules.Duty, parts: Sequence[rules.Span], duties: Sequence[rules.Duty]) -> str:
+    if list(parts) == [duty.span]:
+        return "instead of the usual" if duty.is_override else ""
+    instead = [one.span for one in duties if one.is_override and one.kind == duty.kind]
+    is_replaced = not duty.is_override and rules.without(duty.span, instead) != [duty.span]
+    said = "somebody stands in" if is_replaced else "away"
+    return said if not parts else f"{said} for part of it"
+
+
+def _by_day(
+    lines: list[Line], monday: date, until_day: date, zone: str
+) -> list[tuple[date, list[Line]]]:
+    place = ZoneInfo(zone)
+    days: dict[date, list[Line]] = {}
+    for number in range((until_day - monday).days):
+        days[monday + timedelta(days=number)] = []
+    order = list(ShiftKind)
+    for line in sorted(
+        lines,
+        key=lambda one: (
+            one.starts_at,
+            -1 if one.is_gap else order.index(ShiftKind(one.kind)),
+            one.shift_id or 0,
+        ),
+    ):
+        days[max(line.starts_at.astimezone(place).date(), monday)].append(line)
+    return list(days.items())
+
+
+async def _unreachable(session: AsyncSession, user_ids: set[int]) -> set[int]:
+    """Those whom no alert would reach: no telephone on record, or they wrote STOP to it."""
+    users = await session.scalars(select(User).where(col(User.id).in_(user_ids)))
+    return {
+        user.id
+        for user in users
+        if user.id is not None
+        and not user.telegram
+        and (user.mobile is None or user.opted_out_at is not None)
     }
-    return show(request, "rota.html.j2", rotas=by_contract, ahead=AHEAD)
 
 
-def gaps(
-    shifts: Sequence[Row[Any]], since: datetime, until: datetime
-) -> list[tuple[datetime, datetime]]:
-    """The times between two instants in which nobody has the first shift and still works here."""
-    found, covered = [], since
-    for shift in shifts:
-        if shift.kind != ShiftKind.PRIMARY or shift.left_at is not None:
-            continue
-        if shift.starts_at > covered:
-            found.append((covered, shift.starts_at))
-        covered = max(covered, shift.ends_at)
-    if covered < until:
-        found.append((covered, until))
+def _clock(instant: datetime, after: datetime | None = None, *, zone: str) -> str:
+    """ "20:00"; with its day where that is neither `after`'s nor the morning that follows."""
+    local = instant.astimezone(ZoneInfo(zone))
+    if after is None:
+        return f"{local:%H:%M}"
+    days = (local.date() - after.astimezone(ZoneInfo(zone)).date()).days
+    is_near = days == 0 or (days == 1 and local.hour < 12)
+    return f"{local:%H:%M}" if is_near else f"{local:%a} {local.day} {local:%b} {local:%H:%M}"
+
+
+# --- what concerns the asker ---------------------------------------------------------------------
+
+
+async def _own(
+    session: AsyncSession, request: web.Request, contracts: Sequence[Contract], now: datetime
+) -> dict[str, Any]:
+    actor, keys = actor_of(request), [contract.key for contract in contracts]
+    is_lead = may(actor, "rota.write")
+    shown = await swaps.of_contracts(
+        session, keys, None if is_lead else actor.user_id, now - SETTLED
+    )
+    late = await handovers.late(session, keys, now) if is_lead else []
+    mine = await handovers.waiting_for(session, actor.user_id, now)
+    return {
+        "next_shift": await next_shift(session, actor.user_id, now),
+        "swaps": [swap for swap in shown if swap.state == "asked" or swap.closed_at or is_lead],
+        "shifts": await shifts_of_swaps(session, shown),
+        "handovers": mine,
+        "late": [one for one in late if one.id not in {other.id for other in mine}],
+        "names": await names(session),
+        "councils": {contract.key: contract.council for contract in contracts},
+    }
+
+
+async def next_shift(session: AsyncSession, user_id: int, now: datetime) -> Shift | None:
+    """The shift somebody has now or next, wherever it is."""
+    found: Shift | None = await session.scalar(
+        select(Shift)
+        .where(
+            col(Shift.user_id) == user_id,
+            col(Shift.taken_away_at).is_(None),
+            col(Shift.ends_at) > now,
+        )
+        .order_by(col(Shift.starts_at), col(Shift.id))
+        .limit(1)
+    )
     return found
+
+
+async def shifts_of_swaps(session: AsyncSession, shown: Sequence[Any]) -> Mapping[int, Shift]:
+    ids = {one for swap in shown for one in (swap.shift_id, swap.for_shift_id) if one}
+    found = await session.scalars(select(Shift).where(col(Shift.id).in_(ids)))
+    return {shift.id: shift for shift in found if shift.id is not None}
+
+
+async def names(session: AsyncSession) -> dict[int, str]:
+    """Everybody's shown name, also of those who have left: they stand in past shifts."""
+    found = await session.execute(select(col(User.id), col(User.shown_name)))
+    return {user_id: name for user_id, name in found if user_id is not None}
+
+
+# --- what is asked for ---------------------------------------------------------------------------
+
+
+def first_day(request: web.Request, now: datetime, zone: str) -> date:
+    """The Monday of the week that is asked for; of this week when none is, or none that is one."""
+    today = now.astimezone(ZoneInfo(zone)).date()
+    try:
+        day = date.fromisoformat(request.query.get("week", ""))
+    except ValueError:
+        day = today
+    if not date(2000, 1, 10) <= day <= date(2100, 1, 1):
+        day = today
+    return day - timedelta(days=day.weekday())
+
+
+def chosen(contracts: Sequence[Contract], key: str) -> Contract:
+    """The contract of that key, or the only one; NotFound for one the asker does not work on."""
+    if not key and contracts:
+        return contracts[0]
+    for contract in contracts:
+        if contract.key == key:
+            return contract
+    raise NotFound("There is no such rota.")
