@@ -22,15 +22,21 @@ async def learn(session: AsyncSession, message: OutMessage, fault: Fault, now: d
         address = await session.get(Address, message.address_id, with_for_update=True)
         if address is not None:
             await _mark(session, address, message, fault, now)
-    elif fault is Fault.OPTED_OUT:
+    elif fault in (Fault.OPTED_OUT, Fault.BAD_ADDRESS):
         worker = await session.scalar(
             select(User).where(
                 col(User.mobile_index).in_(ring().indexes("address:sms", message.recipient)),
                 col(User.left_at).is_(None),
             )
         )
-        if worker is not None:
+        if worker is not None and fault is Fault.OPTED_OUT:
             await opt_worker_out(session, worker, message.contract, now)
+        elif worker is not None and worker.bad_since is None:
+            worker.bad_since = now
+            await session.flush()
+            await events.record(
+                session, "worker.bad_number", now, contract=message.contract, by=worker.id
+            )
 
 
 async def hear_again(session: AsyncSession, address: Address) -> None:
@@ -44,7 +50,10 @@ async def hear_worker(
     session: AsyncSession, worker: User, contract: str, text: str, now: datetime
 ) -> bool:
     """A worker's STOP or START to the network. Whether it was one: then nothing is answered, for
-    after STOP the network lets nothing through."""
+    after STOP the network lets nothing through. Whatever it is, their number is no bad one."""
+    if worker.bad_since is not None:
+        worker.bad_since = None
+        await session.flush()
     word = text.strip().upper()
     if word in OPT_OUT_WORDS:
         await opt_worker_out(session, worker, contract, now)
