@@ -66,8 +66,6 @@ async def show_rota(request: web.Request) -> web.Response:
         values = await _own(session, request, contracts, now)
         keys = [contract.key for contract in contracts]
         values["unreachable"] = await reachable.unreachable(session, keys, now)
-        keys = [contract.key for contract in contracts]
-        values["unreachable"] = await reachable.unreachable(session, keys, now)
     zone = contracts[0].zone if contracts else "UTC"
     return show(
         request,
