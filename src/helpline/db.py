@@ -15,7 +15,8 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Insert, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -26,6 +27,8 @@ from sqlalchemy.ext.asyncio import (
 from helpline.errors import InvalidInput
 from helpline.sqlite import connect
 
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+"""What is raised while the database does not answer, is full, or has cut a connection."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000")
 """WAL lets readers go on while one writes; FULL puts a commit on disk before it returns."""
 

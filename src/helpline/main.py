@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
-from sqlalchemy.exc import OperationalError
 
 from bots.email import Email
 from bots.exchange import Exchange
@@ -26,7 +25,7 @@ from helpline import sealing
 from helpline.channels import Channel
 from helpline.clock import AgreedClock, Clock, MovableClock
 from helpline.contract import Contract, load_contracts
-from helpline.db import Database
+from helpline.db import AWAY, Database
 from helpline.desk.house import Demo, House, Wakes
 from helpline.desk.inbox import Inbox
 from helpline.engine.jobs import Engine
@@ -121,7 +120,6 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
     """Run web and engine until SIGTERM or SIGINT. `ready` is told the port once it answers."""
     if not await _is_current(house):
         raise InvalidInput("The database is not up to date: run `helpline migrate` first.")
-    await take_pulse(house)  # from here on by the database's clock
     from helpline.web.app import make_app  # the pages are not needed by the other commands
 
     runner = web.AppRunner(make_app(house), access_log=None, handle_signals=False)
@@ -156,13 +154,17 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
 
 
 async def _is_current(house: House) -> bool:
-    """Whether the database has this version's tables. A node that starts while the database does
-    just the same waits for it a little: whoever starts both cannot know which is first."""
+    """Whether the database has this version's tables; from here on this node lives by its clock.
+    One that starts while PostgreSQL does just the same waits for it a little: whoever starts both
+    cannot know which is first."""
     until = house.clock.seconds() + PATIENCE
     while True:
         try:
-            return await asyncio.to_thread(is_current, house.settings.database_url)
-        except OperationalError as error:
+            if not await asyncio.to_thread(is_current, house.settings.database_url):
+                return False
+            await take_pulse(house)
+            return True
+        except AWAY as error:
             if house.db.is_sqlite or house.clock.seconds() > until:
                 raise
             log().warning("helpline.waits_for_database", where=where(error))

@@ -13,8 +13,8 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy.exc import InterfaceError, OperationalError
 
+from helpline.db import AWAY
 from helpline.desk import beats
 from helpline.desk.house import House
 from helpline.engine.deliver import deliver_all
@@ -150,7 +150,7 @@ class Engine:
     def _put_off(self, job: Job, error: Exception) -> None:
         before = self._troubles.get(job.name)
         failures = before.failures + 1 if before else 1
-        is_away = isinstance(error, (OperationalError, InterfaceError))
+        is_away = isinstance(error, AWAY)
         pause = pause_after(failures, job.every_seconds, is_away=is_away)
         self._troubles[job.name] = Trouble(failures, self._house.clock.seconds() + pause)
         self._keep(self._again(job, pause))

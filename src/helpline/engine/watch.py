@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from helpline.db import AWAY
 from helpline.desk import deadlines, escalation, setting_aside
 from helpline.desk.house import House
 from helpline.log import log, where
@@ -83,7 +83,7 @@ async def _move(house: House, kind: Kind, now: datetime) -> int:
     try:
         async with house.db.write() as session:
             return await kind.move(session, house, now, BATCH)
-    except (OperationalError, InterfaceError):
+    except AWAY:
         raise  # the database does not answer, which is no row's fault: the job is tried again
     except Exception as error:
         log().warning("watch.batch_failed", kind=kind.name, where=where(error))
@@ -108,7 +108,7 @@ async def _alone(house: House, kind: Kind, row_id: int, now: datetime) -> int:
                 # Whoever moves one row takes the one that has waited longest.
                 await session.execute(update(table).where(this).values({due.name: LONG_AGO}))
                 return await kind.move(session, house, now, 1)
-        except (OperationalError, InterfaceError):
+        except AWAY:
             raise
         except Exception as error:
             failure = where(error)
