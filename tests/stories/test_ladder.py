@@ -458,6 +458,21 @@ async def test_what_was_missed_stays_missed_and_what_was_met_stays_met(world: Wo
     assert len(await world.all(Deadline, Deadline.clock == "emergency_response")) == 1
 
 
+async def test_a_clock_that_the_contract_does_not_restart_stays_as_it_was(world: World) -> None:
+    contract = world.house.contracts["essex"]
+    first = contract.clocks[0].model_copy(update={"reopening": "keep"})
+    changed = contract.model_copy(update={"clocks": (first, *contract.clocks[1:])})
+    world.house.contracts["essex"] = changed  # type: ignore[index]
+    await world.sms(CARER, QUESTION)
+    await world.reply(CARER, "Yes, you can.")
+    await world.close(CARER)
+    await world.forward(hours=2)
+    await world.sms(CARER, "and another thing")
+    rows = await world.all(Deadline, Deadline.clock == "first_response")
+    assert len(rows) == 1
+    assert (await world.case_of(CARER)).status == "open"
+
+
 async def test_the_stages_that_were_asked_are_all_on_record(world: World) -> None:
     await world.sms(CARER, EMERGENCY)
     await world.forward(minutes=45)

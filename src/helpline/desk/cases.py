@@ -103,7 +103,12 @@ async def reopen(
     stops = [ClockStop.HUMAN_REPLY] + ([] if case.worker_id else [ClockStop.ALLOCATION])
     open_already = await deadlines.open_due_times(session, _id(case))
     await deadlines.open_for(
-        session, contract, case, now, [stop for stop in stops if stop not in open_already]
+        session,
+        contract,
+        case,
+        now,
+        [stop for stop in stops if stop not in open_already],
+        again=True,
     )
     await session.flush()
     await deadlines.refresh_next_due(session, case)

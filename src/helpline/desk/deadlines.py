@@ -57,14 +57,17 @@ async def open_for(
     started_at: datetime,
     stops: Iterable[ClockStop] = tuple(ClockStop),
     start: ClockStart = ClockStart.RECEIPT,
+    *,
+    again: bool = False,
 ) -> None:
     """Start the contract's clocks that `start` begins for this case and that end with one of
     `stops`. `started_at`: the instant of receipt, or of whatever began it; for a meeting its own
-    time. The row keeps the instants: a later change of the contract moves none of them."""
+    time. `again`: the case was closed and is taken up anew, so only the clocks that the contract
+    restarts then. The row keeps the instants: a later change of the contract moves none of them."""
     begun = [
         clock
         for clock in contract.clocks_for(start, case.urgency, case.reason)
-        if clock.stops in stops
+        if clock.stops in stops and not (again and clock.reopening == "keep")
     ]
     started = [
         _started(contract, clock, started_at) | {"case_id": case.id, "item_id": None}
