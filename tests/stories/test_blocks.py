@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from helpline.clock import MovableClock
 from helpline.desk import blocks
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Alert, Block, Call, Case, Deadline, Task
@@ -80,10 +81,10 @@ async def test_the_list_says_who_why_by_whom_and_what_came_meanwhile(world: Worl
     (one,) = await listed(world)
     assert (one.sender, one.reason, one.by) == ("…456", "adverts", "Leonie")
     assert (one.kept, one.answered, one.is_soon_over) == (3, 2, False)
-    await world.forward(hours=80)
+    forward(world, 80)
     (one,) = await listed(world)
     assert one.is_soon_over
-    await world.forward(hours=30)
+    forward(world, 30)
     assert await listed(world) == []
 
 
@@ -115,12 +116,12 @@ async def test_it_goes_on_only_when_somebody_looks_and_never_more_than_a_week(
             with pytest.raises(InvalidInput):
                 await blocks.extend(session, one.id, "again", wrong, world.lead, world.now)
         await blocks.extend(session, one.id, "still adverts", week, world.lead, world.now)
-    await world.forward(hours=30)
+    forward(world, 30)
 
     (longer,) = await listed(world)
     assert (longer.reason, longer.since) == ("still adverts", one.since)
     assert "address.block_extended" in await world.events(STRANGER)
-    await world.forward(hours=24 * 6)
+    forward(world, 24 * 6)
     assert await listed(world) == []
 
 
@@ -156,6 +157,12 @@ async def blocked(world: World, hours: int = 24, by: Actor | None = None) -> Non
         length = timedelta(hours=hours)
         await blocks.block(session, case, "adverts", length, by or world.lead, world.now)
     assert await world.all(Deadline) != []
+
+
+def forward(world: World, hours: int) -> None:
+    """Only the clock: what happens to other people's alerts meanwhile is told elsewhere."""
+    assert isinstance(world.clock, MovableClock)
+    world.clock.forward(timedelta(hours=hours))
 
 
 async def listed(world: World) -> list[blocks.Listed]:
