@@ -20,11 +20,17 @@ def test_a_commissioner_reads_reports_and_nothing_about_anybody() -> None:
 
 
 def test_an_admin_sees_no_case() -> None:
-    assert allowed(Role.ADMIN) == {"user.manage", "rota.read", "session.own"}
+    assert allowed(Role.ADMIN) == {
+        "user.manage",
+        "rota.read",
+        "session.own",
+        "block.manage",
+    }
 
 
-def test_a_lead_may_all_that_a_worker_may_and_three_things_more() -> None:
-    more = {"case.allocate_others", "report.exact", "rota.write"}
+def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
+    more = {"case.allocate_others", "report.exact", "rota.write", "block.manage"}
+    more |= {"running.manage"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 

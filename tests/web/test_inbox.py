@@ -246,12 +246,12 @@ async def test_the_rota_shows_who_is_on_call_and_where_nobody_is(
 ) -> None:
     guest = await arrive(one_world, "wasim")
     await guest.get("/rota")
-    assert "Dilys , now" in guest.text
+    assert "Dilys , today 01:15 , now First" in guest.text
     await one_world.forward(hours=7)
-    assert "Nobody is on call" not in guest.text
+    assert "Nobody is first on call" not in guest.text
     async with one_world.house.db.write() as session:
         await session.execute(
             text("UPDATE shift SET ends_at = :at"), {"at": "2026-11-05 08:00:00.000000"}
         )
     await guest.get("/rota")
-    assert "Nobody is on call from Thursday 08:00 to" in guest.text
+    assert "08:00 to Mon 16 Nov 00:00 Nobody is first on call" in guest.text
