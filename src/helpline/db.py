@@ -96,7 +96,7 @@ class Database:
         async with self.read() as session:
             return bool((await session.execute(text("SELECT 1"))).scalar_one() == 1)
 
-    async def now(self) -> datetime | None:
+    async def clock_shows(self) -> datetime | None:
         """What the database's own clock shows; None where it is this machine's."""
         if self.is_sqlite:
             return None

@@ -36,6 +36,7 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
         "report": ("colin", "/reports/essex/2026-27-Q2"),
         "portal": ("colin", "/portal"),
         "users": ("ada", "/users"),
+        "running": ("ada", "/running"),
         "demo": (None, "/demo"),
     }
 

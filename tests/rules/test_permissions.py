@@ -25,6 +25,7 @@ def test_an_admin_sees_no_case() -> None:
         "rota.read",
         "session.own",
         "block.manage",
+        "running.manage",
     }
 
 

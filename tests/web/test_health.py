@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from sqlalchemy import insert
-
-from helpline.models import JobRun
+from helpline.desk import beats
+from helpline.engine.pulse import take_pulse
 from tests.web.conftest import Arrive
 from tests.world import CARER, World
 
@@ -16,14 +15,36 @@ async def test_the_process_lives(one_world: World, arrive: Arrive) -> None:
 
 async def test_ready_means_database_and_loops(world: World, arrive: Arrive) -> None:
     guest = await arrive(world, None)
-    async with world.house.db.write() as session:
-        beat = {"job": "watch", "node": world.house.node, "failures": 0}
-        beat |= {"started_at": world.now, "good_at": world.now}
-        await session.execute(insert(JobRun).values(**beat))
     assert await guest.get("/readyz") == 200
-    world.clock.forward(timedelta(minutes=5))
+    late = {"watch": world.now + timedelta(minutes=1), "mailbox": world.now + timedelta(minutes=5)}
+    async with world.house.db.write() as session:
+        await beats.expect(session, world.house.node, late, world.now)
+        await beats.expect(session, "another:1", late, world.now)
+    assert await guest.get("/readyz") == 200
+    world.clock.forward(timedelta(minutes=2))
     assert await guest.get("/readyz") == 503
-    assert "waiting for: watch" in guest.page
+    assert guest.page == "waiting for: watch\n"
+    beat = beats.Beat(
+        "watch", world.house.node, world.now, late_at=world.now + timedelta(minutes=9)
+    )
+    async with world.house.db.write() as session:
+        await beats.write_down(session, beat)
+    assert await guest.get("/readyz") == 200
+
+
+async def test_loops_nodes_and_what_was_set_aside_are_in_the_metrics(
+    world: World, arrive: Arrive
+) -> None:
+    guest = await arrive(world, None)
+    beat = beats.Beat("mailbox", world.house.node, world.now, failure="OSError at mailbox.py:1")
+    async with world.house.db.write() as session:
+        await beats.write_down(session, beat)
+        await beats.write_down(session, beat)
+    await take_pulse(world.house)
+    assert await guest.get("/metrics") == 200
+    assert 'helpline_job_failures{job="mailbox"} 2' in guest.page
+    assert "helpline_nodes 1\n" in guest.page
+    assert "helpline_rows_set_aside 0\n" in guest.page
 
 
 async def test_without_a_database_it_lives_and_is_not_ready(

@@ -46,9 +46,11 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     # reports: aggregates; the exact figures could name somebody in a small group
     "report.read": frozenset({_WORKER, _LEAD, _COMMISSIONER}),
     "report.exact": frozenset({_LEAD}),
+    "promises.read": frozenset({_LEAD}),  # how each worker's own promises went
     "portal.read": frozenset({_COMMISSIONER}),
     # who may sign in
     "user.manage": frozenset({_ADMIN}),
+    "running.manage": frozenset({_LEAD, _ADMIN}),  # the loops, and what broke one: nothing personal
     "session.own": frozenset(Role),  # see and end one's own sign-ins
 }
 

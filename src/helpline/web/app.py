@@ -37,6 +37,7 @@ from helpline.web.pages import (
     rota_passing,
     rota_plan,
     rota_shifts,
+    running,
     safe_contact,
     telephone,
     tray,
@@ -156,6 +157,8 @@ ROUTES = (
     Route("POST", "/users", users.add, "user.manage"),
     Route("POST", "/users/{id}/password", users.set_password, "user.manage"),
     Route("POST", "/users/{id}/end", users.end_access, "user.manage"),
+    Route("GET", "/running", running.show_running, "running.manage"),
+    Route("POST", "/running/set-aside/{id}/attempt", running.try_again, "running.manage"),
     # machines
     Route("GET", "/healthz", health.lives, PUBLIC),
     Route("GET", "/readyz", health.works, PUBLIC),

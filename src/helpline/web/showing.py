@@ -30,6 +30,7 @@ NAVIGATION: Final = (
     ("/portal", "Overview", "portal.read"),
     ("/reports", "Reports", "report.read"),
     ("/users", "Users", "user.manage"),
+    ("/running", "System", "running.manage"),
 )
 
 
