@@ -338,6 +338,27 @@ async def test_a_conversation_keeps_the_word(world: World) -> None:
     assert world.texts_to(WORKER_PHONE) == []
 
 
+async def test_a_lead_sees_how_promises_went(world: World) -> None:
+    await world.sms(CARER, QUESTION)
+    ids = [await promised(world, "other", hours, world.worker) for hours in (1, 2, 3, 4, 50)]
+    for hours, deadline_id in ((0.5, ids[0]), (2.5, ids[1])):
+        await world.forward(hours=hours)
+        async with world.house.db.write() as session:
+            case = await cases.find_case(
+                session, world.worker, (await world.case_of(CARER)).reference
+            )
+            await promises.keep(session, case, deadline_id, world.worker, world.now)
+    async with world.house.db.write() as session:
+        await promises.withdraw(session, case, ids[3], world.worker, world.now)
+    await world.forward(hours=2)
+    async with world.house.db.read() as session:
+        (rate,) = await promises.kept_rates(
+            session, "essex", world.now - timedelta(days=90), world.now
+        )
+    assert (rate.who, rate.due) == ("Wasim", 3)
+    assert (rate.kept, rate.late, rate.broken) == (1, 1, 1)
+
+
 async def test_a_promise_can_be_withdrawn_until_its_time_has_passed(world: World) -> None:
     await world.sms(CARER, QUESTION)
     first = await promised(world, "write", 2, world.worker)

@@ -5,10 +5,12 @@ contract has no say in when it is due; a quarter of an hour before, whoever gave
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Result, Row, select, update
+from sqlalchemy import Result, Row, func, select, update
+from sqlalchemy import case as if_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -121,6 +123,48 @@ async def open_on(session: AsyncSession, case_id: int) -> Sequence[Row[Any]]:
         .order_by(col(Deadline.due_at))
     )
     return rows.all()
+
+
+@dataclass(frozen=True)
+class KeptRate:
+    """How one worker's promises that came due went; withdrawn ones are no promises any more."""
+
+    who: str
+    kept: int
+    late: int
+    """Done after their time."""
+    broken: int
+    """Not done."""
+
+    @property
+    def due(self) -> int:
+        return self.kept + self.late + self.broken
+
+
+async def kept_rates(
+    session: AsyncSession, contract: str, since: datetime, now: datetime
+) -> list[KeptRate]:
+    """Each worker with promises due between two instants, in order of name."""
+    in_time = col(Deadline.met_at) <= col(Deadline.due_at)
+    rows = await session.execute(
+        select(
+            col(User.shown_name),
+            func.sum(if_((in_time, 1), else_=0)),
+            func.sum(if_((col(Deadline.met_at) > col(Deadline.due_at), 1), else_=0)),
+            func.sum(if_((col(Deadline.met_at).is_(None), 1), else_=0)),
+        )
+        .join(User, col(User.id) == col(Deadline.owner_id))
+        .where(
+            col(Deadline.contract) == contract,
+            col(Deadline.starts) == ClockStart.PROMISE,
+            col(Deadline.state) != DeadlineState.CANCELLED,
+            col(Deadline.due_at) >= since,
+            col(Deadline.due_at) < now,
+        )
+        .group_by(col(User.id), col(User.shown_name))
+        .order_by(col(User.shown_name))
+    )
+    return [KeptRate(*row) for row in rows]
 
 
 async def keep_by(

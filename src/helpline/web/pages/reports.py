@@ -4,7 +4,7 @@ Aggregates only. Exact figures need `report.exact`; everybody else sees small nu
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from helpline import reports
 from helpline.contract import Contract
-from helpline.desk import events
+from helpline.desk import events, promises
 from helpline.errors import InvalidInput, NotFound
 from helpline.reports.figures import figures
 from helpline.rules import periods
@@ -22,6 +22,7 @@ from helpline.web.asked import actor_of, contracts_of, house_of, now_of
 from helpline.web.showing import show
 
 QUARTERS_BACK, YEARS_BACK = 6, 3
+PROMISES_BACK = timedelta(days=90)
 TYPES: Final = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
 
 
@@ -35,8 +36,14 @@ class Listed:
 
 async def show_reports(request: web.Request) -> web.Response:
     """Every contract the asker may see, with its last quarters and years."""
-    listed = [(c, _recent(c, now_of(request))) for c in contracts_of(request, "report.read")]
-    return show(request, "reports.html.j2", listed=listed, formats=list(TYPES))
+    now = now_of(request)
+    listed = [(c, _recent(c, now)) for c in contracts_of(request, "report.read")]
+    kept = {}
+    async with house_of(request).db.read() as session:
+        for contract in contracts_of(request, "promises.read"):
+            since = now - PROMISES_BACK
+            kept[contract.key] = await promises.kept_rates(session, contract.key, since, now)
+    return show(request, "reports.html.j2", listed=listed, formats=list(TYPES), kept=kept)
 
 
 async def show_portal(request: web.Request) -> web.Response:
