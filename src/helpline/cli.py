@@ -210,17 +210,19 @@ def shift(
     contract: ContractKey,
     starts: Annotated[str, typer.Option("--from", help="ISO 8601 with zone.")],
     ends: Annotated[str, typer.Option("--to", help="ISO 8601 with zone.")],
+    kind: Annotated[str, typer.Option("--as", help="primary, backup or manager.")] = "primary",
 ) -> None:
     """Put somebody on call."""
     from sqlalchemy import func, select
     from sqlmodel import col
 
-    from helpline.desk import rota
+    from helpline.desk.rota import plan
     from helpline.models import User
+    from helpline.vocabulary import ShiftKind
 
     starts_at, ends_at = _instant(starts), _instant(ends)
-    if ends_at <= starts_at:
-        raise InvalidInput("The shift must end after it starts.")
+    if kind not in list(ShiftKind):
+        raise InvalidInput(f"There is no kind “{kind}”. There are: {', '.join(ShiftKind)}.")
 
     async def add(session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime) -> None:
         if contract not in contracts:
@@ -230,7 +232,8 @@ def shift(
         )
         if user is None:
             raise InvalidInput(f"Nobody signs in as “{name}”.")
-        await rota.add_shift(session, contract, user, starts_at, ends_at)
+        wanted = plan.Wanted(user, ShiftKind(kind), starts_at, ends_at)
+        await plan.put_on_call(session, contracts[contract], wanted, None, now)
 
     _write(add)
     _say(f"{name} is on call from {starts} to {ends}.")

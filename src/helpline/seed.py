@@ -1,4 +1,5 @@
-"""The demo's invented world: carers, two quarters of past cases, three workers, a rota, and a few
+"""The demo's invented world: carers, two quarters of past cases, three workers, a rota of weekly
+patterns with a holiday that leaves a gap and a swap that waits for its answer, and a few
 conversations of the last days. Everybody here is fictional and every number reserved for drama.
 
 Called by `helpline demo`. It goes through the same imports, intake and desk functions as real life
@@ -10,7 +11,7 @@ import io
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -18,15 +19,17 @@ from sqlmodel import col
 
 from helpline.channels import Inbound
 from helpline.contract import Contract
-from helpline.desk import access, cases, imports, rota
+from helpline.desk import access, cases, imports
 from helpline.desk.house import House
+from helpline.desk.rota import plan, swaps
 from helpline.engine.deliver import deliver_all
 from helpline.engine.routing import route_all
-from helpline.models import Address, Case, Conversation, User
+from helpline.models import Address, Case, Conversation, Shift, User
 from helpline.rules import periods
 from helpline.rules.permissions import Actor
+from helpline.rules.rota import Weekly
 from helpline.sealing import ring
-from helpline.vocabulary import Role, ShiftKind
+from helpline.vocabulary import AbsenceKind, Role, ShiftKind
 
 CONTRACT = "essex"
 OUR_NUMBER = "+447700900000"
@@ -43,6 +46,19 @@ STAFF = (
     ("leonie", "Leonie Marsh", Role.LEAD, "+447700900902"),
     ("petra", "Petra Voss", Role.COMMISSIONER, None),
     ("ada", "Ada Quill", Role.ADMIN, None),
+)
+SHIFTS = (
+    # who, as what, on which weekdays it begins, from and until which hour
+    ("wasim", ShiftKind.PRIMARY, (0, 1, 2, 3, 4), 8, 20),
+    ("leonie", ShiftKind.PRIMARY, (5, 6), 8, 20),
+    ("dilys", ShiftKind.PRIMARY, (6, 0, 1, 2), 20, 8),
+    ("amara", ShiftKind.PRIMARY, (3, 4, 5), 20, 8),
+    ("leonie", ShiftKind.BACKUP, (0, 1, 2, 3, 4), 20, 8),
+)
+ABLE = (
+    ("wasim", ("allegations", "finance"), ("english", "igbo")),
+    ("dilys", ("allegations",), ("english", "welsh")),
+    ("amara", ("young people", "counselling"), ("english", "polish")),
 )
 FIRST = (
     "Carol Tunde Marek Priya Joan Desmond Aoife Samir Beth Colin Nadia Roy Ines Paula Kofi Mags "
@@ -173,7 +189,7 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
     async with house.db.write() as session:
         staff = await _staff(session, now)
         await imports.import_people(session, contract, _csv(people), now, dry_run=False)
-        await _rota(session, staff, now)
+        await _rota(session, house, staff, now)
     past = _past(contract, people, now, dice)
     say(f"  {len(past)} past cases over two quarters")
     async with house.db.write() as session:
@@ -197,16 +213,58 @@ async def _staff(session: Any, now: datetime) -> dict[str, Actor]:
     return staff
 
 
-async def _rota(session: Any, staff: dict[str, Actor], now: datetime) -> None:
-    """Twelve-hour shifts, days and nights, for the coming fortnight."""
-    start = now.replace(hour=8, minute=0, second=0, microsecond=0) - timedelta(days=1)
-    turn = ("dilys", "wasim", "amara")
-    for number in range(30):
-        starts = start + timedelta(hours=12 * number)
-        ends = starts + timedelta(hours=12)
-        await rota.add_shift(
-            session, CONTRACT, staff[turn[number % 3]].user_id, starts, ends, ShiftKind.PRIMARY
+async def _rota(session: Any, house: House, staff: dict[str, Actor], now: datetime) -> None:
+    """Days and nights of the week shared out, with a backup; beyond the coming week Amara is away
+    for a night that nobody has yet, and Wasim asks Dilys to take a day of his."""
+    contract, lead = house.contracts[CONTRACT], staff["leonie"].user_id
+    monday = now.date() - timedelta(days=now.weekday() + 7)
+    for name, kind, days, begins, ends in SHIFTS:
+        weekly = Weekly(frozenset(days), time(begins), time(ends), monday)
+        user, is_last = staff[name].user_id, (name, kind) == SHIFTS[-1][:2]
+        await plan.add_pattern(
+            session, contract, user, kind, weekly, lead, now, look_for_gaps=is_last
         )
+    away = now + timedelta(days=8)
+    night = await _shift(session, staff["amara"].user_id, away)
+    await plan.note_absence(
+        session,
+        [contract],
+        staff["amara"].user_id,
+        AbsenceKind.HOLIDAY,
+        night.starts_at,
+        night.ends_at,
+        lead,
+        now,
+    )
+    day = await _shift(session, staff["wasim"].user_id, now + timedelta(days=2))
+    await swaps.ask(
+        session,
+        contract,
+        day.id or 0,
+        staff["dilys"].user_id,
+        None,
+        staff["wasim"].user_id,
+        now,
+        wording=house.wording,
+    )
+    for person, skills, languages in ABLE:
+        await plan.set_skills(session, staff[person].user_id, skills, languages, lead, now)
+
+
+async def _shift(session: Any, user_id: int, after: datetime) -> Shift:
+    """Their first shift in the first line that begins after an instant."""
+    found = await session.scalar(
+        select(Shift)
+        .where(
+            col(Shift.user_id) == user_id,
+            col(Shift.starts_at) > after,
+            col(Shift.kind) == ShiftKind.PRIMARY,
+        )
+        .order_by(col(Shift.starts_at))
+        .limit(1)
+    )
+    assert isinstance(found, Shift)
+    return found
 
 
 def _people(dice: random.Random) -> list[dict[str, str]]:

@@ -174,8 +174,13 @@ async def add_pattern(
     weekly: rules.Weekly,
     by: int | None,
     now: datetime,
+    *,
+    look_for_gaps: bool = True,
 ) -> int:
-    """Begin a pattern and make its shifts of the coming weeks. InvalidInput says what is amiss."""
+    """Begin a pattern and make its shifts of the coming weeks. InvalidInput says what is amiss.
+
+    `look_for_gaps` False: others follow in this transaction, and the last of them looks.
+    """
     if not weekly.days:
         raise InvalidInput("Tick at least one day of the week.")
     if not 1 <= weekly.every_weeks <= 8:
@@ -203,7 +208,8 @@ async def add_pattern(
         session, "pattern.added", now, contract=contract.key, by=by, pattern=pattern.id
     )
     await extend(session, contract, now)
-    await alarms.look(session, contract, now)
+    if look_for_gaps:
+        await alarms.look(session, contract, now)
     assert pattern.id is not None
     return pattern.id
 
