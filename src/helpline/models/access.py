@@ -27,6 +27,7 @@ class User(SQLModel, table=True):
     telegram: str | None = sealed("user.telegram", optional=True)
     telegram_index: str | None = Field(default=None, index=True)
     email: str | None = sealed("user.email", optional=True)
+    email_index: str | None = Field(default=None, index=True)
     means: str = ""
     """How they want to be asked when on call, in their own order: "sms,telegram"."""
     opted_out_at: datetime | None = None

@@ -226,7 +226,9 @@ class Call(SQLModel, table=True):
     case_id: int | None = Field(default=None, foreign_key="case.id")
     contact_id: int | None = Field(default=None, foreign_key="contact.id")
     user_id: int | None = Field(default=None, foreign_key="user.id")
-    """Who took it, or made it."""
+    """Who took it, or made it; of an alert by telephone, who is asked."""
+    message_id: int | None = Field(default=None, foreign_key="out_message.id", index=True)
+    """Of an alert by telephone: the message that the call carries."""
     asked: str = ""
     """The ids of those already rung for it, in order, with commas."""
     in_danger: bool = False

@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("telegram", sa.LargeBinary(), nullable=True),
         sa.Column("telegram_index", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("email", sa.LargeBinary(), nullable=True),
+        sa.Column("email_index", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("means", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("opted_out_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("bad_since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -168,6 +169,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_user_name")),
     )
     with op.batch_alter_table("user", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_user_email_index"), ["email_index"], unique=False)
         batch_op.create_index(batch_op.f("ix_user_mobile_index"), ["mobile_index"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_user_telegram_index"), ["telegram_index"], unique=False
@@ -702,34 +704,6 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "call",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("provider_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("direction", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("address_id", sa.Integer(), nullable=True),
-        sa.Column("case_id", sa.Integer(), nullable=True),
-        sa.Column("contact_id", sa.Integer(), nullable=True),
-        sa.Column("user_id", sa.Integer(), nullable=True),
-        sa.Column("asked", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("in_danger", sa.Boolean(), nullable=False),
-        sa.Column("begun_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("connected_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("seconds", sa.Integer(), nullable=True),
-        sa.Column("recording_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.ForeignKeyConstraint(["address_id"], ["address.id"], name=op.f("fk_call_address_id")),
-        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_call_case_id")),
-        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_call_contact_id")),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_call_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
-        sa.UniqueConstraint("provider_id", name=op.f("uq_call_provider_id")),
-    )
-    with op.batch_alter_table("call", schema=None) as batch_op:
-        batch_op.create_index("ix_call_case_id", ["case_id"], unique=False)
-
-    op.create_table(
         "shift_swap",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -816,6 +790,39 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "call",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("provider_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("direction", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("address_id", sa.Integer(), nullable=True),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.Column("asked", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("in_danger", sa.Boolean(), nullable=False),
+        sa.Column("begun_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("connected_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("seconds", sa.Integer(), nullable=True),
+        sa.Column("recording_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.ForeignKeyConstraint(["address_id"], ["address.id"], name=op.f("fk_call_address_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_call_case_id")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_call_contact_id")),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["out_message.id"], name=op.f("fk_call_message_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_call_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
+        sa.UniqueConstraint("provider_id", name=op.f("uq_call_provider_id")),
+    )
+    with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.create_index("ix_call_case_id", ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_call_message_id"), ["message_id"], unique=False)
+
+    op.create_table(
         "page",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("alert_id", sa.Integer(), nullable=False),
@@ -874,6 +881,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_page_alert_id")
 
     op.drop_table("page")
+    with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_call_message_id"))
+        batch_op.drop_index("ix_call_case_id")
+
+    op.drop_table("call")
     with op.batch_alter_table("out_message", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_out_message_unreported",
@@ -899,10 +911,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_shift_swap_contract_state")
 
     op.drop_table("shift_swap")
-    with op.batch_alter_table("call", schema=None) as batch_op:
-        batch_op.drop_index("ix_call_case_id")
-
-    op.drop_table("call")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_attachment_waiting",
@@ -1026,6 +1034,7 @@ def downgrade() -> None:
     with op.batch_alter_table("user", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_user_telegram_index"))
         batch_op.drop_index(batch_op.f("ix_user_mobile_index"))
+        batch_op.drop_index(batch_op.f("ix_user_email_index"))
 
     op.drop_table("user")
     op.drop_table("upload")
