@@ -35,12 +35,24 @@ def is_current(url: str) -> bool:
     """Whether the database has every step that this version knows; serve refuses to start on one
     that has not. One that a newer version has brought further serves the older one as well: while
     versions change, steps only add."""
+    steps, heads = _steps(url), _heads(url)
+    known = {step.revision for step in steps.walk_revisions()}
+    return heads == set(steps.get_heads()) or bool(heads - known)
+
+
+def is_at_head(url: str) -> bool:
+    """Whether the database has exactly the tables of this version."""
+    return _heads(url) == set(_steps(url).get_heads())
+
+
+def _heads(url: str) -> set[str]:
     engine = create_engine(sync_url(checked_url(url)))
     try:
         with engine.connect() as connection:
-            heads = MigrationContext.configure(connection).get_current_heads()
+            return set(MigrationContext.configure(connection).get_current_heads())
     finally:
         engine.dispose()
-    steps = ScriptDirectory.from_config(configuration(url))
-    known = {step.revision for step in steps.walk_revisions()}
-    return set(heads) == set(steps.get_heads()) or bool(set(heads) - known)
+
+
+def _steps(url: str) -> ScriptDirectory:
+    return ScriptDirectory.from_config(configuration(url))

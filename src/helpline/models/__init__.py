@@ -30,11 +30,13 @@ from helpline.models.rota import (
 )
 from helpline.models.tables import metadata
 from helpline.models.trail import Event, JobRun, Node, SetAside
+from helpline.models.work import Allocation, Cover
 
 __all__ = [
     "Absence",
     "Address",
     "Alert",
+    "Allocation",
     "Attachment",
     "Block",
     "CalendarFeed",
@@ -44,6 +46,7 @@ __all__ = [
     "Conflict",
     "Contact",
     "Conversation",
+    "Cover",
     "Deadline",
     "Event",
     "Handover",

@@ -23,6 +23,8 @@ class Person(SQLModel, table=True):
     """The contract's group code: foster_carer, own_child, …"""
     language: str = "en"
     household: str | None = sealed("person.household", optional=True)
+    household_index: str | None = Field(default=None, index=True)
+    """Blind index of the household: whoever worked with one of it knows the others' home."""
     register_id: str | None = sealed("person.register_id", optional=True)
     """The id the council or the provider's past log uses for this person."""
     register_index: str | None = None

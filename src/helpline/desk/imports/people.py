@@ -140,7 +140,9 @@ async def _change(
 ) -> None:
     if person.person != stored.person:
         await session.execute(
-            update(PERSON).where(PERSON.c.id == stored.id).values(**person.person)
+            update(PERSON)
+            .where(PERSON.c.id == stored.id)
+            .values(**person.person, household_index=_household_index(contract, person))
         )
     if stored.membership_id is None:
         await session.execute(insert(MEMBERSHIP).values(_membership(contract, person, stored.id)))
@@ -157,6 +159,12 @@ async def _change(
         )
 
 
+def _household_index(contract: Contract, person: Listed) -> str | None:
+    if person.household is None:
+        return None
+    return ring().index(f"household:{contract.key}", person.household)
+
+
 async def _add(
     session: AsyncSession, contract: Contract, chunk: Sequence[Listed], now: datetime
 ) -> list[int]:
@@ -164,6 +172,7 @@ async def _add(
     people = [
         {
             **person.person,
+            "household_index": _household_index(contract, person),
             "contract": contract.key,
             "register_id": person.row["person"],
             "register_index": ring().index(place, person.id),

@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("group", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("language", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("household", sa.LargeBinary(), nullable=True),
+        sa.Column("household_index", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("register_id", sa.LargeBinary(), nullable=True),
         sa.Column("register_index", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -95,6 +96,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_person_contract"), ["contract"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_person_household_index"), ["household_index"], unique=False
+        )
 
     op.create_table(
         "rota_gap",
@@ -526,6 +530,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_conversation_case_id"), ["case_id"], unique=False)
 
     op.create_table(
+        "cover",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("worker_id", sa.Integer(), nullable=False),
+        sa.Column("for_id", sa.Integer(), nullable=False),
+        sa.Column("absence_id", sa.Integer(), nullable=False),
+        sa.Column("begun_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("begun_by_id", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["absence_id"], ["absence.id"], name=op.f("fk_cover_absence_id")),
+        sa.ForeignKeyConstraint(["begun_by_id"], ["user.id"], name=op.f("fk_cover_begun_by_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_cover_case_id")),
+        sa.ForeignKeyConstraint(["for_id"], ["user.id"], name=op.f("fk_cover_for_id")),
+        sa.ForeignKeyConstraint(["worker_id"], ["user.id"], name=op.f("fk_cover_worker_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cover")),
+    )
+    with op.batch_alter_table("cover", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cover_absence_id"), ["absence_id"], unique=False)
+        batch_op.create_index("ix_cover_case_id", ["case_id"], unique=False)
+        batch_op.create_index(
+            "ix_cover_standing",
+            ["worker_id"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
         "deadline",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -667,6 +700,41 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("next_rung_at IS NOT NULL"),
             postgresql_where=sa.text("next_rung_at IS NOT NULL"),
+        )
+
+    op.create_table(
+        "allocation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("worker_id", sa.Integer(), nullable=False),
+        sa.Column("before_id", sa.Integer(), nullable=True),
+        sa.Column("named_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("named_by_id", sa.Integer(), nullable=True),
+        sa.Column("told_contact_id", sa.Integer(), nullable=True),
+        sa.Column("accepted_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("declined_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("why", sa.LargeBinary(), nullable=True),
+        sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["before_id"], ["user.id"], name=op.f("fk_allocation_before_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_allocation_case_id")),
+        sa.ForeignKeyConstraint(
+            ["named_by_id"], ["user.id"], name=op.f("fk_allocation_named_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["told_contact_id"], ["contact.id"], name=op.f("fk_allocation_told_contact_id")
+        ),
+        sa.ForeignKeyConstraint(["worker_id"], ["user.id"], name=op.f("fk_allocation_worker_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allocation")),
+    )
+    with op.batch_alter_table("allocation", schema=None) as batch_op:
+        batch_op.create_index("ix_allocation_case_id", ["case_id"], unique=False)
+        batch_op.create_index(
+            "ix_allocation_standing",
+            ["worker_id"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         )
 
     op.create_table(
@@ -921,6 +989,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attachment_case_id"))
 
     op.drop_table("attachment")
+    with op.batch_alter_table("allocation", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_allocation_standing",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.drop_index("ix_allocation_case_id")
+
+    op.drop_table("allocation")
     with op.batch_alter_table("alert", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_alert_next_rung_at",
@@ -959,6 +1036,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_deadline_case_id")
 
     op.drop_table("deadline")
+    with op.batch_alter_table("cover", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_cover_standing",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.drop_index("ix_cover_case_id")
+        batch_op.drop_index(batch_op.f("ix_cover_absence_id"))
+
+    op.drop_table("cover")
     with op.batch_alter_table("conversation", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_conversation_case_id"))
 
@@ -1049,6 +1136,7 @@ def downgrade() -> None:
 
     op.drop_table("rota_gap")
     with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_household_index"))
         batch_op.drop_index(batch_op.f("ix_person_contract"))
 
     op.drop_table("person")
