@@ -429,7 +429,7 @@ async def test_nobody_is_put_on_call_twice_in_the_past_or_for_ever(world: World)
         ):
             wanted = plan.Wanted(
                 world.duty.user_id,
-                ShiftKind.BACKUP,
+                ShiftKind.PRIMARY,
                 world.now + timedelta(hours=begins),
                 world.now + timedelta(hours=ends),
             )

@@ -27,7 +27,8 @@ BEFORE = timedelta(minutes=30)
 """So long before the change the sheet can be read and written on."""
 LATE = timedelta(minutes=30)
 """So long after it, an unacknowledged one is shown to the lead."""
-BACK = timedelta(hours=12)
+BACK = timedelta(hours=2)
+"""So late a handover is still made, if nothing ran meanwhile; later it would tell nothing."""
 SOON = timedelta(hours=12)
 SILENT = timedelta(days=7)
 SHOWN = timedelta(days=7)

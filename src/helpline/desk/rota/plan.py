@@ -461,10 +461,11 @@ async def _require_person(session: AsyncSession, contract: str, user_id: int) ->
 async def _require_free(
     session: AsyncSession, contract: str, wanted: Wanted, apart_from: int | None
 ) -> None:
-    """Nobody is on call twice at the same time for one contract."""
+    """Nobody has one kind of shift twice at once; a backup may step up to the first line."""
     query = select(col(Shift.id)).where(
         col(Shift.contract) == contract,
         col(Shift.user_id) == wanted.user_id,
+        col(Shift.kind) == wanted.kind,
         col(Shift.taken_away_at).is_(None),
         col(Shift.starts_at) < wanted.ends_at,
         col(Shift.ends_at) > wanted.starts_at,
