@@ -42,6 +42,8 @@ class Allocation(SQLModel, table=True):
     """Why they declined."""
     ended_at: datetime | None = None
     """When somebody was named after it, or it was undone."""
+    replaced_by_id: int | None = None
+    """The allocation that ended it: where that one falls away, this one stands again."""
 
 
 class Cover(SQLModel, table=True):
@@ -71,3 +73,5 @@ class Cover(SQLModel, table=True):
     begun_by_id: int = Field(foreign_key="user.id")
     ended_at: datetime | None = None
     """When somebody said otherwise; the end of the absence needs no row."""
+    replaced_by_id: int | None = None
+    """The allocation that ended it."""

@@ -540,6 +540,7 @@ def upgrade() -> None:
         sa.Column("begun_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("begun_by_id", sa.Integer(), nullable=False),
         sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("replaced_by_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["absence_id"], ["absence.id"], name=op.f("fk_cover_absence_id")),
         sa.ForeignKeyConstraint(["begun_by_id"], ["user.id"], name=op.f("fk_cover_begun_by_id")),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_cover_case_id")),
@@ -716,6 +717,7 @@ def upgrade() -> None:
         sa.Column("declined_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("why", sa.LargeBinary(), nullable=True),
         sa.Column("ended_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("replaced_by_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["before_id"], ["user.id"], name=op.f("fk_allocation_before_id")),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_allocation_case_id")),
         sa.ForeignKeyConstraint(
