@@ -135,6 +135,9 @@ async def test_somebody_says_they_are_ill_and_only_the_lead_sees_why(
     assert "Nobody is first on call now" in wasim.text
     assert "away for part of it" in wasim.text
     assert "llness" not in wasim.text
+    await wasim.get("/rota/sheet")
+    assert "Not yet filled" in wasim.text
+    assert "away" not in wasim.text
     await wasim.get("/rota/absences")
     assert "Dilys" not in wasim.text
     assert await wasim.post(f"/rota/absences/{absence.id}/end") == 404
@@ -294,6 +297,12 @@ async def test_weeks_can_be_turned_and_nonsense_is_this_week(
     guest = await arrive(one_world, "wasim")
     await guest.get("/rota?week=2026-11-18")
     assert "two weeks from 16 November" in guest.text
+    assert "Monday 16 November" in guest.text
+    await guest.get("/rota")
+    assert "Monday 2 November" not in guest.text  # it is Tuesday: what is over is not in the way
+    assert "Tuesday 3 November today" in guest.text
+    await guest.get("/rota?week=2026-11-04")
+    assert "Monday 2 November" in guest.text
     for nonsense in ("x", "0001-01-01", "9999-12-31", "2026-13-01"):
         assert await guest.get(f"/rota?week={nonsense}") == 200
         assert "two weeks from 2 November" in guest.text

@@ -60,7 +60,10 @@ async def show_rota(request: web.Request) -> web.Response:
     monday = first_day(request, now, contracts[0].zone if contracts else "UTC")
     async with house_of(request).db.read() as session:
         tables = [
-            (contract, await table(session, contract, monday, now, actor.user_id))
+            (
+                contract,
+                from_now(await table(session, contract, monday, now, actor.user_id), request),
+            )
             for contract in contracts
         ]
         values = await _own(session, request, contracts, now)
@@ -93,7 +96,7 @@ async def show_sheet(request: web.Request) -> web.Response:
     now = now_of(request)
     monday = first_day(request, now, contract.zone)
     async with house_of(request).db.read() as session:
-        days = await table(session, contract, monday, now, 0)
+        days = from_now(await parts(session, contract, monday, now), request)
     recipient = contract.signpost(contract.duty_rota.recipient) if contract.duty_rota else None
     return show(
         request,
@@ -104,7 +107,9 @@ async def show_sheet(request: web.Request) -> web.Response:
         recipient=recipient,
         days=days,
         monday=monday,
+        first=days[0][0],
         until=monday + timedelta(days=7 * WEEKS - 1),
+        local_now=now.astimezone(ZoneInfo(contract.zone)),
         kinds=KINDS,
     )
 
@@ -151,6 +156,37 @@ async def table(
         for begin, end in rules.gaps(duties, absent, max(since, now), until)
     ]
     return _by_day(lines, monday, until_day, contract.zone)
+
+
+async def parts(
+    session: AsyncSession, contract: Contract, monday: date, now: datetime
+) -> list[tuple[date, list[Line]]]:
+    """The same for somebody outside: who really stands when, and not who is away or why."""
+    until_day = monday + timedelta(days=7 * WEEKS)
+    since = plan.local_midnight(monday, contract.zone)
+    until = plan.local_midnight(until_day, contract.zone)
+    found, absent = await rota.whole(session, contract.key, since, until)
+    duties = [duty for duty, _ in found]
+    names = {row.Shift.id: row.shown_name for _, row in found}
+    lines = [
+        Line(begin, end, names[duty.id], duty.kind, shift_id=duty.id)
+        for duty, spans in rules.standing(duties, absent)
+        for begin, end in spans
+    ]
+    lines += [Line(begin, end) for begin, end in rules.gaps(duties, absent, max(since, now), until)]
+    return _by_day(lines, monday, until_day, contract.zone)
+
+
+def from_now(days: list[tuple[date, list[Line]]], request: web.Request) -> list[Any]:
+    """Without the days of this week that are over, unless a week was asked for. Yesterday stays as
+    long as its night runs."""
+    now = now_of(request)
+    if "week" in request.query:
+        return days
+    kept = [(day, lines) for day, lines in days if any(line.ends_at > now for line in lines)]
+    later = [day for day, _ in days if day >= now.date()]
+    first = min([day for day, _ in kept[:1]] + later[:1], default=days[-1][0])
+    return [(day, lines) for day, lines in days if day >= first]
 
 
 def _note(duty: rules.Duty, parts: Sequence[rules.Span], duties: Sequence[rules.Duty]) -> str:
