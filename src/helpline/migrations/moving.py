@@ -56,7 +56,8 @@ def move(source: str, target: str, now: datetime, say: Say) -> int:
     changed anywhere."""
     old, new = _urls(source, target)
     reading = _only_reading(old)
-    writing = create_engine(sync_url(new), connect_args=POSTGRES)
+    patient = POSTGRES | {"options": "-c idle_in_transaction_session_timeout=600000"}
+    writing = create_engine(sync_url(new), connect_args=patient)
     try:
         with reading.connect() as from_, _connected(writing) as to:
             _check(source, target, from_, to, now)
@@ -170,9 +171,10 @@ def _move_table(table: Table, from_: Connection, to: Connection, say: Say) -> in
 
 
 def _rows(table: Table, connection: Connection) -> Iterator[tuple[Any, ...]]:
-    streamed = connection.execution_options(yield_per=CHUNK).execute(_query(table, connection))
-    for row in streamed:
-        yield tuple(row)
+    query = _query(table, connection)
+    with connection.execute(query, execution_options={"yield_per": CHUNK}) as streamed:
+        for row in streamed:
+            yield tuple(row)
 
 
 def _query(table: Table, connection: Connection) -> Select[Any]:
