@@ -139,6 +139,25 @@ def migrate() -> None:
 
 
 @app.command()
+def move(
+    to: Annotated[str, typer.Option(help="postgresql://user:password@host/name, migrated, empty.")],
+) -> None:
+    """Copy this helpline from SQLite into PostgreSQL and compare every row."""
+    from helpline.migrations.moving import move as move_everything
+
+    def say(table: str, done: int, total: int) -> None:
+        if done == total:
+            _say(f"  {table}: {total:,}")
+        elif sys.stderr.isatty():
+            print(f"\r  {table}: {done:,} of {total:,}", end="\r", file=sys.stderr)
+
+    _say("Moving every table, and comparing every row …")
+    moved = move_everything(read_settings().database_url, to, Clock().now(), say)
+    _say(f"Moved {moved:,} rows, each read back and the same. The old database is as it was.")
+    _say("Now set HELPLINE_DATABASE_URL to the new one and start `helpline serve`.")
+
+
+@app.command()
 def check() -> None:
     """Read every contract and setting and name whatever is wrong, or in doubt."""
     from helpline.contract import ContractProblems, load_contracts, warnings

@@ -30,6 +30,7 @@ from sqlmodel import col
 
 from helpline import sealing
 from helpline.clock import Clock, MovableClock
+from helpline.desk import escalation
 from helpline.desk.house import House
 from helpline.engine.deliver import deliver_all
 from helpline.migrations import migrate
@@ -45,7 +46,7 @@ LATEST = 10.0
 """Seconds after recovery: the promise."""
 LOOK_EVERY = 0.25
 OWNERS = 1000  # as many telephone numbers as are reserved for drama
-AHEAD = 6.0  # seconds from writing the deadlines to the first that comes due
+AHEAD = 3.0  # seconds from writing the deadlines to the first that comes due
 PATIENCE = 60.0
 """Seconds after the last trouble until a missing alert counts as missed."""
 UNSENT = ("queued", "unsure", "sending")
@@ -73,7 +74,8 @@ class Plan:
 
 @dataclass
 class Figures:
-    """What the drill saw. The last seven are promises: 0, and the very last at most LATEST."""
+    """What the drill saw. The seven before `story` are promises: 0,
+    and the last of them at most LATEST."""
 
     deadlines: int = 0
     database_stops: int = 0
@@ -91,6 +93,7 @@ class Figures:
     unsent_texts: int = 0
     left_behind: int = 0
     latest_after_recovery: float = 0
+    story: str = ""
 
     @property
     def is_kept(self) -> bool:
@@ -115,13 +118,16 @@ class Outages:
         self._nodes, self._down = nodes, set[str]()
         self._since: datetime | None = None
         self.spans: list[tuple[datetime, datetime]] = []
+        self.notes: list[tuple[datetime, str]] = []
 
     def goes(self, who: str) -> None:
+        self.notes.append((Clock().now(), f"{who} goes"))
         self._down.add(who)
         if self._since is None and self._is_out:
             self._since = Clock().now()
 
     def comes(self, who: str) -> None:
+        self.notes.append((Clock().now(), f"{who} comes"))
         self._down.discard(who)
         if self._since is not None and not self._is_out:
             self.spans.append((self._since, Clock().now()))
@@ -211,13 +217,14 @@ async def drill(plan: Plan, url: str, postgres: Postgres | None = None) -> Figur
     outages = Outages(plan.nodes)
     began = time.perf_counter()
     async with FakeTexts() as twilio:
-        due = await _write_deadlines(plan, url, twilio.url)
         env = environment(url, twilio.url)
         async with started(plan, env, outages) as nodes:
+            due = await _write_deadlines(plan, url, twilio.url)
             looking = asyncio.create_task(_look(plan, url, twilio.url, due))
             await _trouble(plan, chance, nodes, postgres, outages, figures)
             seen = await looking
-        await _judge(plan, url, twilio, due, seen, outages, figures)
+            ended_at = Clock().now()
+        await _judge(plan, url, twilio, due, seen, ended_at, outages, figures)
     figures.seconds = time.perf_counter() - began
     return figures
 
@@ -360,6 +367,11 @@ async def _look(
                 for deadline in found:
                     if deadline is not None:
                         seen.setdefault(deadline, now)
+        for _ in range(int(LATEST / LOOK_EVERY)):  # whoever is to be asked is asked at once
+            async with house.db.read() as session:
+                if not await escalation.any_due(session, house.clock.now()):
+                    break
+            await asyncio.sleep(LOOK_EVERY)
     return seen
 
 
@@ -369,6 +381,7 @@ async def _judge(
     twilio: FakeTexts,
     due: dict[int, datetime],
     seen: dict[int, datetime],
+    ended_at: datetime,
     outages: Outages,
     figures: Figures,
 ) -> None:
@@ -377,7 +390,7 @@ async def _judge(
         alerts = await _rows(house, Alert)
         raised = Counter(alert.deadline_id for alert in alerts if alert.deadline_id in due)
         # An alert that should have climbed by now and did not was left behind by whoever had it.
-        long_ago = clock.now() - timedelta(seconds=LATEST)
+        long_ago = ended_at - timedelta(seconds=LATEST)
         figures.left_behind = sum(
             alert.next_rung_at is not None and alert.next_rung_at < long_ago for alert in alerts
         )
@@ -398,11 +411,24 @@ async def _judge(
     figures.unsent_texts = sum(message.state in UNSENT for message in messages)
     late = [seen[one] - outages.could_be_raised(due[one], seen[one]) for one in seen]
     figures.latest_after_recovery = max(late, default=timedelta()).total_seconds()
+    if late and max(late).total_seconds() > LATEST:
+        worst = max(seen, key=lambda one: seen[one] - outages.could_be_raised(due[one], seen[one]))
+        figures.story = _story(due[worst], seen[worst], outages)
     after_due = [seen[one] - due[one] for one in seen]
     figures.latest_after_due = max(after_due, default=timedelta()).total_seconds()
     queued = {m.provider_id: m.created_at for m in messages if m.provider_id}
     slow = [m["date_created"] - queued[m["sid"]] for m in twilio.sent if m["sid"] in queued]
     figures.slowest_text = max(slow, default=timedelta()).total_seconds()
+
+
+def _story(due: datetime, seen: datetime, outages: Outages) -> str:
+    """What happened around the alert that came too late, in seconds after it was due."""
+    notes = [
+        (at, note)
+        for at, note in [*outages.notes, (due, "DUE"), (seen, "SEEN")]
+        if due - timedelta(seconds=20) < at <= seen
+    ]
+    return "; ".join(f"{(at - due).total_seconds():+.1f} {note}" for at, note in sorted(notes))
 
 
 async def _rows(house: House, table: type[Any]) -> list[Any]:
@@ -512,7 +538,8 @@ def run(plan: Plan, say: Callable[[str], None] = print) -> Figures:
     for one in fields(figures):
         value = getattr(figures, one.name)
         shown = f"{value:.1f}" if isinstance(value, float) else str(value)
-        say(f"  {one.name.replace('_', ' '):24} {shown}")
+        if shown:
+            say(f"  {one.name.replace('_', ' '):24} {shown}")
     sys.stdout.flush()
     return figures
 

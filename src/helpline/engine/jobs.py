@@ -189,7 +189,7 @@ class Engine:
                 del self._written[job.name]  # that it is well again is news at once
 
     async def _begin(self) -> None:
-        """Say which loops there are, so that one which never beats is late as well."""
+        """Say which loops there are, so that one which never beats is late as well; then begin."""
         now = self._house.clock.now()
         late = {job.name: self._late_at(job, now) for job in self._jobs}
         try:
@@ -197,6 +197,9 @@ class Engine:
                 await beats.expect(session, self._house.node, late, now)
         except Exception as error:  # each beat says it again
             log().error("job.beat_not_written", where=where(error))
+        for job in self._jobs:
+            if job.is_vital:  # what came due while nobody was there does not wait for a beat
+                self._keep(self.beat(job))
 
     def _late_at(self, job: Job, now: datetime) -> datetime:
         # The demo's clock is put forward by hours: there only what beats all the time can be late.
