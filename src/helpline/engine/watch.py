@@ -22,6 +22,8 @@ from helpline.models import SetAside
 BATCH = 500
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """Earlier than anything is due."""
+SINGLY = 50
+"""Rows taken one by one when a batch breaks, before a batch is tried again."""
 MOST_SECONDS = 20.0
 """Of one beat: then it says that it lives, and goes on with the next."""
 
@@ -89,7 +91,7 @@ async def _move(house: House, kind: Kind, now: datetime) -> int:
         log().warning("watch.batch_failed", kind=kind.name, where=where(error))
     table, due = setting_aside.TABLES[kind.name], setting_aside.DUE[kind.name]
     async with house.db.read() as session:
-        waiting = select(table.c.id).where(due <= now).order_by(due).limit(BATCH)
+        waiting = select(table.c.id).where(due <= now).order_by(due).limit(SINGLY)
         ids = (await session.scalars(waiting)).all()
     return sum([await _alone(house, kind, row_id, now) for row_id in ids])
 
