@@ -1,5 +1,6 @@
 """The rota's promises as stories: somebody is always on call, or somebody hears that nobody is."""
 
+import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -517,8 +518,6 @@ async def test_a_handover_the_rota_no_longer_asks_for_is_void(world: World) -> N
 
 
 async def test_two_nodes_looking_at_once_find_one_gap(world: World) -> None:
-    import asyncio
-
     async with world.house.db.write() as session:
         essex = world.house.contracts["essex"]
         await plan.take_away(session, essex, 1, world.lead.user_id, world.now)
@@ -530,3 +529,44 @@ async def test_two_nodes_looking_at_once_find_one_gap(world: World) -> None:
     await asyncio.gather(*(look() for _ in range(6)))
     assert await world.count(RotaGap) == 1
     assert len(await alerts(world, "rota_nobody")) == 1
+
+
+async def test_two_leads_at_once_put_somebody_on_call_once(world: World) -> None:
+    wanted = plan.Wanted(
+        world.worker.user_id, ShiftKind.PRIMARY, world.now, world.now + timedelta(hours=8)
+    )
+
+    async def put() -> None:
+        async with world.house.db.write() as session:
+            essex = world.house.contracts["essex"]
+            await plan.put_on_call(session, essex, wanted, world.lead.user_id, world.now)
+
+    done = await asyncio.gather(*(put() for _ in range(6)), return_exceptions=True)
+    assert [one for one in done if one is None] == [None]
+    assert all(isinstance(one, Conflict) for one in done if one is not None)
+    assert len(await world.all(Shift, Shift.user_id == world.worker.user_id)) == 1
+
+
+async def test_an_agreement_and_a_change_at_the_same_moment_leave_one_truth(
+    world: World,
+) -> None:
+    friday, _ = await free_evening(world)
+    swap = await asked(world, friday)
+    essex, lead = world.house.contracts["essex"], world.lead.user_id
+
+    async def change() -> None:
+        async with world.house.db.write() as session:
+            shift = await plan.find_shift(session, "essex", friday)
+            wanted = plan.Wanted(lead, ShiftKind.PRIMARY, shift.starts_at, shift.ends_at)
+            await plan.change_shift(session, essex, friday, wanted, lead, world.now)
+
+    agreeing = answered(world, swaps.agree, swap, world.worker)
+    first, second = await asyncio.gather(agreeing, change(), return_exceptions=True)
+    assert second is None
+    assert first is None or isinstance(first, Conflict)
+    (row,) = await world.all(ShiftSwap)
+    (shift,) = await world.all(Shift, Shift.id == friday)
+    assert isinstance(row, ShiftSwap)
+    assert isinstance(shift, Shift)
+    assert row.state == ("in_force" if first is None else "expired")
+    assert shift.user_id == lead  # whichever came first, the lead's change is not lost

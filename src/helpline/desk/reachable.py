@@ -78,6 +78,7 @@ async def _next_shift(
         .where(
             col(Shift.user_id) == user.id,
             col(Shift.contract).in_(contracts),
+            col(Shift.taken_away_at).is_(None),
             col(Shift.ends_at) > now,
         )
         .order_by(col(Shift.starts_at))

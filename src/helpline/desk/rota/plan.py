@@ -1,8 +1,9 @@
 """Making and changing a rota: shifts, weekly patterns, absences, what workers can do.
 
 Called by the console, the command line, the seed and the job `rota`. What has been is never
-rewritten: a shift under way is cut at `now` and goes on as another. Every change looks for gaps in
-the same transaction, so that an alarm is right the moment the page is.
+rewritten: a shift under way is cut at `now` and goes on as another. Every change takes the
+rota's turn first, so that two never cross, and looks for gaps in the same transaction, so that an
+alarm is right the moment the page is.
 """
 
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ async def put_on_call(
     session: AsyncSession, contract: Contract, wanted: Wanted, by: int | None, now: datetime
 ) -> int:
     """Add one shift. InvalidInput for a span that is none, Conflict when they are on call then."""
+    await alarms.take_turn(session, contract.key, now)
     _check_span(wanted.starts_at, wanted.ends_at, now)
     await _require_person(session, contract.key, wanted.user_id)
     await _require_free(session, contract.key, wanted, None)
@@ -91,6 +93,7 @@ async def change_shift(
 ) -> int:
     """Give a shift another person, kind or time. One under way keeps what has been: for another
     person it is cut now and goes on as a new one, whose id is returned."""
+    await alarms.take_turn(session, contract.key, now)
     shift = await find_shift(session, contract.key, shift_id, lock=True)
     if shift.ends_at <= now:
         raise Conflict("That shift is over. What has been stays as it was.")
@@ -133,6 +136,7 @@ async def take_away(
     session: AsyncSession, contract: Contract, shift_id: int, by: int, now: datetime
 ) -> None:
     """The shift is not; one under way ends now. Conflict when it is over."""
+    await alarms.take_turn(session, contract.key, now)
     shift = await find_shift(session, contract.key, shift_id, lock=True)
     if shift.ends_at <= now:
         raise Conflict("That shift is over. What has been stays as it was.")
@@ -187,6 +191,7 @@ async def add_pattern(
         raise InvalidInput("Every how many weeks? Give a number from 1 to 8.")
     if weekly.last_day is not None and weekly.last_day < weekly.first_day:
         raise InvalidInput("The last day lies before the first.")
+    await alarms.take_turn(session, contract.key, now)
     await _require_person(session, contract.key, user_id)
     pattern = ShiftPattern(
         contract=contract.key,
@@ -223,6 +228,7 @@ async def end_pattern(
     now: datetime,
 ) -> None:
     """No shift of it begins after `last_day`. What somebody changed by hand stays."""
+    await alarms.take_turn(session, contract.key, now)
     pattern = await session.get(ShiftPattern, pattern_id, with_for_update=True)
     if pattern is None or pattern.contract != contract.key:
         raise NotFound("There is no such pattern.")

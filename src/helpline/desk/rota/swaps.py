@@ -35,6 +35,7 @@ async def ask(
 ) -> int:
     """Ask somebody to take one's shift, for one of theirs or for nothing. InvalidInput says why it
     cannot be; Conflict when it is asked already."""
+    await alarms.take_turn(session, contract.key, now)
     shift = await plan.find_shift(session, contract.key, shift_id, lock=True)
     other = await plan.find_shift(session, contract.key, for_shift_id) if for_shift_id else None
     if asked_id not in {user.id for user in await plan.staff(session, contract.key)}:
@@ -72,6 +73,7 @@ async def agree(
 ) -> None:
     """The second consent: the rota changes with it. Conflict when it is too late or the rota is
     another by now."""
+    await alarms.take_turn(session, contract.key, now)
     swap = await _find(session, contract.key, swap_id, user_id, "asked_id")
     shift = await plan.find_shift(session, contract.key, swap.shift_id, lock=True)
     other = (
@@ -108,6 +110,7 @@ async def refuse(
     wording: Wording,
 ) -> None:
     """No, without having to say why. The shift stays with who has it."""
+    await alarms.take_turn(session, contract.key, now)
     swap = await _find(session, contract.key, swap_id, user_id, "asked_id")
     swap.state, swap.closed_at = SwapState.REFUSED, now
     await session.flush()
@@ -119,6 +122,7 @@ async def withdraw(
     session: AsyncSession, contract: Contract, swap_id: int, user_id: int, now: datetime
 ) -> None:
     """Whoever asked takes it back."""
+    await alarms.take_turn(session, contract.key, now)
     swap = await _find(session, contract.key, swap_id, user_id, "asker_id")
     swap.state, swap.closed_at = SwapState.WITHDRAWN, now
     await session.flush()
