@@ -1,5 +1,6 @@
 """The ladder as promises: whom an alert asks, by which way, when not, and what taking it means."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -218,6 +219,39 @@ async def test_a_case_of_somebody_of_ours_is_not_theirs_to_be_asked_about(world:
     await world.forward(hours=2)
     assert len(world.texts_to(DUTY_PHONE)) == before
     assert len(world.texts_to(LEAD_PHONE)) > 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whoever_it_is_about_is_not_asked_whatever_the_rota(world: World, seed: int) -> None:
+    """Generated: staff, shifts, ladders, conflicts declared before and during the climb."""
+    chance = random.Random(seed)
+    staff = [world.duty, world.lead, world.worker]
+    for n in range(5):
+        role = chance.choice((Role.WORKER, Role.WORKER, Role.LEAD))
+        staff.append(await world.hire(f"Staff {n}", role, f"+4477009007{n:02}"))
+    for who in staff[3:]:
+        for kind in chance.sample(list(ShiftKind), chance.randint(0, 2)):
+            await stand_by(world, who, kind)
+    rungs = chance.choices(("on_call", "backup", "lead", "manager", "worker"), k=4)
+    essex(world, rungs=("on_call", *rungs))
+    carers = [f"+44770090060{n}" for n in range(5)]
+    for number in carers:
+        await world.sms(number, EMERGENCY)
+    shut_out: dict[tuple[int, int], datetime] = {}
+    for _ in range(8):
+        number, who = chance.choice(carers), chance.choice(staff)
+        case = await world.case_of(number)
+        if chance.random() < 0.7:
+            await declared(world, number, who, world.lead)
+            shut_out.setdefault((case.id or 0, who.user_id), world.now)
+        await world.forward(hours=chance.choice((0.1, 0.5, 1, 2)))
+
+    alerts = {a.id: a.case_id for a in await world.all(Alert) if isinstance(a, Alert)}
+    pages = [page for page in await world.all(Page) if isinstance(page, Page)]
+    assert pages and shut_out
+    for page in pages:
+        since = shut_out.get((alerts[page.alert_id] or 0, page.user_id))
+        assert since is None or page.at <= since, (seed, page)
 
 
 # --- a flood, and an outage ----------------------------------------------------------------------
