@@ -222,6 +222,9 @@ async def test_a_shift_the_lead_changes_is_asked_about_no_more(world: World) -> 
         shift = await plan.find_shift(session, "essex", friday)
         wanted = plan.Wanted(world.lead.user_id, ShiftKind.PRIMARY, shift.starts_at, shift.ends_at)
         await plan.change_shift(session, essex, friday, wanted, world.lead.user_id, world.now)
+    (row,) = await world.all(ShiftSwap)
+    assert isinstance(row, ShiftSwap)
+    assert row.state == "expired"
     with pytest.raises(Conflict):
         await answered(world, swaps.agree, swap, world.worker)
 
@@ -349,7 +352,9 @@ async def test_christmas_is_planned_with_overrides_and_nobody_works_who_is_away(
     assert len(await alerts(world, "rota_gap")) == 1
     later(world, at("2026-12-25T03:00") - world.now)
     assert await names(world) == ["Leonie"]
-    later(world, timedelta(days=3))
+    later(world, at("2026-12-26T23:00") - world.now)
+    assert await names(world) == []
+    later(world, at("2026-12-28T03:00") - world.now)
     assert await names(world) == ["Dilys"]
 
 
@@ -509,6 +514,7 @@ async def test_a_handover_the_rota_no_longer_asks_for_is_void(world: World) -> N
             is_override=True,
         )
         await plan.put_on_call(session, essex, wanted, world.lead.user_id, world.now)
+    assert await names(world) == ["Leonie"]  # alone: Dilys has the night off from now on
     await beat(world)
     first, second = await world.all(Handover)
     assert isinstance(first, Handover)
