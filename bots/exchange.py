@@ -222,7 +222,11 @@ class Exchange:
         return []  # its calls cannot miss us: they are made here
 
     async def send(self, outbound: Outbound) -> SendResult:
-        return SendResult(SendState.REFUSED, code="voice")
+        if not outbound.extra.get("next"):
+            return SendResult(SendState.REFUSED, code="voice")
+        return await self.ring(
+            outbound.recipient, outbound.sender, outbound.extra["next"], outbound.extra["ended"]
+        )
 
     async def find_sent(self, outbound: Outbound) -> SendResult | None:
         return None

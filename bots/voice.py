@@ -187,11 +187,25 @@ class Voice:
         return SendResult(SendState.ACCEPTED if call.sid else SendState.UNSURE, call.sid or "")
 
     async def send(self, outbound: Outbound) -> SendResult:
-        """A telephone takes no text: a person rings."""
-        return SendResult(SendState.REFUSED, code="voice")
+        """A telephone takes no text: it is rung, and the hooks in `extra` say what it hears."""
+        if not (outbound.extra.get("next") and E164.fullmatch(outbound.sender)):
+            return SendResult(SendState.REFUSED, code="voice")
+        return await self.ring(
+            outbound.recipient, outbound.sender, outbound.extra["next"], outbound.extra["ended"]
+        )
 
     async def find_sent(self, outbound: Outbound) -> SendResult | None:
-        return None
+        """The newest call that we placed to this number since it was first tried."""
+        try:
+            found = await self._account.client().calls.list_async(to=outbound.recipient, limit=20)
+        except Exception as error:  # never raises: the next look tries again
+            return replace(_twilio.from_error(error), state=SendState.UNSURE)
+        for call in found:
+            begun = call.date_created or call.start_time
+            is_ours = str(call.direction) == "outbound-api" and str(call.to) == outbound.recipient
+            if is_ours and begun and begun >= outbound.since - _twilio.CLOCK_SLACK:
+                return SendResult(SendState.ACCEPTED, str(call.sid))
+        return SendResult(SendState.RETRY)
 
     # --- what Twilio knows -----------------------------------------------------------------------
 

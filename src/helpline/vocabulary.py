@@ -178,6 +178,7 @@ class AlertKind(StrEnum):
     CALL_BACK = "call_back"
     UPKEEP = "upkeep"  # something the helpline rests on needs a person: a table that ends
     PROMISE = "promise"  # a worker's own word is due soon
+    TEST = "test"  # a worker tries whether they are reached; climbs no ladder
 
     @property
     def severity(self) -> int:
@@ -206,6 +207,7 @@ _WORST_FIRST = (
     AlertKind.WARNING,
     AlertKind.ROTA_GAP,
     AlertKind.UPKEEP,
+    AlertKind.TEST,
 )
 
 
@@ -233,6 +235,7 @@ def colour_of(kind: AlertKind, stage: int) -> Colour:
         AlertKind.ROTA_NOBODY: Colour.RED,
         AlertKind.CALL_BACK: Colour.BLUE,
         AlertKind.UPKEEP: Colour.BLUE,
+        AlertKind.TEST: Colour.BLUE,
         AlertKind.PROMISE: Colour.AMBER,
     }[kind]
 

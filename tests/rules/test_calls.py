@@ -1,6 +1,7 @@
 """The call tree, walked whole: from the first ring, every key, every way a telephone can ring out,
 every place to hang up and every hook asked twice. No path may end in silence or be forgotten."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from helpline.rules import calls
 from helpline.rules.calls import Line, Turn
-from helpline.vocabulary import CallMove, CallResult, CallState, Direction
+from helpline.vocabulary import CallMove, CallResult, CallState, Colour, Direction
 
 KEYS = ("", *"0123456789*#")
 ROSTERS: tuple[tuple[int, ...], ...] = ((), (7,), (7, 8), (7, 8, 9))
@@ -19,6 +20,7 @@ WORDING = tomllib.loads(
     (Path(__file__).parents[2] / "templates/messages/en/voice.toml").read_text("utf-8")
 )
 MOST_TURNS = 20
+OUT = Line(direction=Direction.OUT)
 
 
 def after(line: Line, turn: Turn, roster: tuple[int, ...]) -> Iterator[Turn]:
@@ -173,6 +175,90 @@ def test_ringing_out_reaches_the_person_only_when_both_press_a_key() -> None:
     assert not calls.end(out).owes_call_back
 
 
+# --- an alert by telephone -----------------------------------------------------------------------
+
+ASKED = tuple(
+    calls.Asked(waiting, colour, is_test)
+    for waiting in (0, 1, 3)
+    for colour in Colour
+    for is_test in (False, True)
+)
+
+
+def alert_paths(asked: calls.Asked) -> Iterator[tuple[tuple[str, ...], tuple[Turn, ...]]]:
+    """Every way through an alert's call: the keys pressed, and the turns."""
+    waiting = [((), (calls.alert(OUT, asked),))]
+    while waiting:
+        keys, turns = waiting.pop()
+        yield keys, turns
+        if turns[-1].move is CallMove.ASK:
+            for key in KEYS:
+                then = calls.take_alert(turns[-1].line, key, len(turns), asked)
+                waiting.append(((*keys, key), (*turns, then)))
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_only_the_one_takes_an_alert_and_every_path_ends(asked: calls.Asked) -> None:
+    for keys, turns in alert_paths(asked):
+        last = turns[-1]
+        assert last.say
+        assert len(turns) <= calls.MOST_TIMES + 1
+        assert last.move in (CallMove.ASK, CallMove.HANG_UP)
+        has_taken = last.line.state is CallState.CONNECTED
+        assert has_taken == (asked.waiting > 0 and keys[-1:] == ("1",))
+        if has_taken:
+            assert last.say == ("alert_yours",)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_machine_that_presses_nothing_is_not_talked_to_for_ever(asked: calls.Asked) -> None:
+    silent = [turns for keys, turns in alert_paths(asked) if not any(keys)]
+    assert max(len(turns) for turns in silent) <= 3
+    ends = [turns[-1] for turns in silent if turns[-1].move is CallMove.HANG_UP]
+    assert {turn.say for turn in ends} == {
+        ("alert_not_taken",) if asked.waiting else ("alert_gone",)
+    }
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_alert_hook_asked_twice_changes_nothing(asked: calls.Asked) -> None:
+    for keys, turns in alert_paths(asked):
+        if keys:
+            before = turns[-2].line
+            again = calls.take_alert(before, keys[-1], len(turns) - 1, asked)
+            assert again == turns[-1]
+            if again.line.state is CallState.CONNECTED:
+                taken = calls.take_alert(again.line, keys[-1], len(turns) - 1, asked)
+                assert taken == turns[-1]
+
+
+def test_two_says_it_again_as_often_as_it_may() -> None:
+    one = calls.Asked(1, "purple")
+    first = calls.alert(OUT, one)
+    for times in range(1, calls.MOST_TIMES):
+        assert calls.take_alert(OUT, "2", times, one) == first
+    assert calls.take_alert(OUT, "2", calls.MOST_TIMES, one).say == ("alert_not_taken",)
+
+
+def test_an_alert_says_how_urgent_it_is_and_how_many_and_nothing_else() -> None:
+    assert calls.alert(OUT, calls.Asked(1, "black")).say == (
+        "alert_one",
+        "alert_black",
+        "alert_keys",
+    )
+    assert calls.alert(OUT, calls.Asked(2, "blue")).say[0] == "alert_many"
+    for key, text in WORDING.items():
+        if key.startswith("alert_"):
+            assert set(re.findall(r"{{ (\w+) }}", text)) <= {"count"}
+
+
+def test_an_alert_that_is_over_says_so() -> None:
+    over = Line(direction=Direction.OUT, state=CallState.ENDED)
+    for turn in (calls.alert(OUT, calls.Asked(0, "")), calls.alert(over, calls.Asked(1, "red"))):
+        assert (turn.move, turn.say) == (CallMove.HANG_UP, ("alert_gone",))
+    assert not calls.end(OUT).owes_call_back
+
+
 def test_everything_the_tree_says_has_words_and_no_other_words_stand_there() -> None:
     said = {key for roster in ROSTERS for path in walk(roster) for key in path[-1].say}
     out, ours = Line(direction=Direction.OUT), Line(asked=(7,))
@@ -190,6 +276,8 @@ def test_everything_the_tree_says_has_words_and_no_other_words_stand_there() -> 
         calls.they_rang_out(out, None),
     ):
         said |= set(turn.say)
+    for asked in ASKED:
+        said |= {key for _, turns in alert_paths(asked) for key in turns[-1].say}
     assert said | {"fault", "fault_end"} == set(WORDING)
 
 
@@ -197,7 +285,7 @@ def test_what_strangers_may_hear_names_nobody_and_nothing() -> None:
     for key in ("somebody_rings", "line_gone"):
         assert "helpline" not in WORDING[key].lower()
         assert "{{" not in WORDING[key]
-    assert {key for key, text in WORDING.items() if "{{" in text} == {"greeting"}
+    assert {key for key, text in WORDING.items() if "{{" in text} == {"greeting", "alert_many"}
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,13 @@ def test_an_admin_sees_no_case() -> None:
         "session.own",
         "block.manage",
         "running.manage",
+        "user.ways",
     }
 
 
 def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more = {"case.allocate_others", "report.exact", "rota.write", "block.manage"}
-    more |= {"running.manage", "promises.read"}
+    more |= {"running.manage", "promises.read", "user.ways"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from helpline.channels import CallNews, Inbound, Media
 from helpline.contract import Contract
-from helpline.desk import blocks, cases, deadlines, escalation, events, people, promises
+from helpline.desk import blocks, cases, deadlines, escalation, events, people, promises, ringing
 from helpline.errors import Conflict
 from helpline.models import (
     Address,
@@ -232,6 +232,8 @@ async def end(
         if call.connected_at is not None:
             contact.call_minutes = _minutes(ended_at - call.connected_at)
     await session.flush()
+    if call.message_id is not None:
+        await ringing.note_over(session, call, now)
     await _event(
         session,
         "call.ended",

@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import conflicts, events, outbox, rota
+from helpline.desk import conflicts, events, outbox, ringing, rota
 from helpline.errors import Conflict, NotFound
-from helpline.models import Alert, Case, Event, Page, User
+from helpline.models import Alert, Case, Event, OutMessage, Page, User
 from helpline.rules import ladder
 from helpline.templating import Wording
-from helpline.vocabulary import AlertKind, colour_of
+from helpline.vocabulary import AlertKind, OutState, colour_of
 
 ACTS = (
     *("case.replied", "case.allocated", "case.closed", "case.urgency_set", "case.reason_set"),
@@ -46,6 +46,15 @@ class Cause:
     """Whose own promise it is: asked before anybody on the ladder."""
     rungs: tuple[str, ...] = ()
     """Instead of the contract's ladder."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What this helpline can ask by: the channels that are switched on, and the address of its
+    console for what is read at a desk."""
+
+    channels: frozenset[str] = frozenset(ladder.MEANS)
+    site: str = ""
 
 
 async def raise_alert(
@@ -101,6 +110,7 @@ async def climb(
     wording: Wording,
     now: datetime,
     limit: int = 500,
+    reach: Reach = Reach(),
 ) -> int:
     """Ask the next rung of every alert whose time has come, the worst first; what goes to one
     person goes in one message. Before that, alerts that somebody took and let lie climb again.
@@ -115,7 +125,7 @@ async def climb(
             .with_for_update(skip_locked=True)
         )
     ).all()
-    asking = _Asking(session, contracts, wording, now)
+    asking = _Asking(session, contracts, wording, now, reach)
     await asking.prepare([alert for alert in waiting if alert.contract in contracts])
     for alert in sorted(waiting, key=lambda alert: (_severity(alert), alert.raised_at, alert.id)):
         if alert.contract in contracts:
@@ -140,9 +150,10 @@ class _Asking:
         contracts: Mapping[str, Contract],
         wording: Wording,
         now: datetime,
+        reach: Reach,
     ) -> None:
         self._session, self._contracts = session, contracts
-        self._wording, self._now = wording, now
+        self._wording, self._now, self._reach = wording, now, reach
         self._standing: dict[tuple[str, str], Sequence[User]] = {}
         self._asked: dict[tuple[int, int], int] = {}
         self._last: dict[int, datetime] = {}
@@ -166,7 +177,13 @@ class _Asking:
         recent = await self._session.execute(
             select(col(Page.user_id), col(Alert.kind), func.max(col(Page.at)))
             .join(Alert, col(Alert.id) == col(Page.alert_id))
-            .where(col(Page.at) > self._now - ladder.QUIET)
+            .join(OutMessage, col(OutMessage.id) == col(Page.message_id))
+            .where(
+                col(Page.at) > self._now - ladder.QUIET,
+                col(Alert.kind) != AlertKind.TEST,
+                # What did not get through disturbed nobody.
+                col(OutMessage.state).not_in([OutState.FAILED, OutState.HELD]),
+            )
             .group_by(col(Page.user_id), col(Alert.kind))
         )
         for user_id, kind, at in recent:
@@ -211,42 +228,18 @@ class _Asking:
             assert user.id is not None
             worst = alerts[0]
             before = self._asked.get((worst.id or 0, user.id), 0)
-            code = await _free_code(self._session, user.id)
-            texts = self._text(alerts, code)
+            code = await free_code(self._session, user.id)
             for means in ladder.ways(user.means, addresses, before, AlertKind(worst.kind)):
-                message = await outbox.queue(
+                await send_one(
                     self._session,
-                    worst.contract,
-                    means,
-                    addresses[means],
-                    texts,
+                    self._wording,
+                    self._reach,
+                    user.id,
+                    (means, addresses[means]),
+                    alerts,
+                    code,
                     self._now,
-                    alert_id=worst.id,
-                    choices=code,
                 )
-                await self._session.flush()
-                self._session.add_all(
-                    Page(
-                        alert_id=alert.id or 0,
-                        user_id=user.id,
-                        rung=alert.rung - 1,
-                        at=self._now,
-                        channel=means,
-                        message_id=message.id,
-                        code=code,
-                    )
-                    for alert in alerts
-                )
-
-    def _text(self, alerts: Sequence[Alert], code: str) -> str:
-        worst = alerts[0]
-        return self._wording.say(
-            "alert" if len(alerts) == 1 else "alerts",
-            reference=worst.reference,
-            colour=worst.colour.upper(),
-            code=code,
-            count=len(alerts),
-        )
 
     def _rungs(self, contract: Contract, alert: Alert) -> list[str]:
         own = ["owner"] if alert.owner_id is not None else []
@@ -261,10 +254,13 @@ class _Asking:
         else:
             standing = await self._stand(alert.contract, rung)
         shut_out = self._shut_out.get(alert.case_id or 0, frozenset())
-        reachable = ((user, working(user)) for user in standing if user.id not in shut_out)
+        reachable = (
+            (user, working(user, self._reach)) for user in standing if user.id not in shut_out
+        )
         return [(user, addresses) for user, addresses in reachable if addresses]
 
     async def _worker(self, alert: Alert) -> int | None:
+        """Whoever has the case, or stands in on it while they are away."""
         case = await self._session.get(Case, alert.case_id) if alert.case_id else None
         return case.worker_id if case else None
 
@@ -300,11 +296,75 @@ class _Asking:
         )
 
 
-def working(user: User) -> dict[str, str]:
-    """Means → address, of the ways by which this person can be asked now."""
+async def send_one(
+    session: AsyncSession,
+    wording: Wording,
+    reach: Reach,
+    user_id: int,
+    way: tuple[str, str],
+    alerts: Sequence[Alert],
+    code: str,
+    now: datetime,
+) -> None:
+    """One message to one person by one way (means, address) about these alerts, the worst first:
+    a text, a letter or a telephone call. Answering with `code` takes them; on the telephone, 1."""
+    means, address = way
+    worst = alerts[0]
+    text = wording.say(
+        "alert" if len(alerts) == 1 else "alerts",
+        reference=worst.reference,
+        colour=worst.colour.upper(),
+        code=code,
+        count=len(alerts),
+    )
+    if means == "email" and reach.site:
+        text = f"{text}\n\n{reach.site}{place_of(worst) if len(alerts) == 1 else '/inbox'}"
+    message = await outbox.queue(
+        session,
+        worst.contract,
+        means,
+        address,
+        text,
+        now,
+        alert_id=worst.id,
+        choices=code,
+    )
+    await session.flush()
+    if means == ringing.CHANNEL:
+        await ringing.prepare(session, message, user_id, now)
+    session.add_all(
+        Page(
+            alert_id=alert.id or 0,
+            user_id=user_id,
+            rung=max(alert.rung - 1, 0),
+            at=now,
+            channel=means,
+            message_id=message.id,
+            code=code,
+        )
+        for alert in alerts
+    )
+
+
+def place_of(alert: Alert) -> str:
+    """Where in the console the alert is about: an address without anything personal."""
+    if alert.case_id is not None:
+        return f"/cases/{alert.reference}"
+    kind = AlertKind(alert.kind)
+    places = {AlertKind.TRAY: "/tray", AlertKind.TEST: "/account"}
+    if kind in (AlertKind.ROTA_GAP, AlertKind.ROTA_NOBODY):
+        return "/rota"
+    return places.get(kind, "/inbox")
+
+
+def working(user: User, reach: Reach = Reach()) -> dict[str, str]:
+    """Means → address, of the ways by which this person can be asked now. STOP is about texts: a
+    telephone that gets none can still be rung."""
     text = user.mobile if user.opted_out_at is None else None
-    known = {"telegram": user.telegram, "sms": text}
-    return {means: address for means, address in known.items() if address}
+    known = {"telegram": user.telegram, "sms": text, "voice": user.mobile, "email": user.email}
+    return {
+        means: address for means, address in known.items() if address and means in reach.channels
+    }
 
 
 async def _give_back(session: AsyncSession, now: datetime, limit: int) -> int:
@@ -392,16 +452,46 @@ async def acknowledge_by_code(
     alerts = sorted(found.all(), key=lambda alert: (_severity(alert), alert.id))
     if not alerts or user.id is None:
         return "alert_code_unknown", "", 0
-    taken = []
-    for alert in alerts:
-        try:
-            taken.append(await acknowledge(session, alert.id or 0, user.id, now))
-        except Conflict:
-            continue
+    taken = await _take(session, alerts, user.id, now)
     if not taken:
         return "alert_taken_by_other", alerts[0].reference, 0
     key = "alert_taken" if len(taken) == 1 else "alerts_taken"
     return key, taken[0].reference, len(taken)
+
+
+async def asked_by(session: AsyncSession, message_id: int) -> list[Alert]:
+    """What one message asks about and nobody has taken yet, the worst first."""
+    found = await session.scalars(
+        select(Alert)
+        .join(Page, col(Page.alert_id) == col(Alert.id))
+        .where(
+            col(Page.message_id) == message_id,
+            col(Alert.acknowledged_at).is_(None),
+            col(Alert.ended_at).is_(None),
+        )
+    )
+    return sorted(found.unique().all(), key=lambda alert: (_severity(alert), alert.id))
+
+
+async def acknowledge_by_call(
+    session: AsyncSession, message_id: int, user_id: int, now: datetime
+) -> int:
+    """They pressed the key: all that the call asked about and that still waits is theirs. Returns
+    how many alerts that were."""
+    return len(await _take(session, await asked_by(session, message_id), user_id, now))
+
+
+async def _take(
+    session: AsyncSession, alerts: Sequence[Alert], user_id: int, now: datetime
+) -> list[Alert]:
+    """Those of the alerts that nobody else was faster with."""
+    taken = []
+    for alert in alerts:
+        try:
+            taken.append(await acknowledge(session, alert.id or 0, user_id, now))
+        except Conflict:
+            continue
+    return taken
 
 
 def _asked_with(code: str, user_id: int | None) -> Select[int]:
@@ -443,7 +533,7 @@ async def end(session: AsyncSession, key: str, now: datetime) -> None:
     )
 
 
-async def _free_code(session: AsyncSession, user_id: int) -> str:
+async def free_code(session: AsyncSession, user_id: int) -> str:
     """Four digits that none of this person's messages of the last day carries."""
     used = set(
         await session.scalars(

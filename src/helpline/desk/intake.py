@@ -71,9 +71,9 @@ RETRIES = tuple(timedelta(seconds=s) for s in (1, 5, 30))
 """Pauses between tries; after the last the item is set aside and shown."""
 STAFF = "staff"
 """Where a session remembers whose phones are staff's: asked once for many items."""
-STAFF_PHONES = select(col(User.id), col(User.mobile_index), col(User.telegram_index)).where(
-    col(User.left_at).is_(None)
-)
+STAFF_PHONES = select(
+    col(User.id), col(User.mobile_index), col(User.telegram_index), col(User.email_index)
+).where(col(User.left_at).is_(None))
 IN_HAND = timedelta(minutes=10)
 """How long somebody who took an alert is taken to be looking at what comes next."""
 
@@ -128,9 +128,10 @@ async def _hear(
     letter = await mailing.read(session, contract, ways.wording, inbound)
     if letter is not None and letter.is_from_a_program:
         return await mailing.note(session, contract, letter, inbound, now)
-    worker = await _worker_with(session, inbound)
+    worker = await _worker_with(session, inbound, letter)
     if worker is not None:
-        await _hear_worker(session, ways, contract, worker, inbound, now)
+        words = letter.first_line if letter is not None else inbound.text
+        await _hear_worker(session, ways, contract, worker, replace(inbound, text=words), now)
         return None
     return await _hear_person(session, ways, contract, inbound, now, letter)
 
@@ -541,8 +542,13 @@ async def _words(
     return "\n".join(ways.wording.say(key, language, **values) for key in turn.say)
 
 
-async def _worker_with(session: AsyncSession, inbound: Inbound) -> User | None:
-    """The member of staff whose phone this is, if it is one's."""
+async def _worker_with(
+    session: AsyncSession, inbound: Inbound, letter: mailing.Letter | None
+) -> User | None:
+    """The member of staff whose phone this is, if it is one's. A mail address proves nobody: a
+    letter is theirs only if it answers an alert of ours; what they forward opens a case."""
+    if letter is not None and not letter.asked_staff:
+        return None
     staff = session.info.get(STAFF)
     if staff is None:
         rows = await session.execute(STAFF_PHONES)
@@ -562,11 +568,10 @@ async def _hear_worker(
     now: datetime,
 ) -> None:
     """Staff answer alerts from their phone; anything else they send is told it was not taken."""
-    if await faults.hear_worker(session, worker, contract.key, inbound.text, now):
+    is_letter = inbound.channel == mailing.CHANNEL  # says nothing about their telephone
+    if not is_letter and await faults.hear_worker(session, worker, contract.key, inbound.text, now):
         return
-    key, reference, count = await escalation.acknowledge_by_code(
-        session, worker, inbound.text, now
-    )
+    key, reference, count = await escalation.acknowledge_by_code(session, worker, inbound.text, now)
     body = ways.wording.say(key, reference=reference, count=count)
     recipient = canonical(inbound.channel, inbound.sender)
     await outbox.queue(session, contract.key, inbound.channel, recipient, body, now)

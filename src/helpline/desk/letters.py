@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.models import Contact, Conversation, OutMessage
+from helpline.models import Alert, Contact, Conversation, OutMessage
 from helpline.rules import mail
 from helpline.sealing import ring
 from helpline.templating import Wording
@@ -57,6 +57,8 @@ async def dressed(
     """The text in its frame, and what else the letter says. A neutral one has no frame and a
     subject that could be anybody's, and stands beside no letter of theirs."""
     assert message.id is not None
+    if message.address_id is None:
+        return await _to_staff(session, wording, message, body)
     automatic = await session.scalar(
         select(col(Contact.kind)).where(col(Contact.id) == message.contact_id)
     )
@@ -81,6 +83,22 @@ async def dressed(
         return body, said
     framed = wording.say("email.frame", body=body, mark=mail.MARK, council=contract.council)
     return framed, said
+
+
+async def _to_staff(
+    session: AsyncSession, wording: Wording, message: OutMessage, body: str
+) -> tuple[str, Mapping[str, str]]:
+    """An alert to one of ours, or the answer to their code: a reference and a colour, and nobody's
+    conversation."""
+    assert message.id is not None
+    alert = await session.get(Alert, message.alert_id) if message.alert_id else None
+    said = {"token": token_of(message.id), "before": "", "answers": "", "automatic": "yes"}
+    if alert is None:
+        return body, said | {"subject": wording.say("email.subject_staff")}
+    subject = wording.say(
+        "email.subject_alert", reference=alert.reference, colour=alert.colour.upper()
+    )
+    return wording.say("email.alert", body=body, mark=mail.MARK), said | {"subject": subject}
 
 
 async def _letter_id(session: AsyncSession, message: OutMessage) -> str:

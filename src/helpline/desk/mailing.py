@@ -43,6 +43,10 @@ class Letter:
     address_id: int | None = None
     case_id: int | None = None
     more: tuple[Media, ...] = ()
+    asked_staff: bool = False
+    """It answers an alert of ours to one of our own."""
+    first_line: str = ""
+    """Of what was written, without the subject: where a code stands."""
 
     @property
     def is_from_a_program(self) -> bool:
@@ -91,6 +95,8 @@ async def read(
         address_id=address_id,
         case_id=case_id,
         more=more,
+        asked_staff=answered is not None and answered.alert_id is not None and sort is Sort.LETTER,
+        first_line=mail.without_signature(words).strip().partition("\n")[0],
     )
 
 

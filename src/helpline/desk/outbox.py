@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from helpline.channels import Receipt, SendResult
 from helpline.contract import Contract
-from helpline.desk import events, faults, letters, means, safety
+from helpline.desk import events, faults, letters, means, ringing, safety
 from helpline.models import Address, Alert, Conversation, OutMessage, Page
 from helpline.rules import whatsapp
 from helpline.rules.safety import Verdict
@@ -57,6 +58,8 @@ class Claimed:
     """WhatsApp: the approved template that must carry it, because the window is closed."""
     letter: Mapping[str, str] = field(default_factory=dict)
     """E-mail: what desk/letters says besides the text."""
+    call: Mapping[str, str] = field(default_factory=dict)
+    """Telephone: the hooks that lead the call."""
     is_too_late: bool = False
     """WhatsApp: the window is closed and the contract has no template."""
 
@@ -131,6 +134,10 @@ async def claim(
             message.state, message.settled_at = OutState.HELD, now
             message.code = means.ARRIVED_ALREADY
             continue
+        if message.channel == ringing.CHANNEL and await ringing.is_moot(session, message):
+            message.state, message.settled_at, message.code = OutState.HELD, now, ringing.MOOT
+            await ringing.note_not_placed(session, message, now)
+            continue
         judged, rules = await safety.verdict(session, contracts[message.contract], message, now)
         if not judged.may:
             await _hold_back(session, message, judged, now)
@@ -144,6 +151,8 @@ async def claim(
                 session, contract, wording, message, taken.body, is_neutral=judged.is_neutral
             )
             taken = replace(taken, body=body, letter=said)
+        if message.channel == ringing.CHANNEL:
+            taken = replace(taken, call=await ringing.hooks(session, message))
         if message.channel == "whatsapp" and not await _window_is_open(session, message, now):
             template = contracts[message.contract].whatsapp
             taken = replace(
@@ -167,7 +176,9 @@ async def settle(
         message.state, message.settled_at = OutState.SENT, now
         message.provider_id = result.provider_id or None
         message.next_try_at = now + REPORT_DUE
-    elif result.state is SendState.REFUSED or message.attempts > len(PAUSES):
+        if message.channel == ringing.CHANNEL:
+            await ringing.note_placed(session, message, result.provider_id, now)
+    elif _is_final(message, result):
         await _fail(session, message, now, result.fault)
     else:
         pause = PAUSES[min(message.attempts, len(PAUSES)) - 1]
@@ -179,6 +190,14 @@ async def settle(
         message.next_try_at = now + pause
     await session.flush()
     return True
+
+
+def _is_final(message: OutMessage, result: SendResult) -> bool:
+    """Whether this message will not be tried again. A call that could not be placed now is not
+    placed later: the next person is asked at once."""
+    if result.state is SendState.RETRY and message.channel == ringing.CHANNEL:
+        return True
+    return result.state is SendState.REFUSED or message.attempts > len(PAUSES)
 
 
 async def is_another(session: AsyncSession, claimed: Claimed, provider_id: str) -> bool:
@@ -313,20 +332,41 @@ async def _fail(
 ) -> None:
     message.state, message.settled_at = OutState.FAILED, now
     await faults.learn(session, message, fault, now)
+    if message.channel == ringing.CHANNEL:
+        await ringing.note_not_placed(session, message, now)
     if message.alert_id is not None:
-        # A phone that cannot be reached must not hold up the ladder: the next rung is asked now.
-        await session.execute(
-            update(Alert)
-            .where(
-                col(Alert.id).in_(
-                    select(col(Page.alert_id)).where(col(Page.message_id) == message.id)
-                ),
-                col(Alert.next_rung_at).is_not(None),
-            )
-            .values(next_rung_at=now)
-        )
+        await _ask_the_next(session, message, now)
     await session.flush()
     await _reach_another_way(session, message, now)
+
+
+async def _ask_the_next(session: AsyncSession, message: OutMessage, now: datetime) -> None:
+    """A phone that cannot be reached must not hold up the ladder: the next rung is asked now,
+    unless the same asking is on its way to the same person by another means."""
+    other, mine = aliased(Page), aliased(Page)
+    elsewhere = (
+        select(col(other.id))
+        .join(OutMessage, col(OutMessage.id) == col(other.message_id))
+        .where(
+            col(other.alert_id) == col(mine.alert_id),
+            col(other.user_id) == col(mine.user_id),
+            col(other.at) == col(mine.at),
+            col(other.message_id) != message.id,
+            col(OutMessage.state).not_in([OutState.FAILED, OutState.HELD]),
+        )
+        .exists()
+    )
+    await session.flush()
+    await session.execute(
+        update(Alert)
+        .where(
+            col(Alert.id).in_(
+                select(col(mine.alert_id)).where(col(mine.message_id) == message.id, ~elsewhere)
+            ),
+            col(Alert.next_rung_at).is_not(None),
+        )
+        .values(next_rung_at=now)
+    )
 
 
 async def _reach_another_way(session: AsyncSession, message: OutMessage, now: datetime) -> None:

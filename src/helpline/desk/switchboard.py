@@ -16,20 +16,18 @@ from sqlmodel import col
 
 from helpline.channels import CallNews, CallStep, Media
 from helpline.contract import Contract
-from helpline.desk import calls, events, rota, safety
+from helpline.desk import calls, escalation, events, ringing, rota, safety
 from helpline.desk.intake import Ways
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Address, Call, Case, User
 from helpline.rules import calls as tree
 from helpline.rules import safety as safe
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import NUMBERED, CallMove, CallState, Direction
+from helpline.vocabulary import NUMBERED, AlertKind, CallMove, CallState, Direction
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 KEY_SECONDS, RING_SECONDS, MESSAGE_SECONDS = 8, 20, 180
 """How long to wait for a key, to let a telephone ring, and to record."""
-NOT_PLACED = "asked:"
-"""Before the id of a call whose provider has not yet said its own."""
 RINGING_YOU = timedelta(seconds=60)
 
 
@@ -146,7 +144,7 @@ async def begin(
     await _must_be_safe(session, contract, address, now)
     await _must_not_be_ringing(session, by, now)
     call = Call(
-        provider_id=NOT_PLACED + secrets.token_hex(8),
+        provider_id=ringing.NOT_PLACED + secrets.token_hex(8),
         contract=contract.key,
         direction=Direction.OUT,
         address_id=address.id,
@@ -181,7 +179,7 @@ async def number_to_ring(session: AsyncSession, case: Case) -> Address | None:
 async def placed(session: AsyncSession, call_id: int, provider_id: str, now: datetime) -> None:
     """The provider has taken the call and numbered it; its hooks may have been faster."""
     call = await calls.get(session, call_id)
-    if call is not None and provider_id and call.provider_id.startswith(NOT_PLACED):
+    if call is not None and provider_id and call.provider_id.startswith(ringing.NOT_PLACED):
         call.provider_id = provider_id
         await session.flush()
         await events.record(
@@ -245,6 +243,51 @@ async def they_rang_out(line: Line, was_joined: bool | None) -> CallStep:
     return await _follow(line, tree.they_rang_out(calls.line_of(line.call), was_joined))
 
 
+# --- an alert by telephone -----------------------------------------------------------------------
+
+
+async def alert_answered(line: Line) -> CallStep:
+    """The telephone of a worker who is asked was picked up, by them or by a machine."""
+    if line.call.message_id is None:
+        return CallStep(CallMove.HANG_UP)
+    await ringing.note_answered(line.session, line.call)
+    asked = await _asked(line)
+    return await _follow_alert(line, tree.alert(calls.line_of(line.call), asked), asked, 1)
+
+
+async def alert_key(line: Line, key: str, times: int) -> CallStep:
+    """They have heard it `times` times and pressed a key, or none. 1 takes all that it asked
+    about and that still waits."""
+    call, asked = line.call, await _asked(line)
+    turn = tree.take_alert(calls.line_of(call), key, times, asked)
+    is_new = turn.line.state is CallState.CONNECTED and call.state != CallState.CONNECTED
+    if is_new and call.message_id is not None and call.user_id is not None:
+        taken = await escalation.acknowledge_by_call(
+            line.session, call.message_id, call.user_id, line.now
+        )
+        if taken:
+            call.connected_at = line.now
+        else:  # somebody else was faster by a moment
+            turn = tree.alert(calls.line_of(call), tree.Asked(0, asked.colour))
+    return await _follow_alert(line, turn, asked, times + 1)
+
+
+async def _asked(line: Line) -> tree.Asked:
+    alerts = await escalation.asked_by(line.session, line.call.message_id or 0)
+    if not alerts:
+        return tree.Asked(0, "")
+    return tree.Asked(len(alerts), alerts[0].colour, alerts[0].kind == AlertKind.TEST)
+
+
+async def _follow_alert(line: Line, turn: tree.Turn, asked: tree.Asked, times: int) -> CallStep:
+    await calls.write_down(line.session, line.contract, line.call, turn, line.now)
+    step = CallStep(turn.move, _words(line.ways, line.contract, turn.say, asked.waiting))
+    if turn.move is not CallMove.ASK:
+        return step
+    next_key = f"/hooks/voice/alert/key?call={line.call.id}&times={times}"
+    return _with(step, next=next_key, seconds=KEY_SECONDS)
+
+
 # --- from a turn to a step -----------------------------------------------------------------------
 
 
@@ -306,11 +349,15 @@ def _with(
     return CallStep(step.move, step.says, next, number, shown, whisper, seconds)
 
 
-def _words(ways: Ways, contract: Contract, keys: tuple[str, ...]) -> tuple[str, ...]:
+def _words(
+    ways: Ways, contract: Contract, keys: tuple[str, ...], count: int = 0
+) -> tuple[str, ...]:
     signposts = " ".join(one.line for one in contract.signposts if one.first_answer)
     return tuple(
         tree.digit_by_digit(
-            ways.wording.say(f"voice.{key}", council=contract.council, signposts=signposts)
+            ways.wording.say(
+                f"voice.{key}", council=contract.council, signposts=signposts, count=count
+            )
         )
         for key in keys
     )
@@ -352,6 +399,7 @@ async def _must_not_be_ringing(session: AsyncSession, by: Actor, now: datetime) 
         .where(
             col(Call.user_id) == by.user_id,
             col(Call.direction) == Direction.OUT,
+            col(Call.message_id).is_(None),
             col(Call.state) == CallState.RINGING,
             col(Call.begun_at) > now - RINGING_YOU,
         )

@@ -100,6 +100,8 @@ def _extra(house: House, message: Claimed) -> dict[str, str]:
     """What only some channels understand, by the names their bots know."""
     if message.letter:
         return letters.envelope(message.letter, _sender(house, message))
+    if message.call:
+        return dict(message.call)
     extra = {"content_sid": message.template, "choices": message.choices}
     return {name: value for name, value in extra.items() if value}
 

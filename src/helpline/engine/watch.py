@@ -41,7 +41,8 @@ async def _sweep(session: AsyncSession, house: House, now: datetime, limit: int)
 
 
 async def _climb(session: AsyncSession, house: House, now: datetime, limit: int) -> int:
-    return await escalation.climb(session, house.contracts, house.wording, now, limit)
+    reach = escalation.Reach(frozenset(house.channels), house.settings.public_url)
+    return await escalation.climb(session, house.contracts, house.wording, now, limit, reach)
 
 
 DEADLINES, ALERTS = Kind("deadline", _sweep), Kind("alert", _climb)

@@ -14,6 +14,10 @@ from helpline.vocabulary import CallMove, CallResult, CallState, Direction
 
 YES_KEY = "1"
 """Somebody is in danger (the caller); I take this call (the worker)."""
+AGAIN_KEY = "2"
+"""Say it once more."""
+MOST_TIMES = 4
+"""How often an alert is said on one call: a machine that is talked to presses nothing."""
 ROUNDS, ROUNDS_IN_DANGER = 1, 2
 """How often the people on call are rung before the caller may leave a message."""
 
@@ -162,6 +166,49 @@ def they_rang_out(line: Line, was_joined: bool | None) -> Turn:
     if line.is_over:
         return _goodbye(line)
     return Turn(replace(line, state=CallState.RINGING), CallMove.HANG_UP, ("they_did_not_answer",))
+
+
+# --- an alert by telephone -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an alert's call asks about: how many alerts still wait for somebody, and the colour of
+    the worst. A test of one's own telephone is `is_test`."""
+
+    waiting: int
+    colour: str
+    is_test: bool = False
+
+
+def alert(line: Line, asked: Asked) -> Turn:
+    """A worker has answered: they hear how urgent it is and how many wait, and never about whom,
+    because a machine may be listening."""
+    if line.state is CallState.CONNECTED:
+        return Turn(line, CallMove.HANG_UP, ("alert_yours",))
+    if line.is_over or not asked.waiting:
+        return Turn(line, CallMove.HANG_UP, ("alert_gone",))
+    if asked.is_test:
+        return Turn(line, CallMove.ASK, ("alert_test",))
+    many = asked.waiting > 1
+    about = ("alert_many", f"alert_{asked.colour}", "alert_keys_many")
+    return Turn(
+        line,
+        CallMove.ASK,
+        about if many else ("alert_one", f"alert_{asked.colour}", "alert_keys"),
+    )
+
+
+def take_alert(line: Line, key: str, times: int, asked: Asked) -> Turn:
+    """They have heard it `times` times and pressed `key`, or none. CONNECTED: it is theirs. Asked
+    once more after that, the answer is the same."""
+    if line.state is CallState.CONNECTED or line.is_over or not asked.waiting:
+        return alert(line, asked)
+    if key == YES_KEY:
+        return alert(replace(line, state=CallState.CONNECTED), asked)
+    if times < MOST_TIMES and (key == AGAIN_KEY or (not key and times < 2)):
+        return alert(line, asked)
+    return Turn(line, CallMove.HANG_UP, ("alert_not_taken",))
 
 
 # --- the end -------------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "portal.read": frozenset({_COMMISSIONER}),
     # who may sign in
     "user.manage": frozenset({_ADMIN}),
+    "user.ways": frozenset({_LEAD, _ADMIN}),  # who is here, and how each is reached by alerts
     "running.manage": frozenset({_LEAD, _ADMIN}),  # the loops, and what broke one: nothing personal
     "session.own": frozenset(Role),  # see and end one's own sign-ins
 }

@@ -66,6 +66,9 @@ ROUTES = (
     Route("POST", "/hooks/voice/outward/taken", voice.outward_taken, SIGNED),
     Route("POST", "/hooks/voice/outward/rung", voice.outward_rung, SIGNED),
     Route("POST", "/hooks/voice/outward/status", voice.outward_status, SIGNED),
+    Route("POST", "/hooks/voice/alert", voice.alert, SIGNED),
+    Route("POST", "/hooks/voice/alert/key", voice.alert_key, SIGNED),
+    Route("POST", "/hooks/voice/alert/status", voice.alert_status, SIGNED),
     # the helpline's own site: no account
     Route("GET", "/chat", chat.show_chat, PUBLIC),
     Route("POST", "/chat", chat.send, PUBLIC),
@@ -81,6 +84,8 @@ ROUTES = (
     Route("POST", "/logout", login.sign_out, "session.own"),
     Route("GET", "/account", account.show_account, "session.own"),
     Route("POST", "/account/password", account.change_password, "session.own"),
+    Route("POST", "/account/ways", account.move_way, "alert.acknowledge"),
+    Route("POST", "/account/test", account.try_ways, "alert.acknowledge"),
     Route("POST", "/account/telegram", account.make_code, "alert.acknowledge"),
     Route("POST", "/account/sessions/{id}/end", account.end_session, "session.own"),
     # the work
@@ -153,8 +158,10 @@ ROUTES = (
     Route("GET", "/reports", reports.show_reports, "report.read"),
     Route("GET", "/reports/{contract}/{label}", reports.show_report, "report.read"),
     # those who administer
-    Route("GET", "/users", users.show_users, "user.manage"),
+    Route("GET", "/users", users.show_users, "user.ways"),
     Route("POST", "/users", users.add, "user.manage"),
+    Route("POST", "/users/{id}/addresses", users.set_addresses, "user.ways"),
+    Route("POST", "/users/{id}/ways", users.move_way, "user.ways"),
     Route("POST", "/users/{id}/password", users.set_password, "user.manage"),
     Route("POST", "/users/{id}/end", users.end_access, "user.manage"),
     Route("GET", "/running", running.show_running, "running.manage"),

@@ -29,7 +29,7 @@ NAVIGATION: Final = (
     ("/blocks", "Blocks", "block.manage"),
     ("/portal", "Overview", "portal.read"),
     ("/reports", "Reports", "report.read"),
-    ("/users", "Users", "user.manage"),
+    ("/users", "Users", "user.ways"),
     ("/running", "System", "running.manage"),
 )
 

@@ -117,6 +117,22 @@ async def outward_status(request: web.Request) -> web.Response:
     return await _on(request, switchboard.over, may_record=False)
 
 
+async def alert(request: web.Request) -> web.Response:
+    """A worker who is asked by telephone has picked up."""
+    return await _on(request, lambda line, _: switchboard.alert_answered(line), may_record=False)
+
+
+async def alert_key(request: web.Request) -> web.Response:
+    times = _number(request, "times")
+    return await _on(
+        request, lambda line, news: switchboard.alert_key(line, news.key, times), may_record=False
+    )
+
+
+async def alert_status(request: web.Request) -> web.Response:
+    return await _on(request, switchboard.over, may_record=False)
+
+
 def ways_of(house: House) -> Ways:
     return Ways(house.contracts, house.settings.numbers, house.wording)
 

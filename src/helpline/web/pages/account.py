@@ -1,17 +1,34 @@
-"""One's own sign-ins and password: where am I signed in, end that, change this."""
+"""One's own sign-ins, password and alerts: where am I signed in, by which ways am I asked and in
+which order, and does that arrive."""
 
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy import select
 
-from helpline.desk import access, linking
-from helpline.errors import InvalidInput
+from helpline.desk import access, escalation, linking, ways
+from helpline.errors import Conflict, InvalidInput
 from helpline.models import metadata
-from helpline.web.asked import SIGNED_IN, actor_of, fields, house_of, now_of, number_in_path
+from helpline.rules.permissions import may
+from helpline.web.asked import (
+    SIGNED_IN,
+    actor_of,
+    contracts_of,
+    field,
+    fields,
+    house_of,
+    now_of,
+    number_in_path,
+)
 from helpline.web.showing import go, show
 
 USER = metadata.tables["user"]
+WAY_NAMES = {
+    "telegram": "Telegram",
+    "sms": "Text message",
+    "voice": "Telephone call",
+    "email": "E-mail",
+}
 
 
 async def show_account(request: web.Request) -> web.Response:
@@ -54,13 +71,51 @@ async def make_code(request: web.Request) -> web.Response:
     return await _page(request, code=code)
 
 
+async def move_way(request: web.Request) -> web.Response:
+    """One of one's own ways goes up or down in the order."""
+    means, step = await field(request, "means"), await field(request, "step")
+    actor = actor_of(request)
+    async with house_of(request).db.write() as session:
+        user = await ways.find(session, actor.user_id)
+        await ways.move(session, user, means, step, actor, now_of(request))
+    return go("/account?done=order#ways")
+
+
+async def try_ways(request: web.Request) -> web.Response:
+    """A test to oneself by every way, through the same outbox as an alert."""
+    house, actor = house_of(request), actor_of(request)
+    contracts = contracts_of(request, "alert.acknowledge")
+    try:
+        if not contracts:
+            raise Conflict("There is no contract here that a test could go out for.")
+        async with house.db.write() as session:
+            user = await ways.find(session, actor.user_id)
+            reach = reach_of(request)
+            key = contracts[0].key
+            await ways.try_out(session, house.wording, reach, key, user, now_of(request))
+    except Conflict as error:
+        return await _page(request, 409, str(error), target="ways")
+    house.wakes.sending.set()
+    return go("/account?done=tested#ways")
+
+
+def reach_of(request: web.Request) -> escalation.Reach:
+    """What this helpline can ask by."""
+    house = house_of(request)
+    return escalation.Reach(frozenset(house.channels), house.settings.public_url)
+
+
 async def _page(
-    request: web.Request, status: int = 200, problem: str = "", code: str = ""
+    request: web.Request, status: int = 200, problem: str = "", code: str = "", target: str = "old"
 ) -> web.Response:
     actor = actor_of(request)
     async with house_of(request).db.read() as session:
         sessions = await access.sessions_of(session, actor.user_id, now_of(request))
+        user = await ways.find(session, actor.user_id)
+        tried = await ways.tried(session, actor.user_id)
     done = request.query.get("done")
     values: dict[str, Any] = {"sessions": sessions, "problem": problem, "done": done}
     values |= {"code": code, "has_telegram": "telegram" in house_of(request).channels}
+    values |= {"tried": tried, "target": target, "may_be_asked": may(actor, "alert.acknowledge")}
+    values |= {"ways": ways.ways_of(user, reach_of(request)), "way_names": WAY_NAMES}
     return show(request, "account.html.j2", status, **values)

@@ -219,8 +219,9 @@ def _back(choice: dict[str, str]) -> web.Response:
 
 
 def _ordinal(demo: Demo) -> int:
-    """Grows with every message on any simulated network."""
-    return sum(len(network.messages) for network in demo.phones.values())
+    """Grows with every message on any simulated network and every telephone that rings."""
+    rung = len(demo.exchange.calls) if demo.exchange is not None else 0
+    return rung + sum(len(network.messages) for network in demo.phones.values())
 
 
 def _our_number(request: web.Request) -> str:
