@@ -7,16 +7,17 @@ one event. Called by pages, intake and the seed; commits nothing.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import deadlines, events, outbox, promises
+from helpline.desk import allocation, conflicts, deadlines, events, outbox, promises, rota
 from helpline.desk.references import new_reference
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
     Address,
+    Allocation,
     Case,
     CaseSupport,
     Contact,
@@ -28,6 +29,7 @@ from helpline.models import (
     User,
     metadata,
 )
+from helpline.rules import saying
 from helpline.rules.permissions import Actor, may, require
 from helpline.templating import Wording
 from helpline.vocabulary import (
@@ -37,6 +39,7 @@ from helpline.vocabulary import (
     ContactKind,
     Direction,
     NoteKind,
+    OutState,
     PromiseKind,
     Role,
     Urgency,
@@ -136,6 +139,7 @@ async def reply(
     )
     await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, now, by.user_id)
     await promises.keep_by(session, case, PromiseKind.WRITE, by.user_id, now)
+    await allocation.accept_by_acting(session, case, by, now)
     await _event(session, "case.replied", case, now, by, channel=address.channel)
     return contact
 
@@ -217,21 +221,31 @@ async def allocate(
     now: datetime,
     *,
     wording: Wording,
-) -> None:
+    although_away: str = "",
+    tell_at: datetime | None = None,
+) -> Allocation | None:
     """Name the support worker. The first time meets the allocation promise (A51); a change later
-    does not start it again. The person is told the name."""
+    does not start it again. The person is told the name, at `tell_at` where that is later. Nobody
+    in conflict can be named or names anybody; somebody who is away only with a reason, which is
+    kept as a decision. None when they have it already."""
     require(
         by, "case.allocate" if worker_id == by.user_id else "case.allocate_others", case.contract
     )
+    await allocation.hold(session, case)
     _must_be_open(case)
     worker = await session.get(User, worker_id)
     if worker is None or worker.left_at or not _works_on(worker, contract.key):
         raise InvalidInput("Choose a support worker who works on this contract.")
+    await conflicts.forbid(session, case, worker, by)
     if case.worker_id == worker_id:
-        return
+        await allocation.left_as_it_is(session, case, now)
+        return None
+    if worker_id != by.user_id:
+        await _must_be_here(session, contract, case, worker, although_away, by, now)
     before, case.worker_id = case.worker_id, worker_id
     case.allocated_at = case.allocated_at or now
     await session.flush()
+    found = await allocation.named(session, case, worker_id, before, by, now)
     await deadlines.meet(session, case, ClockStop.ALLOCATION, now, by.user_id)
     await _event(session, "case.allocated", case, now, by, worker=worker_id, before=before)
     address = await reply_address(session, case)
@@ -243,9 +257,50 @@ async def allocate(
             worker=worker.shown_name,
             reference=case.reference,
         )
-        await send_to_person(
+        told = await send_to_person(
             session, contract, case, address, body, now, kind=ContactKind.AUTOMATIC
         )
+        found.told_contact_id = told.id
+        await session.flush()
+        if tell_at is not None:
+            await session.execute(
+                update(OutMessage)
+                .where(
+                    col(OutMessage.contact_id) == told.id, col(OutMessage.state) == OutState.QUEUED
+                )
+                .values(next_try_at=max(tell_at, now))
+            )
+    return found
+
+
+async def _must_be_here(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    worker: User,
+    although_away: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Somebody who is away is named only by a lead who says why; the reason is a decision."""
+    absent = await rota.aways(session, [worker.id or 0], now, now + rota.INSTANT)
+    if not absent:
+        return
+    if not although_away.strip():
+        until = saying.when(max(away.ends_at for away in absent), now, contract.zone)
+        raise InvalidInput(
+            f"{worker.shown_name} is away until {until}. To name them all the same, say why."
+        )
+    session.add(
+        Note(
+            case_id=_id(case),
+            kind=NoteKind.DECISION,
+            body=_text(although_away, LONGEST_NOTE, "the reason"),
+            happened_at=now,
+            written_at=now,
+            by_user_id=by.user_id,
+        )
+    )
 
 
 async def workers_for(session: AsyncSession, contract: str) -> Sequence[User]:
@@ -328,6 +383,7 @@ async def record_call(
         answered_at = max(happened_at, case.opened_at)
         await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, answered_at, by.user_id)
         await promises.keep_by(session, case, PromiseKind.CALL, by.user_id, happened_at)
+        await allocation.accept_by_acting(session, case, by, now)
     await _event(session, "call.recorded", case, now, by, direction=direction, result=result)
     return contact
 

@@ -13,6 +13,7 @@ from sqlalchemy import Result, Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from helpline import errors
 from helpline.desk import events
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Address, Case, Conflict, User
@@ -116,4 +117,19 @@ async def end(
             case_id=case.id,
             by=by.user_id,
             user=conflict.user_id,
+        )
+
+
+async def forbid(session: AsyncSession, case: Case, worker: User, by: Actor) -> None:
+    """Raises Conflict when `worker` must not work on the case, or when `by`, who names them, must
+    not: whoever a case is about has no say in whose it is. Why is not said."""
+    shut_out = (await of_cases(session, [case.id or 0])).get(case.id or 0, frozenset())
+    if by.user_id in shut_out:
+        raise errors.Conflict(
+            "You must not work on this case, so somebody else has to say whose it is."
+        )
+    if worker.id in shut_out:
+        raise errors.Conflict(
+            f"{worker.shown_name} must not work on this case: it is about them, or they know the "
+            "people in it. Choose somebody else."
         )

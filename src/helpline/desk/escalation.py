@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import conflicts, events, outbox, ringing, rota
+from helpline.desk import conflicts, covers, events, outbox, ringing, rota
 from helpline.errors import Conflict, NotFound
 from helpline.models import Alert, Case, Event, OutMessage, Page, User
 from helpline.rules import ladder
@@ -28,8 +28,14 @@ ACTS = (
     *("case.replied", "case.allocated", "case.closed", "case.urgency_set", "case.reason_set"),
     *("call.recorded", "call.placed", "call.connected", "note.written", "task.done"),
     *("promise.given", "promise.kept", "message.moved", "case.reopened"),
+    *("allocation.accepted", "allocation.declined", "cover.begun"),
 )
 """Events that show that somebody is at work on a case; reading it is not enough."""
+
+
+CALENDAR = "CALENDAR"
+"""What a telephone shows of the alarm that a table of bank holidays ends."""
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -262,7 +268,7 @@ class _Asking:
     async def _worker(self, alert: Alert) -> int | None:
         """Whoever has the case, or stands in on it while they are away."""
         case = await self._session.get(Case, alert.case_id) if alert.case_id else None
-        return case.worker_id if case else None
+        return await covers.who_acts(self._session, case, self._now) if case else None
 
     async def _stand(self, contract: str, rung: str) -> Sequence[User]:
         key = (contract, rung)
@@ -284,6 +290,9 @@ class _Asking:
         self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
     ) -> None:
         alert.rung, alert.next_rung_at = rung + 1, self._now + between
+        if alert.reference == CALENDAR:  # nothing that anybody is woken for
+            contract = self._contracts[alert.contract]
+            alert.next_rung_at = office_time(contract, self._now + DAY)
         await events.record(
             self._session,
             "alert.asked" if user_ids else "alert.nobody",
@@ -344,6 +353,12 @@ async def send_one(
         )
         for alert in alerts
     )
+
+
+def office_time(contract: Contract, at: datetime) -> datetime:
+    """`at`, or when the contract's next office day begins."""
+    days = contract.days.beyond(contract.days.day_of(at))
+    return ladder.office_time(at, contract.zone, days.is_working)
 
 
 def place_of(alert: Alert) -> str:

@@ -6,6 +6,7 @@ what one shift tells the next in `handovers`.
 """
 
 from helpline.desk.rota.duty import (
+    INSTANT,
     add_shift,
     aways,
     backups,
@@ -18,6 +19,7 @@ from helpline.desk.rota.duty import (
 )
 
 __all__ = [
+    "INSTANT",
     "add_shift",
     "aways",
     "backups",
