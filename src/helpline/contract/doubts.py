@@ -63,6 +63,15 @@ def calendar_ends_soon(contract: Contract, on: date) -> date | None:
     return last if last - on <= ALARM_BEFORE_END else None
 
 
+def old_signposts(contract: Contract, on: date) -> list[str]:
+    """The names of the contact details given to carers that nobody has looked at for 90 days."""
+    return [
+        one.name
+        for one in contract.signposts
+        if one.last_verified is not None and on - one.last_verified > VERIFIED_FOR
+    ]
+
+
 def _calendar(contract: Contract, on: date) -> Iterator[tuple[str, str]]:
     last = calendar_ends_soon(contract, on)
     if last is not None:

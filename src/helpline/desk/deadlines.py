@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -280,6 +280,49 @@ def _started(contract: Contract, clock: Clock, started_at: datetime) -> dict[str
         "state": DeadlineState.OPEN,
         "next_alert_at": moments[0].at,
     }
+
+
+async def plan_again(
+    session: AsyncSession, contract: Contract, now: datetime, limit: int = 500
+) -> int:
+    """The table of bank holidays has grown: open deadlines that reached beyond it, and are not due
+    yet, get their true time. Returns how many became certain."""
+    rows = await session.scalars(
+        select(Deadline)
+        .where(
+            col(Deadline.contract) == contract.key,
+            # The index of these few rows is found by its very words.
+            col(Deadline.state) == literal(DeadlineState.OPEN.value, literal_execute=True),
+            ~col(Deadline.is_certain),
+            col(Deadline.due_at) > now,
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    done = 0
+    for row in rows.all():
+        clock = contract.find_clock(row.clock)
+        plan = contract.plan(clock, row.started_at) if clock is not None else None
+        if clock is None or plan is None or not plan.is_certain:
+            continue
+        moments = clocks.moments(clock.terms, row.started_at, plan.due_at, plan.target_at)
+        row.due_at, row.target_at, row.is_certain = plan.due_at, plan.target_at, True
+        row.next_alert_at = clocks.next_after(moments, now)
+        await session.flush()
+        case = await session.get(Case, row.case_id) if row.case_id else None
+        if case is not None:
+            await refresh_next_due(session, case)
+        await events.record(
+            session,
+            "deadline.planned_again",
+            now,
+            contract=contract.key,
+            case_id=row.case_id,
+            clock=row.clock,
+            due_at=row.due_at.isoformat(),
+        )
+        done += 1
+    return done
 
 
 async def meet_for_tray(session: AsyncSession, item_id: int, at: datetime, by: int | None) -> None:

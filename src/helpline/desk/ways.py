@@ -1,6 +1,6 @@
 """The ways by which each of us is asked when on call: which addresses are on record, in which order
-they are tried, and a test that goes out as an alert would. Called by the pages of one's own sign-ins
-and of the users; desk/escalation does the asking itself.
+they are tried, and a test that goes out as an alert would. Called by the pages of one's own
+sign-ins and of the users; desk/escalation does the asking itself.
 """
 
 import re

@@ -10,7 +10,7 @@ import aiohttp
 from sqlalchemy import delete
 from sqlmodel import col
 
-from helpline.desk import beats, keeping, uploads, webchat
+from helpline.desk import beats, deadlines, escalation, keeping, upkeep, uploads, webchat
 from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
 
@@ -20,7 +20,8 @@ KEPT = timedelta(days=30)
 async def tidy_up(house: House) -> int:
     """Delete sessions and failed sign-ins older than 30 days; see which answers in the chat nobody
     came back for; let go of files whose message never came, and of the sound of calls that has been
-    kept as long as the contract allows."""
+    kept as long as the contract allows. Say what needs upkeep, and plan again what reached beyond
+    the known bank holidays."""
     before = house.clock.now() - KEPT
     async with house.db.write() as session:
         await session.execute(delete(Session).where(col(Session.expires_at) < before))
@@ -28,7 +29,13 @@ async def tidy_up(house: House) -> int:
         await webchat.ask_about_unread(session, house.clock.now())
         await uploads.tidy(session, house.clock.now())
         await beats.forget_gone(session, house.clock.now())
+    reach = escalation.Reach(frozenset(house.channels), house.settings.public_url)
     for contract in house.contracts.values():
+        async with house.db.write() as session:
+            now = house.clock.now()
+            await upkeep.look(session, contract, house.wording, reach, now)
+            await deadlines.plan_again(session, contract, now)
+        house.wakes.sending.set()
         deleted = keeping.AT_ONCE
         while deleted == keeping.AT_ONCE:
             async with house.db.write() as session:

@@ -81,6 +81,12 @@ class Deadline(SQLModel, table=True):
         Index("ix_deadline_item_id", "item_id"),
         Index("ix_deadline_contract_started_at", "contract", "started_at"),
         Index(
+            "ix_deadline_uncertain",
+            "contract",
+            sqlite_where=text("is_certain = 0 AND state = 'open'"),
+            postgresql_where=text("NOT is_certain AND state = 'open'"),
+        ),
+        Index(
             "ix_deadline_next_alert_at",
             "next_alert_at",
             sqlite_where=text("next_alert_at IS NOT NULL"),

@@ -5,8 +5,9 @@ Spec of the seed for a person on call: their own means, then again, then the nex
 round, until somebody takes it; taking it and doing nothing gives it back.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from helpline.vocabulary import AlertKind
 
@@ -15,6 +16,10 @@ MEANS = ("telegram", "sms", "voice", "email")
 QUIET = timedelta(minutes=5)
 """After one message nothing less than an emergency sends another: it joins the next one."""
 QUIET_IN_EMERGENCY = timedelta(minutes=1)
+
+
+OFFICE = (time(9), time(16))
+"""Local hours in which what can wait is said."""
 
 
 def preferred(wish: str) -> tuple[str, ...]:
@@ -57,3 +62,18 @@ def next_rung(people: Sequence[bool], rung: int) -> int | None:
         if people[(rung + step) % len(people)]:
             return rung + step
     return None
+
+
+def office_time(at: datetime, zone: str, is_working: Callable[[date], bool]) -> datetime:
+    """`at` itself when it falls into the office hours of a working day; else the next time they
+    begin. For what is no reason to wake anybody."""
+    local = at.astimezone(ZoneInfo(zone))
+    day = local.date()
+    if is_working(day) and local.time() < OFFICE[1]:
+        if local.time() >= OFFICE[0]:
+            return at
+    else:
+        day += timedelta(days=1)
+    while not is_working(day):
+        day += timedelta(days=1)
+    return datetime.combine(day, OFFICE[0], ZoneInfo(zone)).astimezone(UTC)

@@ -598,6 +598,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("next_alert_at IS NOT NULL"),
             postgresql_where=sa.text("next_alert_at IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_deadline_uncertain",
+            ["contract"],
+            unique=False,
+            sqlite_where=sa.text("is_certain = 0 AND state = 'open'"),
+            postgresql_where=sa.text("NOT is_certain AND state = 'open'"),
+        )
 
     op.create_table(
         "event",
@@ -1028,6 +1035,11 @@ def downgrade() -> None:
 
     op.drop_table("event")
     with op.batch_alter_table("deadline", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_deadline_uncertain",
+            sqlite_where=sa.text("is_certain = 0 AND state = 'open'"),
+            postgresql_where=sa.text("NOT is_certain AND state = 'open'"),
+        )
         batch_op.drop_index(
             "ix_deadline_next_alert_at",
             sqlite_where=sa.text("next_alert_at IS NOT NULL"),

@@ -1,0 +1,89 @@
+"""What the helpline rests on and somebody must look after in time: the table of bank holidays, and
+the contact details that carers are given. Called once an hour by engine/housekeeping; it says it to
+team leads, in office hours only, because none of it is a reason to wake anybody.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract, doubts
+from helpline.desk import escalation, events, outbox, rota
+from helpline.desk.escalation import Reach
+from helpline.models import Alert
+from helpline.rules import ladder
+from helpline.templating import Wording
+from helpline.vocabulary import AlertKind
+
+CALENDAR, SIGNPOSTS = escalation.CALENDAR, "SIGNPOSTS"
+"""What a telephone shows instead of a case."""
+LEADS = ("lead",)
+
+
+async def look(
+    session: AsyncSession, contract: Contract, wording: Wording, reach: Reach, now: datetime
+) -> int:
+    """Raise and end what is due for one contract. Doing it again in the same week changes nothing.
+    Returns how many alarms began or ended and lines were sent."""
+    moved = await _calendar(session, contract, now)
+    if escalation.office_time(contract, now) == now:
+        moved += await _signposts(session, contract, wording, reach, now)
+    return moved
+
+
+async def _calendar(session: AsyncSession, contract: Contract, now: datetime) -> int:
+    """From 90 days before the table's end one alarm, which a longer table ends."""
+    last = doubts.calendar_ends_soon(contract, now.astimezone(ZoneInfo(contract.zone)).date())
+    key = f"calendar:{contract.key}:{last}" if last else ""
+    ended = await session.execute(
+        update(Alert)
+        .where(
+            col(Alert.contract) == contract.key,
+            col(Alert.kind) == AlertKind.UPKEEP,
+            col(Alert.reference) == CALENDAR,
+            col(Alert.ended_at).is_(None),
+            col(Alert.key) != key,
+        )
+        .values(ended_at=now, next_rung_at=None, act_by=None)
+        .returning(col(Alert.id))
+    )
+    moved = len(ended.all())
+    if last is None or escalation.office_time(contract, now) != now:
+        return moved
+    if await session.scalar(select(col(Alert.id)).where(col(Alert.key) == key)) is not None:
+        return moved
+    cause = escalation.Cause(AlertKind.UPKEEP, key, CALENDAR, rungs=LEADS)
+    await escalation.raise_alert(session, contract, cause, now)
+    return moved + 1
+
+
+async def _signposts(
+    session: AsyncSession, contract: Contract, wording: Wording, reach: Reach, now: datetime
+) -> int:
+    """Once a week one line to each lead when contact details were not looked at for 90 days."""
+    day = now.astimezone(ZoneInfo(contract.zone)).date()
+    old = doubts.old_signposts(contract, day)
+    week = f"{day.isocalendar().year}-W{day.isocalendar().week:02}"
+    key = f"signposts:{contract.key}:{week}"
+    if not old or await session.scalar(select(col(Alert.id)).where(col(Alert.key) == key)):
+        return 0
+    cause = escalation.Cause(AlertKind.UPKEEP, key, SIGNPOSTS, rungs=LEADS)
+    await escalation.raise_alert(session, contract, cause, now)
+    await escalation.end(session, key, now)  # it is a line, and nobody is asked to take it
+    sent = 0
+    for lead in await rota.leads(session, contract.key):
+        known = escalation.working(lead, reach)
+        readable = [means for means in ladder.preferred(lead.means) if means in known]
+        readable = [means for means in readable if means != "voice"]
+        if readable:
+            words = wording.say("upkeep_signposts", count=len(old), council=contract.council)
+            means = readable[0]
+            await outbox.queue(session, contract.key, means, known[means], words, now)
+            sent += 1
+    await events.record(
+        session, "upkeep.signposts", now, contract=contract.key, count=len(old), told=sent
+    )
+    return sent
