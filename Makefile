@@ -11,7 +11,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench drill lock clean
+.PHONY: help setup run test check format bench drill nodes triage lock clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,12 @@ format: setup ## Put formatting and imports in order
 bench: setup ## Measure speed, and print it beside the aims
 	@$(BIN)/python -m tests.bench
 
-drill: setup ## Kill it 60 times under 10,000 webhooks on each database: nothing is lost (ARGS=--help)
+drill: setup ## Kill it 60 times under 10,000 webhooks on each database: nothing is lost (ARGS=--help); then `nodes`
 	@$(BIN)/python -m tests.drills $(ARGS)
+	@[ -n "$(ARGS)" ] || $(BIN)/python -m tests.drills.nodes
+
+nodes: setup ## Kill, freeze and unplug three nodes while 5,000 deadlines come due (ARGS=--help)
+	@$(BIN)/python -m tests.drills.nodes $(ARGS)
 
 triage: setup ## Learn triage anew, cross-validate it and print the table (some minutes)
 	@PYTHONPATH=. $(BIN)/python -m helpline.rules.triage.train tests/data/triage

@@ -435,7 +435,7 @@ async def _on_database(
     contracts = load_contracts(settings.contracts)
     if not await asyncio.to_thread(is_current, settings.database_url):
         raise InvalidInput("The database is not up to date: run `helpline migrate` first.")
-    db = Database(settings.database_url)
+    db = Database(settings.database_url, stands_still=600)  # a long import thinks between rows
     try:
         async with db.write() if writing else db.read() as session:
             return await work(session, contracts, now)

@@ -50,15 +50,16 @@ POSTGRES: dict[str, Any] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
-    # A node that was stopped in the middle of a transaction must not hold its rows for ever.
-    "options": "-c idle_in_transaction_session_timeout=5000",
 }
+STANDS_STILL = 3.0
+"""Seconds after which PostgreSQL ends a transaction that asks for nothing: a node that was frozen
+in the middle of one must not hold its rows. Inside one nobody waits for anything else."""
 
 
 class Database:
     """Engines and sessions over one URL; `is_sqlite` is asked where the two differ."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, stands_still: float = STANDS_STILL) -> None:
         self.url = checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
@@ -68,7 +69,7 @@ class Database:
             self._reader = _sqlite_engine(self.url, "BEGIN", pool_size=4)
             self._writer = _sqlite_engine(self.url, "BEGIN IMMEDIATE", pool_size=1)
         else:
-            self._reader = self._writer = _postgres_engine(self.url)
+            self._reader = self._writer = _postgres_engine(self.url, stands_still)
         self.turn: AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if self.is_sqlite else nullcontext()
         )
@@ -146,6 +147,10 @@ def sync_url(url: URL) -> URL:
     return url.set(drivername=driver)
 
 
+def limit_on_standing_still(seconds: float) -> dict[str, str]:
+    return {"options": f"-c idle_in_transaction_session_timeout={round(seconds * 1000)}"}
+
+
 def prepare_sqlite(connection: Any) -> None:
     """Give a fresh SQLite connection (plain or wrapped) the settings all of ours have."""
     cursor = connection.cursor()
@@ -154,13 +159,13 @@ def prepare_sqlite(connection: Any) -> None:
     cursor.close()
 
 
-def _postgres_engine(url: URL) -> AsyncEngine:
+def _postgres_engine(url: URL, stands_still: float) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=8,
         pool_timeout=10,
         pool_pre_ping=True,
-        connect_args=POSTGRES,
+        connect_args=POSTGRES | limit_on_standing_still(stands_still),
     )
 
     @event.listens_for(engine.sync_engine, "before_execute")

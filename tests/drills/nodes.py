@@ -1,7 +1,7 @@
 """The drill of the clocks: three helplines on one PostgreSQL, deadlines that come due all the time,
 and at random moments the database is stopped at once, nodes are killed with -9, and nodes are
-frozen and wake up again. The same with one process on SQLite. Run by `make drill`
-(`python -m tests.drills.nodes`) and, smaller, by tests/drills/test_nodes.py.
+frozen and wake up again. The same with one process on SQLite. Run by `make nodes`
+(and `make drill`) and, smaller, by tests/drills/test_nodes.py.
 
 Every due moment must have become one alert, every message must have reached its telephone once, and
 none may be later than ten seconds after it could first have been raised.
@@ -559,7 +559,7 @@ def twin_of(plan: Plan) -> Plan:
 def judged(plan: Plan) -> str:
     """The drill and its twin; what went wrong, empty for nothing."""
     if not run(plan).is_kept:
-        return f"Again: make drill-nodes ARGS='--database {plan.kind} --seed {plan.seed}'"
+        return f"Again: make nodes ARGS='--database {plan.kind} --seed {plan.seed}'"
     if not run(twin_of(plan)).doubled_texts:
         return f"The twin passed on {plan.kind}: this drill shows nothing."
     return ""

@@ -49,7 +49,7 @@ class Job:
 JOBS = (
     Job("routing", 2, route_all, "routing", late_after=120, is_vital=True),  # kept items → cases
     Job("sending", 2, deliver_all, "sending", late_after=600, is_vital=True),  # outbox → providers
-    Job("watch", 3, watch, late_after=60, is_vital=True),  # deadlines due → alerts → ladder
+    Job("watch", 2, watch, late_after=60, is_vital=True),  # deadlines due → alerts → ladder
     Job("fetching", 5, fetch_all, late_after=600),  # what people attached, sealed
     Job("mailbox", 20, read_mailbox),  # e-mail in: kept, then marked as read
     Job("reconcile", 60, reconcile, late_after=900),  # what no webhook brought

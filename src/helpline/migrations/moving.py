@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from helpline.db import POSTGRES, checked_url, sync_url
+from helpline.db import POSTGRES, checked_url, limit_on_standing_still, sync_url
 from helpline.errors import InvalidInput
 from helpline.log import where
 from helpline.migrations import is_at_head
@@ -45,6 +45,8 @@ from helpline.sealing import Sealed
 Say = Callable[[str, int, int], None]
 """Told a table's name, its rows moved so far and all of its rows."""
 CHUNK = 5_000
+PATIENCE = 600.0
+"""Seconds for which the new database may wait for the old one."""
 RUNS_UNTIL = timedelta(seconds=60)
 """A process says every ten seconds that it lives."""
 NODE = metadata.tables["node"]
@@ -56,7 +58,7 @@ def move(source: str, target: str, now: datetime, say: Say) -> int:
     changed anywhere."""
     old, new = _urls(source, target)
     reading = _only_reading(old)
-    patient = POSTGRES | {"options": "-c idle_in_transaction_session_timeout=600000"}
+    patient = POSTGRES | limit_on_standing_still(PATIENCE)
     writing = create_engine(sync_url(new), connect_args=patient)
     try:
         with reading.connect() as from_, _connected(writing) as to:
