@@ -184,7 +184,8 @@ async def test_nobody_signed_in_gets_nothing(one_world: World, arrive: Arrive) -
 
 
 def test_no_action_of_the_table_is_without_a_use() -> None:
-    elsewhere = {"case.allocate_others", "report.exact"}  # asked by pages and desk, not by routes
+    # asked by pages and desk, not by routes
+    elsewhere = {"case.allocate_others", "report.exact", "promises.read"}
     assert {route.allow for route in ROUTES} - {PUBLIC, SIGNED} == set(ALLOWED) - elsewhere
 
 
