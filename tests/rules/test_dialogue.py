@@ -325,6 +325,7 @@ def said() -> dict[str, str]:
         "signposts": " ".join(s.line for s in contract.signposts if s.first_answer),
         "menu": ", ".join(f"{number} {words}" for number, words in enumerate(menu, 1)),
         "has_number": True,
+        "count": 3,
     }
     wording = Wording()
     return {key: wording.say(key, **values) for key in wording.keys}
