@@ -74,6 +74,8 @@ class Face:
     due_at: datetime
     met_at: datetime | None
     verdict: str
+    is_certain: bool = True
+    """False: due then or later, because it reaches beyond the known bank holidays."""
 
     @property
     def is_running(self) -> bool:
@@ -256,6 +258,7 @@ async def faces_of(
             DEADLINE.c.stops,
             DEADLINE.c.due_at,
             DEADLINE.c.met_at,
+            DEADLINE.c.is_certain,
         )
         .where(DEADLINE.c.case_id.in_(case_ids), DEADLINE.c.state != DeadlineState.CANCELLED)
         .order_by(DEADLINE.c.started_at, DEADLINE.c.id)
@@ -263,7 +266,7 @@ async def faces_of(
     found: dict[int, dict[str, Face]] = {}
     for row in await session.execute(query):
         verdict = clocks.verdict(row.due_at, row.met_at, now)
-        face = Face(row.stops, row.due_at, row.met_at, verdict)
+        face = Face(row.stops, row.due_at, row.met_at, verdict, row.is_certain)
         shown = found.setdefault(row.case_id, {}).get(row.stops)
         if shown is None or shown.met_at or row.due_at < shown.due_at or row.met_at:
             found[row.case_id][row.stops] = face

@@ -14,15 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.channels import telephone_in
 from helpline.contract import Contract
 from helpline.desk import (
+    allocation,
     attachments,
     blocks,
     casefile,
     cases,
+    conflicts,
+    covers,
     lists,
     means,
     promises,
     safety,
     switchboard,
+    trails,
 )
 from helpline.errors import NotFound
 from helpline.models import Case
@@ -91,6 +95,8 @@ async def _values(
     workers = await cases.workers_for(session, contract.key)
     heard = await casefile.last_heard(session, found)
     answered = (await lists.last_answers(session, [case_id])).get(case_id)
+    alerts = await lists.open_alerts(session, [contract.key], case_id)
+    taken = await trails.taken(session, [contract.key], case_id)
     limit = ALL if request.query.get("all") else casefile.LONG
     return {
         "case": found,
@@ -109,9 +115,14 @@ async def _values(
         "promises": await promises.open_on(session, case_id),
         "tasks": await casefile.open_tasks(session, found),
         "tried": await means.tried(session, case_id),
-        "alerts": await lists.open_alerts(session, [contract.key], case_id),
+        "alerts": alerts,
+        "taken": taken,
+        "trails": await trails.trails(session, [alert.id for alert in (*alerts, *taken)]),
         "supports": await casefile.supports_of(session, found),
         "readings": await casefile.readings(session, found),
+        "conflicts": await conflicts.on_case(session, case_id),
+        "named": await allocation.on_case(session, case_id),
+        "stand_in": (await covers.of_cases(session, [case_id], now)).get(case_id),
         "note_kinds": list(NoteKind),
         "urgencies": list(Urgency),
         "longest_reply": cases.LONGEST_REPLY,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import escalation, lists, rota
+from helpline.desk import escalation, lists, rota, trails
 from helpline.desk.lists import Filter, Scope
 from helpline.errors import InvalidInput, NotFound
 from helpline.rules.permissions import may
@@ -42,13 +42,13 @@ async def acknowledge(request: web.Request) -> web.Response:
         if contract is None or not may(actor, "alert.acknowledge", contract):
             raise NotFound("There is no such alert, or it is not yours to take.")
         alert = await escalation.acknowledge(session, alert_id, actor.user_id, now_of(request))
-        reference, kind = alert.reference, alert.kind
+        reference, kind, case_id = alert.reference, alert.kind, alert.case_id
     if kind == "tray":
         return go("/tray")
     if kind in ("rota_gap", "rota_nobody"):
         return go("/rota")
     back = await field(request, "back")
-    return go("/inbox" if back == "inbox" else f"/cases/{reference}")
+    return go(f"/cases/{reference}" if case_id is not None and back != "inbox" else "/inbox")
 
 
 async def _inbox(
@@ -58,6 +58,7 @@ async def _inbox(
     keys = [contract.key for contract in contracts]
     scope = Scope(actor_of(request), keys, today_ends(now))
     page = await lists.inbox(session, scope, chosen, after, now)
+    alerts, taken = await lists.open_alerts(session, keys), await trails.taken(session, keys)
     is_first = chosen is Filter.ALL and after is None
     return {
         "chosen": chosen,
@@ -65,7 +66,9 @@ async def _inbox(
         "counts": await lists.counts(session, scope),
         "cap": lists.CAP,
         "tray_count": await lists.tray_count(session, keys),
-        "alerts": await lists.open_alerts(session, keys),
+        "alerts": alerts,
+        "taken": taken,
+        "trails": await trails.trails(session, [alert.id for alert in alerts]),
         "next_case": await _next(session, scope, page if is_first else None, now),
         "on_call": {c.key: await rota.on_call(session, c.key, now) for c in contracts},
         "contracts": {contract.key: contract for contract in contracts},
@@ -73,6 +76,7 @@ async def _inbox(
         "newest": await live.newest(session),
         "after": after,
         "may_take": may(actor_of(request), "alert.acknowledge"),
+        "may_see_system": may(actor_of(request), "running.manage"),
     }
 
 
