@@ -162,7 +162,7 @@ async def _is_current(house: House) -> bool:
         try:
             if not await asyncio.to_thread(is_current, house.settings.database_url):
                 return False
-            await take_pulse(house)
+            await take_pulse(house, is_start=True)
             return True
         except AWAY as error:
             if house.db.is_sqlite or house.clock.seconds() > until:

@@ -274,6 +274,22 @@ async def test_a_pulse_says_that_the_node_lives_and_a_day_later_the_dead_are_for
     assert left == {("reconcile", world.house.node), ("watch", "another")}
 
 
+async def test_a_node_that_starts_under_the_name_of_one_that_ended_lives(world: World) -> None:
+    await take_pulse(world.house, is_start=True)
+    async with world.house.db.write() as session:
+        await beats.leave(session, world.house.node, world.now)
+    (node,) = await rows_of(world, Node)
+    assert node.stopped_at == world.now
+    world.clock.forward(timedelta(minutes=5))
+    await take_pulse(world.house, is_start=True)
+    (node,) = await rows_of(world, Node)
+    assert (node.stopped_at, node.started_at) == (None, world.now)
+    world.clock.forward(timedelta(minutes=5))
+    await take_pulse(world.house)
+    (node,) = await rows_of(world, Node)
+    assert node.started_at == world.now - timedelta(minutes=5)
+
+
 async def test_a_node_lives_by_the_databases_clock(world: World) -> None:
     """Whatever its own clock shows."""
     clock = AgreedClock()

@@ -111,10 +111,13 @@ async def failing(session: AsyncSession, node: str, now: datetime) -> list[str]:
     return sorted(rows)
 
 
-async def report(session: AsyncSession, node: Node) -> None:
-    """A node's word that it lives."""
+async def report(session: AsyncSession, node: Node, *, is_start: bool = False) -> None:
+    """A node's word that it lives. In a container every start may have the same name."""
     values = node.model_dump()
-    news = {name: values[name] for name in ("seen_at", "clock_ahead", "database_seconds")}
+    told: tuple[str, ...] = ("seen_at", "clock_ahead", "database_seconds")
+    if is_start:
+        told += ("started_at", "stopped_at", "version")
+    news = {name: values[name] for name in told}
     await session.execute(
         _insert(session)(Node)
         .values(values)

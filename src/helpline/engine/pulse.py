@@ -23,8 +23,9 @@ REFERENCE = "SYSTEM"
 """What a telephone shows instead of a case."""
 
 
-async def take_pulse(house: House) -> int:
-    """Ask the database, set our clock by it, and say that this node lives."""
+async def take_pulse(house: House, *, is_start: bool = False) -> int:
+    """Ask the database, set our clock by it, and say that this node lives. `is_start`: it has just
+    begun to, perhaps under the name of one that ended."""
     began = house.clock.seconds()
     shown = await house.db.clock_shows()
     took = house.clock.seconds() - began
@@ -43,7 +44,7 @@ async def take_pulse(house: House) -> int:
         database_seconds=took,
     )
     async with house.db.write() as session:
-        await beats.report(session, node)
+        await beats.report(session, node, is_start=is_start)
         if ahead is not None and abs(ahead) > MOST_AHEAD:
             log().error("node.clock_is_wrong", node=house.node, seconds=round(ahead, 1))
             contract = house.contracts[min(house.contracts)]
