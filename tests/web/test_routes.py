@@ -50,6 +50,15 @@ WHO = {
     "GET /new-case": "WL",
     "POST /new-case": "WL",
     "POST /cases/{reference}/block": "WL",
+    "POST /cases/{reference}/acceptance": "WL",
+    "POST /cases/{reference}/refusal": "WL",
+    "POST /cases/{reference}/conflicts": "WL",
+    "POST /cases/{reference}/conflicts/{id}/end": "L",
+    "GET /allocate": "L",
+    "POST /allocate": "L",
+    "POST /allocate/undoing": "L",
+    "GET /allocate/all": "L",
+    "POST /allocate/all": "L",
     "GET /blocks": "LA",
     "POST /blocks/{id}/end": "LA",
     "POST /blocks/{id}/extension": "LA",
@@ -185,7 +194,7 @@ async def test_nobody_signed_in_gets_nothing(one_world: World, arrive: Arrive) -
 
 def test_no_action_of_the_table_is_without_a_use() -> None:
     # asked by pages and desk, not by routes
-    elsewhere = {"case.allocate_others", "report.exact", "promises.read"}
+    elsewhere = {"report.exact", "promises.read"}
     assert {route.allow for route in ROUTES} - {PUBLIC, SIGNED} == set(ALLOWED) - elsewhere
 
 

@@ -114,11 +114,13 @@ class CasePage:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose inbox, of which contracts, and until when "today" lasts (the next local midnight)."""
+    """Whose inbox, of which contracts, and until when "today" lasts (the next local midnight).
+    `covered`: the ids of the cases on which they stand in for somebody."""
 
     actor: Actor
     contracts: Sequence[str]
     today_ends: datetime
+    covered: Sequence[int] = ()
 
 
 # --- the inbox -----------------------------------------------------------------------------------
@@ -169,7 +171,9 @@ def _open_in(contract: str) -> tuple[ColumnElement[bool], ...]:
 def _of(chosen: Filter, scope: Scope) -> tuple[ColumnElement[bool], ...]:
     return {
         Filter.ALL: (),
-        Filter.MINE: (CASE.c.worker_id == scope.actor.user_id,),
+        Filter.MINE: (
+            or_(CASE.c.worker_id == scope.actor.user_id, CASE.c.id.in_(scope.covered)),
+        ),
         Filter.UNALLOCATED: (CASE.c.worker_id.is_(None),),
         Filter.TODAY: (CASE.c.next_due_at < scope.today_ends,),
         Filter.EMERGENCY: (CASE.c.urgency == Urgency.EMERGENCY,),

@@ -17,6 +17,7 @@ from helpline.web.middleware import ALLOW, MIDDLEWARES, PUBLIC, SIGNED, Route, s
 from helpline.web.pacing import PACING, Pacing
 from helpline.web.pages import (
     account,
+    allocate,
     attachments,
     blocks,
     case,
@@ -109,6 +110,20 @@ ROUTES = (
     Route("POST", "/cases/{reference}/promises", case_acts.promise, "case.reply"),
     Route("POST", "/cases/{reference}/promises/{id}/end", case_acts.end_promise, "case.reply"),
     Route("POST", "/cases/{reference}/tasks/{id}/end", case_acts.finish_task, "task.finish"),
+    Route("POST", "/cases/{reference}/acceptance", case_acts.accept, "case.allocate"),
+    Route("POST", "/cases/{reference}/refusal", case_acts.decline, "case.allocate"),
+    Route("POST", "/cases/{reference}/conflicts", case_acts.declare_conflict, "case.read"),
+    Route(
+        "POST",
+        "/cases/{reference}/conflicts/{id}/end",
+        case_acts.end_conflict,
+        "case.allocate_others",
+    ),
+    Route("GET", "/allocate", allocate.show_board, "case.allocate_others"),
+    Route("POST", "/allocate", allocate.name, "case.allocate_others"),
+    Route("POST", "/allocate/undoing", allocate.undo, "case.allocate_others"),
+    Route("GET", "/allocate/all", allocate.ask_all, "case.allocate_others"),
+    Route("POST", "/allocate/all", allocate.name_all, "case.allocate_others"),
     Route("GET", "/people", people.ask, "people.read"),
     Route("POST", "/people", people.find, "people.read"),
     Route("GET", "/people/{id}", person.show_person, "people.read"),

@@ -23,6 +23,7 @@ ZONE: Final = "Europe/London"
 NAVIGATION: Final = (
     # address, what it says, the action it takes to see it
     ("/inbox", "Inbox", "case.read"),
+    ("/allocate", "Allocate", "case.allocate_others"),
     ("/tray", "Tray", "tray.read"),
     ("/people", "People", "people.read"),
     ("/rota", "Rota", "rota.read"),

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import blocks, cases, promises
+from helpline.desk import allocation, blocks, cases, conflicts, promises
 from helpline.desk.house import House
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, metadata
@@ -63,6 +63,7 @@ async def reply(request: web.Request) -> web.Response:
 
 async def allocate(request: web.Request) -> web.Response:
     worker = row_id(await field(request, "worker"))
+    although_away = await field(request, "although_away")
 
     async def act(it: Act) -> None:
         if worker is None:
@@ -75,9 +76,51 @@ async def allocate(request: web.Request) -> web.Response:
             it.by,
             it.now,
             wording=it.house.wording,
+            although_away=although_away,
         )
 
     return await _do(request, "allocation", act)
+
+
+async def accept(request: web.Request) -> web.Response:
+    """A lead named them, and they say yes."""
+
+    async def act(it: Act) -> None:
+        await allocation.accept(it.session, it.case, it.by, it.now)
+
+    return await _do(request, "acceptance", act)
+
+
+async def decline(request: web.Request) -> web.Response:
+    """They say no, and why; it is the lead's again."""
+    why = await field(request, "why_not")
+
+    async def act(it: Act) -> None:
+        await allocation.decline(it.session, it.case, why, it.by, it.now)
+
+    return await _do(request, "refusal", act)
+
+
+async def declare_conflict(request: web.Request) -> web.Response:
+    """Somebody must not work on this case: they themself, or for a lead anybody."""
+    who, why = await field(request, "who"), await field(request, "why_conflict")
+
+    async def act(it: Act) -> None:
+        user_id = row_id(who) if who else it.by.user_id
+        if user_id is None:
+            raise InvalidInput("Choose a colleague from the list.")
+        await conflicts.declare(it.session, it.case, user_id, why, it.by, it.now)
+
+    return await _do(request, "conflict", act)
+
+
+async def end_conflict(request: web.Request) -> web.Response:
+    conflict_id = number_in_path(request, "id")
+
+    async def act(it: Act) -> None:
+        await conflicts.end(it.session, it.case, conflict_id, it.by, it.now)
+
+    return await _do(request, "conflict_end", act)
 
 
 async def write_note(request: web.Request) -> web.Response:
@@ -216,6 +259,8 @@ async def _do(
     house.wakes.sending.set()
     async with house.wakes.pages:
         house.wakes.pages.notify_all()
+    if await field(request, "back") == "inbox":
+        return go("/inbox")
     return go(f"/cases/{reference}?done={form}")
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import escalation, lists, rota, trails
+from helpline.desk import allocation, covers, escalation, lists, rota, trails
 from helpline.desk.lists import Filter, Scope
 from helpline.errors import InvalidInput, NotFound
 from helpline.rules.permissions import may
@@ -56,12 +56,17 @@ async def _inbox(
 ) -> dict[str, Any]:
     now, contracts = now_of(request), contracts_of(request, "case.read")
     keys = [contract.key for contract in contracts]
-    scope = Scope(actor_of(request), keys, today_ends(now))
+    user_id = actor_of(request).user_id
+    held = await covers.of_worker(session, user_id, now)
+    scope = Scope(actor_of(request), keys, today_ends(now), [one.case_id for one in held])
     page = await lists.inbox(session, scope, chosen, after, now)
     alerts, taken = await lists.open_alerts(session, keys), await trails.taken(session, keys)
     is_first = chosen is Filter.ALL and after is None
     return {
         "chosen": chosen,
+        "asked": await allocation.waiting_for(session, user_id),
+        "held": held,
+        "held_ids": {one.case_id for one in held},
         "page": page,
         "counts": await lists.counts(session, scope),
         "cap": lists.CAP,
