@@ -200,6 +200,9 @@ class Exchange:
         return Answer("application/json", json.dumps(asdict(step)))
 
     async def ring(self, number: str, shown: str, next: str, ended: str) -> SendResult:
+        for before in self.calls:  # it has rung out by now: nobody picked it up
+            if before.first == number and before.step is None:
+                before.is_over = True
         call = self._add(number, shown, next, ended)
         return SendResult(SendState.ACCEPTED, call.sid)
 

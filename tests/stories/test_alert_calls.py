@@ -209,6 +209,22 @@ async def test_a_call_that_waited_too_long_is_not_placed_any_more(
     assert (await only(world, Call)).state == "ended"
 
 
+async def test_while_somebody_in_danger_is_on_the_line_their_call_finds_no_telephone_engaged(
+    world: World, exchange: Exchange
+) -> None:
+    sid = "CA" + "5" * 32
+    exchange._begin(sid, STRANGER, OUR_NUMBER, "inbound")
+    await exchange.post("/hooks/voice", exchange._form(sid))
+    await exchange.post("/hooks/voice/menu", exchange._form(sid, Digits="1"))
+    await world.settle()
+    assert len(world.texts_to(DUTY_PHONE)) == 1  # the emergency is told
+    assert calls_to(exchange, DUTY_PHONE) == []  # and their own telephone rings for the caller
+    exchange._end(sid)
+    await exchange.post("/hooks/voice/status", exchange._form(sid, CallDuration="9"))
+    await world.forward(minutes=1)
+    assert len(calls_to(exchange, DUTY_PHONE)) == 1
+
+
 async def test_who_stopped_texts_is_rung_all_the_same(world: World, exchange: Exchange) -> None:
     await world.sms(DUTY_PHONE, "STOP")
     await breach(world)

@@ -100,6 +100,28 @@ async def test_the_console_rings_out_to_the_demos_telephones(demo: World, arrive
     assert (await demo.deadlines(CARER))["first_response"].state == "met"
 
 
+async def test_an_emergency_rings_the_duty_workers_telephone(demo: World, arrive: Arrive) -> None:
+    await demo.sms(CARER, "he says he will kill himself tonight")
+    guest = await arrive(demo, None)
+    await guest.get(f"/demo?duty={DUTY_PHONE.replace('+', '%2B')}")
+    assert "it rings" in guest.text
+    await does(guest, DUTY_PHONE, "answer")
+    assert "It may be an emergency." in guest.text
+    await does(guest, DUTY_PHONE, "key", "1")
+    assert "That is noted." in guest.text
+    (alert,) = await demo.all(Alert)
+    assert alert.acknowledged_by_id == demo.duty.user_id  # type: ignore[attr-defined]
+
+
+async def test_what_rang_out_in_the_demo_is_over(demo: World) -> None:
+    await demo.sms(CARER, "he says he will kill himself tonight")
+    await demo.forward(minutes=30)
+    await look_after_calls(demo.house)
+    calls = await demo.all(Call, Call.user_id == demo.duty.user_id)
+    assert [call.state for call in calls][:-1] == ["ended"] * (len(calls) - 1)  # type: ignore[attr-defined]
+    assert len(calls) > 1
+
+
 @pytest.mark.parametrize(
     ("number", "what", "key"),
     [(CARER, "key", "1"), (CARER, "nonsense", ""), ("", "ring", ""), (CARER, "ring", "evil")],

@@ -138,6 +138,9 @@ async def claim(
             message.state, message.settled_at, message.code = OutState.HELD, now, ringing.MOOT
             await ringing.note_not_placed(session, message, now)
             continue
+        if message.channel == ringing.CHANNEL and await ringing.is_line_busy(session, message, now):
+            message.next_try_at = now + ringing.WHILE_BUSY
+            continue
         judged, rules = await safety.verdict(session, contracts[message.contract], message, now)
         if not judged.may:
             await _hold_back(session, message, judged, now)

@@ -5,7 +5,7 @@ speaks). What is said is decided in rules/calls; nothing here knows a word of it
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,8 @@ from helpline.vocabulary import CallState, Direction, OutState
 CHANNEL = "voice"
 NOT_PLACED = "asked:"
 """Before the id of a call whose provider has not yet said its own."""
+WHILE_BUSY, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
+"""How often a line is looked at that is in use about the same case, and how long at most."""
 MOOT = "moot"
 """The code of a call that was not needed any more when its turn came."""
 
@@ -56,6 +58,24 @@ async def is_moot(session: AsyncSession, message: OutMessage) -> bool:
         .limit(1)
     )
     return await session.scalar(waits) is None
+
+
+async def is_line_busy(session: AsyncSession, message: OutMessage, now: datetime) -> bool:
+    """Whether somebody is on our line about the very case: their call rings the same telephones,
+    and must not find them engaged by ours."""
+    on_the_line = (
+        select(col(Call.id))
+        .join(Alert, col(Alert.case_id) == col(Call.case_id))
+        .join(Page, col(Page.alert_id) == col(Alert.id))
+        .where(
+            col(Page.message_id) == message.id,
+            col(Call.direction) == Direction.IN,
+            col(Call.state).in_([CallState.RINGING, CallState.CONNECTED]),
+            col(Call.begun_at) > now - LONGEST_WAIT,
+        )
+        .limit(1)
+    )
+    return await session.scalar(on_the_line) is not None
 
 
 async def note_placed(
