@@ -53,7 +53,9 @@ POSTGRES: dict[str, Any] = {
 }
 STANDS_STILL = 3.0
 """Seconds after which PostgreSQL ends a transaction that asks for nothing: a node that was frozen
-in the middle of one must not hold its rows. Inside one nobody waits for anything else."""
+in the middle of one must not hold its rows. Who writes waits for nothing else meanwhile."""
+READER_STANDS_STILL = 600.0
+"""Readers hold nobody up, and a report may think between two questions."""
 
 
 class Database:
@@ -69,7 +71,8 @@ class Database:
             self._reader = _sqlite_engine(self.url, "BEGIN", pool_size=4)
             self._writer = _sqlite_engine(self.url, "BEGIN IMMEDIATE", pool_size=1)
         else:
-            self._reader = self._writer = _postgres_engine(self.url, stands_still)
+            self._reader = _postgres_engine(self.url, READER_STANDS_STILL)
+            self._writer = _postgres_engine(self.url, stands_still)
         self.turn: AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if self.is_sqlite else nullcontext()
         )
@@ -163,6 +166,7 @@ def _postgres_engine(url: URL, stands_still: float) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=8,
+        max_overflow=4,
         pool_timeout=10,
         pool_pre_ping=True,
         connect_args=POSTGRES | limit_on_standing_still(stands_still),

@@ -50,6 +50,6 @@ async def take_pulse(house: House, *, is_start: bool = False) -> int:
             contract = house.contracts[min(house.contracts)]
             machine = house.node.partition(":")[0]
             key = f"clock:{machine}:{now:%Y%m%d}"
-            cause = escalation.Cause(AlertKind.UPKEEP, key, REFERENCE)
+            cause = escalation.Cause(AlertKind.UPKEEP, key, REFERENCE, rungs=("lead",))
             await escalation.raise_alert(session, contract, cause, now)
     return 0
