@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from helpline.desk import escalation, trails
 from helpline.desk.escalation import Cause
-from helpline.models import Deadline
+from helpline.models import Deadline, OutMessage
 from helpline.vocabulary import AlertKind
 from tests.stories.test_ladder import EMERGENCY, QUESTION, change, code_in
 from tests.web.conftest import Arrive
@@ -53,8 +53,15 @@ async def test_a_way_that_failed_is_said_and_many_askings_are_counted(
 ) -> None:
     await change(one_world, one_world.lead, mobile=None)
     await one_world.sms(CARER, EMERGENCY)
-    await one_world.forward(hours=3)
     wasim = await arrive(one_world, "wasim")
+    await wasim.get("/inbox")
+    assert "did not get through" not in wasim.text
+    async with one_world.house.db.write() as session:
+        to_dilys = OutMessage.alert_id.is_not(None)  # type: ignore[union-attr]
+        await session.execute(update(OutMessage).where(to_dilys).values(state="failed"))
+    await wasim.get("/inbox")
+    assert "Asked: Dilys by text message (did not get through)" in wasim.text
+    await one_world.forward(hours=3)
     await wasim.get("/inbox")
     asked = wasim.text.partition("Asked: ")[2]
     assert asked.split(" ")[0].isdigit() and "messages before, then Dilys" in asked
