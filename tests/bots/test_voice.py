@@ -20,6 +20,7 @@ from helpline.channels import (
     Inbound,
     ListsArrivals,
     Outbound,
+    SendResult,
     TakesCalls,
     WebRequest,
 )
@@ -309,10 +310,40 @@ async def test_what_is_no_number_is_not_rung(voice: Voice, exchange: Exchange, n
     assert exchange.tries == 0
 
 
-async def test_a_text_is_refused_and_cannot_be_asked_about(voice: Voice) -> None:
+async def test_a_text_is_refused(voice: Voice) -> None:
     outbound = Outbound("1", OURS, CALLER, "hello", NOW)
     assert (await voice.send(outbound)).state is SendState.REFUSED
-    assert await voice.find_sent(outbound) is None
+
+
+ALERT = {"next": "/hooks/voice/alert?call=3", "ended": "/hooks/voice/alert/status?call=3"}
+
+
+async def test_an_alert_is_a_call_that_our_hooks_lead(voice: Voice, exchange: Exchange) -> None:
+    result = await voice.send(Outbound("1", OURS, WORKER, "never said", NOW, ALERT))
+    (call,) = exchange.sent
+    assert (result.state, result.provider_id) == (SendState.ACCEPTED, call["sid"])
+    assert (call["from"], call["to"]) == (OURS, WORKER)
+    assert call["url"] == f"{PUBLIC}/hooks/voice/alert?call=3"
+    assert call["callback"] == f"{PUBLIC}/hooks/voice/alert/status?call=3"
+    assert "never said" not in str(call)
+
+
+async def test_without_a_number_of_ours_nobody_is_rung_and_no_number_is_bad(
+    voice: Voice, exchange: Exchange
+) -> None:
+    result = await voice.send(Outbound("1", "", WORKER, "", NOW, ALERT))
+    assert (result.state, result.fault, exchange.sent) == (SendState.REFUSED, "", [])
+
+
+async def test_whether_an_alerts_call_went_can_be_asked(voice: Voice, exchange: Exchange) -> None:
+    outbound = Outbound("1", OURS, WORKER, "", NOW, ALERT)
+    assert await voice.find_sent(outbound) == SendResult(SendState.RETRY)
+    await exchange.lose(WORKER, OURS)  # somebody rang us from there
+    assert await voice.find_sent(outbound) == SendResult(SendState.RETRY)
+    sent = await voice.send(outbound)
+    assert await voice.find_sent(outbound) == sent
+    later = replace(outbound, since=NOW + timedelta(hours=1))
+    assert await voice.find_sent(later) == SendResult(SendState.RETRY)
 
 
 async def test_the_calls_that_were_made_to_us_are_listed(voice: Voice, exchange: Exchange) -> None:

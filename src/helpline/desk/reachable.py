@@ -11,8 +11,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from helpline.desk.escalation import Reach, working
 from helpline.models import Shift, User
 from helpline.vocabulary import Role
+
+TEXTS = Reach(frozenset(["sms", "telegram"]))
 
 
 class Why(StrEnum):
@@ -23,17 +26,18 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Unreachable:
-    """One worker. `by_telegram`: alerts still go there. `shift`: theirs now or next, (from, to)."""
+    """One worker. `still`: the means by which alerts reach them all the same. `shift`: theirs now
+    or next, (from, to)."""
 
     name: str
     why: Why
     since: datetime | None
-    by_telegram: bool
+    still: tuple[str, ...]
     shift: tuple[datetime, datetime] | None
 
 
 async def unreachable(
-    session: AsyncSession, contracts: Sequence[str], now: datetime
+    session: AsyncSession, contracts: Sequence[str], now: datetime, reach: Reach = TEXTS
 ) -> Sequence[Unreachable]:
     """Those who work on one of these contracts; whoever has a shift soonest comes first. Without a
     number only who has a shift: not everybody is ever on call."""
@@ -55,19 +59,22 @@ async def unreachable(
     found = []
     for user in users.all():
         shift = await _next_shift(session, user, contracts, now)
-        if user.mobile is None and (shift is None or user.telegram is not None):
+        still = tuple(means for means in working(user, reach) if means != "sms")
+        if user.mobile is None and (shift is None or still):
             continue
-        found.append(_found(user, shift))
+        found.append(_found(user, still, shift))
     return sorted(found, key=lambda one: (one.shift is None, one.shift or (now, now)))
 
 
-def _found(user: User, shift: tuple[datetime, datetime] | None) -> Unreachable:
+def _found(
+    user: User, still: tuple[str, ...], shift: tuple[datetime, datetime] | None
+) -> Unreachable:
     why, since = Why.NO_NUMBER, None
     if user.opted_out_at is not None:
         why, since = Why.OPTED_OUT, user.opted_out_at
     elif user.bad_since is not None:
         why, since = Why.BAD_NUMBER, user.bad_since
-    return Unreachable(user.shown_name, why, since, user.telegram is not None, shift)
+    return Unreachable(user.shown_name, why, since, still, shift)
 
 
 async def _next_shift(

@@ -26,6 +26,7 @@ from helpline.rules import rota as rules
 from helpline.rules.permissions import may
 from helpline.vocabulary import ShiftKind
 from helpline.web.asked import actor_of, contracts_of, house_of, now_of
+from helpline.web.pages.account import reach_of
 from helpline.web.pages.case import local_now
 from helpline.web.showing import show
 
@@ -68,7 +69,7 @@ async def show_rota(request: web.Request) -> web.Response:
         ]
         values = await _own(session, request, contracts, now)
         keys = [contract.key for contract in contracts]
-        values["unreachable"] = await reachable.unreachable(session, keys, now)
+        values["unreachable"] = await reachable.unreachable(session, keys, now, reach_of(request))
     zone = contracts[0].zone if contracts else "UTC"
     return show(
         request,
