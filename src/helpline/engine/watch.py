@@ -49,26 +49,29 @@ DEADLINES, ALERTS = Kind("deadline", _sweep), Kind("alert", _climb)
 
 
 async def watch(house: House) -> int:
-    """Raise what is due and climb the ladders, in small transactions, until nothing is left for
-    this instant. After an outage the alerts that wait already go first, then everything due is
-    raised before anybody is asked about it: whoever is asked hears of the worst first. Returns how
-    many deadlines and alerts moved."""
-    now, moved = house.clock.now(), 0
-    until = house.clock.seconds() + MOST_SECONDS
+    """Raise what is due and climb the ladders, in small transactions, until nothing is left. After
+    an outage the alerts that wait already go first, then everything due is raised before anybody is
+    asked about it: whoever is asked hears of the worst first. Each round looks at the clock anew:
+    what comes due while many are asked does not wait for them all. Returns how many deadlines and
+    alerts moved."""
+    moved, until = 0, house.clock.seconds() + MOST_SECONDS
     while house.clock.seconds() < until:
+        now = house.clock.now()
         async with house.db.read() as session:
             has_alerts = await escalation.any_due(session, now)
             has_deadlines = await deadlines.any_due(session, now)
         if not has_alerts and not has_deadlines:
             break
         count = await _move(house, ALERTS, now) if has_alerts else 0
-        while (some := await _move(house, DEADLINES, now)) and house.clock.seconds() < until:
+        while (some := await _move(house, DEADLINES, house.clock.now())) and (
+            house.clock.seconds() < until
+        ):
             count += some
         moved += count
         if not count:
             break  # another node has them in hand
     if moved:
-        await _forget_moved(house, now)
+        await _forget_moved(house, house.clock.now())
         house.wakes.sending.set()
     return moved
 
