@@ -10,7 +10,7 @@ let line = Promise.resolve(); // one request after another, in the order of the 
 const areOn = () => localStorage.getItem("helpline-keys") !== "off";
 const rows = () => [...board.querySelectorAll("[data-case]:not([data-done])")];
 const row = (from) => from?.closest?.("[data-case]:not([data-done])");
-const first = (of) => of?.querySelector("[data-row], select, summary, a");
+const first = (of) => of?.querySelector("[data-row]") ?? of?.querySelector("summary, a");
 
 function next(after) {
   const all = [...board.querySelectorAll("[data-case]")];
@@ -60,13 +60,13 @@ function name(form, submitter) {
       after.innerHTML = text;
       here.replaceChildren(after.content);
       here.classList.add("hl-named");
+      here.removeAttribute("aria-busy");
       if (here.querySelector("[data-undo]")) done.push({ here, before });
       tell(here.querySelector(".hl-named__text")?.textContent);
     } catch (error) {
       back(here, before);
       problem(here, error.message);
     }
-    here.removeAttribute("aria-busy");
   });
 }
 
@@ -90,6 +90,7 @@ function undo(form) {
 function back(here, before) {
   here.replaceChildren(...before);
   here.classList.remove("hl-named");
+  here.removeAttribute("aria-busy");
   delete here.dataset.done;
 }
 
@@ -100,7 +101,7 @@ function problem(here, text) {
 }
 
 function tell(text) {
-  const left = rows().length;
+  const left = rows().length + board.querySelectorAll("[aria-busy]").length;
   said.textContent = `${text ?? ""} ${left ? `${left} left.` : "That was the last."}`;
 }
 

@@ -171,9 +171,7 @@ def _open_in(contract: str) -> tuple[ColumnElement[bool], ...]:
 def _of(chosen: Filter, scope: Scope) -> tuple[ColumnElement[bool], ...]:
     return {
         Filter.ALL: (),
-        Filter.MINE: (
-            or_(CASE.c.worker_id == scope.actor.user_id, CASE.c.id.in_(scope.covered)),
-        ),
+        Filter.MINE: (or_(CASE.c.worker_id == scope.actor.user_id, CASE.c.id.in_(scope.covered)),),
         Filter.UNALLOCATED: (CASE.c.worker_id.is_(None),),
         Filter.TODAY: (CASE.c.next_due_at < scope.today_ends,),
         Filter.EMERGENCY: (CASE.c.urgency == Urgency.EMERGENCY,),

@@ -108,10 +108,12 @@ class Worker:
     away_until: datetime | None = None
     leaves_at: datetime | None = None
     back_since: datetime | None = None
+    above: int = 0
+    """Of a plan: how many cases before this one are proposed for them first."""
 
     def with_one_more(self, urgency: Urgency) -> "Worker":
-        """The same once they have another case."""
-        return replace(self, load=self.load + WEIGHT[urgency], open_cases=self.open_cases + 1)
+        """The same once they are to have another case."""
+        return replace(self, load=self.load + WEIGHT[urgency], above=self.above + 1)
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ def _judged(matter: Matter, worker: Worker, tie: Tie, now: datetime, zone: str) 
     if worker.words & matter.places:
         points += KNOWS_AREA
         reasons.append(f"knows {matter.place}")
-    reasons.append(_cases_in_words(worker.open_cases))
+    reasons.append(_cases_in_words(worker.open_cases, worker.above))
     if worker.leaves_at is not None and worker.leaves_at - now <= SOON:
         points += LEAVES_SOON
         reasons.append(f"away from {_day(worker.leaves_at, now, zone)}")
@@ -240,7 +242,6 @@ def _day(at: datetime, now: datetime, zone: str) -> str:
     return near or f"{local:%A}"
 
 
-def _cases_in_words(number: int) -> str:
-    if number == 0:
-        return "no open case"
-    return f"{number} open case{'' if number == 1 else 's'}"
+def _cases_in_words(number: int, above: int) -> str:
+    words = f"{number or 'no'} open case{'s' if number > 1 else ''}"
+    return f"{words}, {above} above" if above else words
