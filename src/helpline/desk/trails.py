@@ -63,9 +63,8 @@ async def trails(session: AsyncSession, alert_ids: Sequence[int]) -> dict[int, T
         .where(numbered.c.place <= NEWEST)
         .order_by(numbered.c.alert_id, numbered.c.id)
     )
-    found: dict[int, list[Row[Any]]] = {}
-    rows: Iterable[Row[Any]] = (await session.execute(query)).all()
-    for row in rows:
+    found: dict[int, list[Any]] = {}
+    for row in await session.execute(query):
         found.setdefault(row.alert_id, []).append(row)
     return {
         alert_id: Trail(tuple(_askings(some)), some[0].total - len(some))
@@ -73,8 +72,8 @@ async def trails(session: AsyncSession, alert_ids: Sequence[int]) -> dict[int, T
     }
 
 
-def _askings(rows: Iterable[Row[Any]]) -> Iterable[Asking]:
-    together: dict[tuple[int, datetime], list[Row[Any]]] = {}
+def _askings(rows: Iterable[Any]) -> Iterable[Asking]:
+    together: dict[tuple[int, datetime], list[Any]] = {}
     for row in rows:
         together.setdefault((row.user_id, row.at), []).append(row)
     for (_, at), some in together.items():
