@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import reachable, rota
+from helpline.desk import escalation, reachable, rota
 from helpline.desk.rota import feeds, handovers, plan, swaps
 from helpline.errors import NotFound
 from helpline.models import Shift, User
@@ -59,11 +59,12 @@ async def show_rota(request: web.Request) -> web.Response:
     now, actor = now_of(request), actor_of(request)
     contracts = contracts_of(request, "rota.read")
     monday = first_day(request, now, contracts[0].zone if contracts else "UTC")
+    me, reach = actor.user_id, reach_of(request)
     async with house_of(request).db.read() as session:
         tables = [
             (
                 contract,
-                from_now(await table(session, contract, monday, now, actor.user_id), request),
+                from_now(await table(session, contract, monday, now, me, reach), request),
             )
             for contract in contracts
         ]
@@ -128,7 +129,12 @@ async def show_calendar(request: web.Request) -> web.Response:
 
 
 async def table(
-    session: AsyncSession, contract: Contract, monday: date, now: datetime, user_id: int
+    session: AsyncSession,
+    contract: Contract,
+    monday: date,
+    now: datetime,
+    user_id: int,
+    reach: escalation.Reach,
 ) -> list[tuple[date, list[Line]]]:
     """Each local day of the weeks with its lines, in order; a night stands on its first day."""
     until_day = monday + timedelta(days=7 * WEEKS)
@@ -136,7 +142,7 @@ async def table(
     until = plan.local_midnight(until_day, contract.zone)
     found, absent = await rota.whole(session, contract.key, since, until)
     duties = [duty for duty, _ in found]
-    silent = await _unreachable(session, {duty.user_id for duty in duties})
+    silent = await _unreachable(session, {duty.user_id for duty in duties}, reach)
     names = {row.Shift.id: row.shown_name for _, row in found}
     lines = [
         Line(
@@ -219,15 +225,13 @@ def _by_day(
     return list(days.items())
 
 
-async def _unreachable(session: AsyncSession, user_ids: set[int]) -> set[int]:
-    """Those whom no alert would reach: no telephone on record, or they wrote STOP to it."""
+async def _unreachable(
+    session: AsyncSession, user_ids: set[int], reach: escalation.Reach
+) -> set[int]:
+    """Those whom no alert would reach: no address on record, or they wrote STOP to the only one."""
     users = await session.scalars(select(User).where(col(User.id).in_(user_ids)))
     return {
-        user.id
-        for user in users
-        if user.id is not None
-        and not user.telegram
-        and (user.mobile is None or user.opted_out_at is not None)
+        user.id for user in users if user.id is not None and not escalation.working(user, reach)
     }
 
 
