@@ -584,12 +584,12 @@ def main() -> int:
         plan = Plan(
             kind,
             asked.seed,
-            asked.deadlines,
-            asked.seconds,
+            # One process alone: whatever strikes it is an outage, so it is struck less.
+            min(asked.deadlines, 1000) if is_alone else asked.deadlines,
+            min(asked.seconds, 100) if is_alone else asked.seconds,
             stops=0 if is_alone else round(20 * asked.scale),
-            # One process alone cannot be struck eighty times in the same time.
-            kills=round((20 if is_alone else 40) * asked.scale),
-            freezes=round((15 if is_alone else 40) * asked.scale),
+            kills=round((8 if is_alone else 40) * asked.scale),
+            freezes=round((5 if is_alone else 40) * asked.scale),
         )
         if fault := judged(plan):
             faults.append(fault)
