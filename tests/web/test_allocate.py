@@ -1,6 +1,7 @@
 """The board by plain forms, accepting and declining, conflicts on the case page: what each says,
 what it does, and what it does when somebody else was faster."""
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -62,6 +63,18 @@ async def test_somebody_else_was_faster(one_world: World, arrive: Arrive) -> Non
     assert await lead.post("/allocate", await form(world, world.worker), headers=asked) == 409
     assert lead.page.startswith("Somebody else was faster")
     assert (await world.case_of(CARER)).worker_id == world.duty.user_id
+
+
+async def test_two_leads_at_the_same_moment_name_one(world: World, arrive: Arrive) -> None:
+    await world.sms(CARER, QUESTION)
+    leads = [await arrive(world, "leonie") for _ in range(4)]
+    names = [world.worker, world.duty, world.lead, world.worker]
+    posts = [
+        lead.post("/allocate", await form(world, who), headers={"Asked-By": "board"})
+        for lead, who in zip(leads, names, strict=True)
+    ]
+    assert sorted(await asyncio.gather(*posts)) == [200, 409, 409, 409]
+    assert (await world.events(CARER)).count("case.allocated") == 1
 
 
 async def test_all_first_proposals_are_taken_after_a_look(one_world: World, arrive: Arrive) -> None:
