@@ -3,6 +3,7 @@ Telegram are the fakes on loopback or, where nothing is sent, an address that no
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,10 +54,15 @@ async def opened_house(
     twilio_url: str = "",
     telegram_url: str = "",
     clock: Clock | None = None,
+    lines: bool = True,
 ) -> AsyncIterator[House]:
-    """One node. Its loops do not run: the drill calls route_all, deliver_all and watch."""
+    """One node. Its loops do not run: the drill calls route_all, deliver_all and watch. `lines`:
+    whether it has telephone lines, for a fake that answers to texts only."""
     settings = settings_for(database_url, twilio_url, telegram_url)
     house = build(settings, clock=clock or MovableClock(frozen_at=NIGHT))
+    if not lines:
+        texts = {name: one for name, one in house.channels.items() if name != "voice"}
+        house = replace(house, channels=texts)
     try:
         yield house
     finally:

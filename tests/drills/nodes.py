@@ -292,7 +292,7 @@ async def _stop_database(
 async def _write_deadlines(plan: Plan, url: str, twilio_url: str) -> dict[int, datetime]:
     """Promises of a thousand workers to ring somebody, which they do not keep: deadline → when it
     is due. The first when the nodes are up, the last when the trouble ends."""
-    async with opened_house(url, twilio_url=twilio_url, clock=Clock()) as house:
+    async with opened_house(url, twilio_url=twilio_url, clock=Clock(), lines=False) as house:
         now = house.clock.now()
         owners = min(OWNERS, plan.deadlines)
         async with house.db.write() as session:
@@ -356,7 +356,7 @@ async def _look(
     """Deadline → when its alert was first seen in the database, by somebody who only looks."""
     seen: dict[int, datetime] = {}
     last = max(due.values()) + timedelta(seconds=PATIENCE)
-    async with opened_house(url, twilio_url=twilio_url, clock=Clock()) as house:
+    async with opened_house(url, twilio_url=twilio_url, clock=Clock(), lines=False) as house:
         while len(seen) < len(due) and Clock().now() < last:
             await asyncio.sleep(LOOK_EVERY)
             with suppress(Exception):  # the database is down: nobody sees anything
@@ -386,7 +386,7 @@ async def _judge(
     figures: Figures,
 ) -> None:
     clock = MovableClock()
-    async with opened_house(url, twilio_url=twilio.url, clock=clock) as house:
+    async with opened_house(url, twilio_url=twilio.url, clock=clock, lines=False) as house:
         alerts = await _rows(house, Alert)
         raised = Counter(alert.deadline_id for alert in alerts if alert.deadline_id in due)
         # An alert that should have climbed by now and did not was left behind by whoever had it.
