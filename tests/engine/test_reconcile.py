@@ -143,4 +143,4 @@ async def test_it_is_a_job_of_every_minute() -> None:
 async def looked(at_work: TwilioHouse) -> None:
     """As the engine writes down a look that went well."""
     async with at_work.house.db.write() as session:
-        await beats.write_down(session, JOB, "one", at_work.now, None)
+        await beats.write_down(session, beats.Beat(JOB, "one", at_work.now))
