@@ -50,6 +50,13 @@ ANSWERED = (
 )
 
 
+LOOK_NEXT = (
+    update(DEADLINE)
+    .where(DEADLINE.c.id == bindparam("deadline"))
+    .values(next_alert_at=bindparam("next_look"))
+)
+
+
 async def open_for(
     session: AsyncSession,
     contract: Contract,
@@ -361,8 +368,26 @@ async def sweep(
     """Raise what has come due, the longest waiting first, and set when each is looked at next.
     Returns how many were handled; the caller repeats while it equals `limit`."""
     due = (await session.execute(_due(now, limit))).mappings().all()
+    looks, said, ended = [], [], []
+    causes: list[tuple[Contract, escalation.Cause]] = []
     for row in due:
-        await _raise(session, contracts[row["contract"]], row, now)
+        contract = contracts[row["contract"]]
+        clock = contract.find_clock(row["clock"])
+        terms = clock.terms if clock else PROMISED
+        moments = clocks.moments(terms, row["started_at"], row["due_at"], row["target_at"])
+        looks.append({"deadline": row["id"], "next_look": clocks.next_after(moments, now)})
+        moment = clocks.passed(moments, now)
+        if moment is None:
+            continue
+        if moment.kind is AlertKind.BREACH:
+            said.append(_missed(row, now))
+        ended.append(row["id"])  # the worse one takes its place
+        causes.append((contract, _cause(row, moment, clock)))
+    if looks:
+        await session.execute(LOOK_NEXT, looks)
+    await events.record_all(session, said)
+    await escalation.end_for_deadlines(session, ended, now)
+    await escalation.raise_alerts(session, causes, now)
     return len(due)
 
 
@@ -389,46 +414,31 @@ def _due(now: datetime, limit: int) -> Any:
 
 def _about(row: Any, moment: clocks.Moment) -> str:
     """Clocks of one case that come due together warn together: one page, not one for each."""
-    what = f"case:{row['case_id']}" if row["case_id"] else f"deadline:{row['id']}"
+    is_own = row["owner_id"] is not None or row["case_id"] is None
+    what = f"deadline:{row['id']}" if is_own else f"case:{row['case_id']}"
     return f"{what}:{moment.kind}:{moment.at:%Y%m%dT%H%M%S}"
 
 
-async def _raise(session: AsyncSession, contract: Contract, row: Any, now: datetime) -> None:
-    clock = contract.find_clock(row["clock"])
-    terms = clock.terms if clock else PROMISED
-    moments = clocks.moments(terms, row["started_at"], row["due_at"], row["target_at"])
-    await session.execute(
-        update(Deadline)
-        .where(col(Deadline.id) == row["id"])
-        .values(next_alert_at=clocks.next_after(moments, now))
-    )
-    moment = clocks.passed(moments, now)
-    if moment is None:
-        return
-    is_breach, is_word = moment.kind is AlertKind.BREACH, row["owner_id"] is not None
-    if is_breach:
-        await events.record(
-            session,
-            "deadline.missed",
-            now,
-            contract=contract.key,
-            case_id=row["case_id"],
-            clock=row["clock"],
-            due_at=moment.at.isoformat(),
-        )
-    await escalation.end_for_deadline(session, row["id"], now)  # the worse one takes its place
-    await escalation.raise_alert(
-        session,
-        contract,
-        escalation.Cause(
-            kind=AlertKind.PROMISE if is_word and not is_breach else moment.kind,
-            stage=moment.stage,
-            key=_about(row, moment),
-            reference=row["reference"] or "TRAY",
-            case_id=row["case_id"],
-            deadline_id=row["id"],
-            owner_id=row["owner_id"],
-            rungs=clock.rungs if clock else (),
-        ),
+def _missed(row: Any, now: datetime) -> dict[str, Any]:
+    return events.line(
+        "deadline.missed",
         now,
+        contract=row["contract"],
+        case_id=row["case_id"],
+        clock=row["clock"],
+        due_at=row["due_at"].isoformat(),
+    )
+
+
+def _cause(row: Any, moment: clocks.Moment, clock: Clock | None) -> escalation.Cause:
+    is_word = row["owner_id"] is not None and moment.kind is not AlertKind.BREACH
+    return escalation.Cause(
+        kind=AlertKind.PROMISE if is_word else moment.kind,
+        stage=moment.stage,
+        key=_about(row, moment),
+        reference=row["reference"] or "TRAY",
+        case_id=row["case_id"],
+        deadline_id=row["id"],
+        owner_id=row["owner_id"],
+        rungs=clock.rungs if clock else (),
     )

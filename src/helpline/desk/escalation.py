@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, distinct, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -67,7 +68,46 @@ async def raise_alert(
     session: AsyncSession, contract: Contract, cause: Cause, now: datetime
 ) -> None:
     """Store the alert; the climb that follows at once asks the first rung."""
-    values = {
+    await raise_alerts(session, [(contract, cause)], now)
+
+
+async def raise_alerts(
+    session: AsyncSession, causes: Sequence[tuple[Contract, Cause]], now: datetime
+) -> None:
+    """The same for many at once, as after an outage."""
+    if not causes:
+        return
+    rows = [_raised(contract, cause, now) for contract, cause in causes]
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    added = await session.execute(
+        dialect.insert(Alert)
+        .values(rows)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(
+            col(Alert.id),
+            col(Alert.contract),
+            col(Alert.case_id),
+            col(Alert.kind),
+            col(Alert.colour),
+        )
+    )
+    lines = [
+        events.line(
+            "alert.raised",
+            now,
+            contract=row.contract,
+            case_id=row.case_id,
+            alert=row.id,
+            kind=row.kind,
+            colour=row.colour,
+        )
+        for row in added
+    ]
+    await events.record_all(session, lines)
+
+
+def _raised(contract: Contract, cause: Cause, now: datetime) -> dict[str, Any]:
+    return {
         "key": cause.key,
         "contract": contract.key,
         "kind": cause.kind,
@@ -82,24 +122,6 @@ async def raise_alert(
         "rung": 0,
         "next_rung_at": now,
     }
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    added = await session.scalar(
-        dialect.insert(Alert)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(col(Alert.id))
-    )
-    if added is not None:
-        await events.record(
-            session,
-            "alert.raised",
-            now,
-            contract=contract.key,
-            case_id=cause.case_id,
-            alert=added,
-            kind=cause.kind,
-            colour=values["colour"],
-        )
 
 
 async def any_due(session: AsyncSession, now: datetime) -> bool:
@@ -126,7 +148,7 @@ async def climb(
         await session.scalars(
             select(Alert)
             .where(col(Alert.next_rung_at) <= now)
-            .order_by(col(Alert.next_rung_at))
+            .order_by((col(Alert.kind) == AlertKind.EMERGENCY).desc(), col(Alert.next_rung_at))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -165,6 +187,7 @@ class _Asking:
         self._last: dict[int, datetime] = {}
         self._last_emergency: dict[int, datetime] = {}
         self._shut_out: dict[int, frozenset[int]] = {}
+        self._said: list[dict[str, Any]] = []
         self._bundles: dict[int, tuple[User, dict[str, str], list[Alert]]] = {}
 
     async def prepare(self, alerts: Sequence[Alert]) -> None:
@@ -206,7 +229,7 @@ class _Asking:
         people = [await self._people(alert, rung) for rung in rungs]
         rung = ladder.next_rung([bool(standing) for standing in people], alert.rung)
         if rung is None:
-            await self._climbed(alert, alert.rung, between, [])
+            self._climbed(alert, alert.rung, between, [])
             return
         peace: list[datetime] = []
         asked = []
@@ -224,12 +247,13 @@ class _Asking:
             self._bundles.setdefault(user.id, (user, addresses, []))[2].append(alert)
             asked.append(user.id)
         if asked or not peace:
-            await self._climbed(alert, rung, between, asked)
+            self._climbed(alert, rung, between, asked)
         else:
             alert.rung, alert.next_rung_at = rung, min(peace)
 
     async def send(self) -> None:
         """One message for each person and way, about everything they are asked now."""
+        await events.record_all(self._session, self._said)
         for user, addresses, alerts in self._bundles.values():
             assert user.id is not None
             worst = alerts[0]
@@ -286,22 +310,23 @@ class _Asking:
             self._standing[key] = found
         return self._standing[key]
 
-    async def _climbed(
+    def _climbed(
         self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
     ) -> None:
         alert.rung, alert.next_rung_at = rung + 1, self._now + between
         if alert.reference == CALENDAR:  # nothing that anybody is woken for
             contract = self._contracts[alert.contract]
             alert.next_rung_at = office_time(contract, self._now + DAY)
-        await events.record(
-            self._session,
-            "alert.asked" if user_ids else "alert.nobody",
-            self._now,
-            contract=alert.contract,
-            case_id=alert.case_id,
-            alert=alert.id,
-            rung=rung,
-            users=list(user_ids),
+        self._said.append(
+            events.line(
+                "alert.asked" if user_ids else "alert.nobody",
+                self._now,
+                contract=alert.contract,
+                case_id=alert.case_id,
+                alert=alert.id,
+                rung=rung,
+                users=list(user_ids),
+            )
         )
 
 
@@ -523,9 +548,17 @@ def _asked_with(code: str, user_id: int | None) -> Select[int]:
 
 async def end_for_deadline(session: AsyncSession, deadline_id: int, now: datetime) -> None:
     """The deadline is met, or a worse alert takes over: nobody is asked about the old one again."""
+    await end_for_deadlines(session, [deadline_id], now)
+
+
+async def end_for_deadlines(
+    session: AsyncSession, deadline_ids: Sequence[int], now: datetime
+) -> None:
+    if not deadline_ids:
+        return
     await session.execute(
         update(Alert)
-        .where(col(Alert.deadline_id) == deadline_id, col(Alert.ended_at).is_(None))
+        .where(col(Alert.deadline_id).in_(deadline_ids), col(Alert.ended_at).is_(None))
         .values(ended_at=now, next_rung_at=None, act_by=None)
     )
 

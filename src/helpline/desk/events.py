@@ -1,6 +1,7 @@
 """The audit trail: one line for everything that happens to a case. Called all over desk; a detail
 holds codes and numbers only."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,22 @@ async def record(
     **detail: Any,
 ) -> None:
     """Write one event; `by` is the user who did it, None for what happened by itself."""
-    values = {
+    values = line(kind, now, contract=contract, case_id=case_id, by=by, **detail)
+    await session.execute(NEW, values)
+
+
+def line(
+    kind: str,
+    now: datetime,
+    /,
+    *,
+    contract: str | None = None,
+    case_id: int | None = None,
+    by: int | None = None,
+    **detail: Any,
+) -> dict[str, Any]:
+    """One event that is written later, with many others."""
+    return {
         "kind": kind,
         "at": now,
         "contract": contract,
@@ -32,4 +48,9 @@ async def record(
         "by_user_id": by,
         "detail": detail,
     }
-    await session.execute(NEW, values)
+
+
+async def record_all(session: AsyncSession, lines: Sequence[dict[str, Any]]) -> None:
+    """Write many in one go, in their order."""
+    if lines:
+        await session.execute(NEW, lines)

@@ -24,6 +24,8 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """Earlier than anything is due."""
 SINGLY = 50
 """Rows taken one by one when a batch breaks, before a batch is tried again."""
+RAISING_SECONDS = 3.0
+"""Of raising what is due, before those who are due to be asked are asked."""
 MOST_SECONDS = 20.0
 """Of one beat: then it says that it lives, and goes on with the next."""
 
@@ -49,11 +51,11 @@ DEADLINES, ALERTS = Kind("deadline", _sweep), Kind("alert", _climb)
 
 
 async def watch(house: House) -> int:
-    """Raise what is due and climb the ladders, in small transactions, until nothing is left. After
-    an outage the alerts that wait already go first, then everything due is raised before anybody is
-    asked about it: whoever is asked hears of the worst first. Each round looks at the clock anew:
-    what comes due while many are asked does not wait for them all. Returns how many deadlines and
-    alerts moved."""
+    """Raise what is due and climb the ladders, in small transactions, until nothing is left.
+    Everything due is raised before anybody is asked about it, so that after an outage they hear of
+    it at once and of the worst first; after some seconds of raising the ladders have their turn.
+    Each round looks at the clock anew: what comes due while many are asked does not wait for them
+    all. Returns how many deadlines and alerts moved."""
     moved, until = 0, house.clock.seconds() + MOST_SECONDS
     while house.clock.seconds() < until:
         now = house.clock.now()
@@ -62,11 +64,12 @@ async def watch(house: House) -> int:
             has_deadlines = await deadlines.any_due(session, now)
         if not has_alerts and not has_deadlines:
             break
-        count = await _move(house, ALERTS, now) if has_alerts else 0
-        while (some := await _move(house, DEADLINES, house.clock.now())) and (
-            house.clock.seconds() < until
-        ):
-            count += some
+        count, pause = 0, house.clock.seconds() + RAISING_SECONDS
+        while has_deadlines and (some := await _move(house, DEADLINES, house.clock.now())):
+            count, has_alerts = count + some, True
+            if house.clock.seconds() > pause:
+                break
+        count += await _move(house, ALERTS, house.clock.now()) if has_alerts else 0
         moved += count
         if not count:
             break  # another node has them in hand

@@ -41,6 +41,12 @@ class Alert(SQLModel, table=True):
         UniqueConstraint("key"),
         Index("ix_alert_case_id", "case_id"),
         Index(
+            "ix_alert_deadline_id",
+            "deadline_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
             "ix_alert_next_rung_at",
             "next_rung_at",
             sqlite_where=text("next_rung_at IS NOT NULL"),

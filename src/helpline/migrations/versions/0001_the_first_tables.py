@@ -703,6 +703,13 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_alert_case_id", ["case_id"], unique=False)
         batch_op.create_index(
+            "ix_alert_deadline_id",
+            ["deadline_id"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_alert_next_rung_at",
             ["next_rung_at"],
             unique=False,
@@ -1012,6 +1019,11 @@ def downgrade() -> None:
             "ix_alert_next_rung_at",
             sqlite_where=sa.text("next_rung_at IS NOT NULL"),
             postgresql_where=sa.text("next_rung_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_alert_deadline_id",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         )
         batch_op.drop_index("ix_alert_case_id")
         batch_op.drop_index(
