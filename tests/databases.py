@@ -14,6 +14,18 @@ import psycopg
 from helpline.migrations import migrate
 
 KINDS = ("sqlite", "postgres")
+EMPTY = """
+DO $$ DECLARE one record; BEGIN
+  SET LOCAL session_replication_role = replica;  -- rows go in any order
+  FOR one IN SELECT format('%I', tablename) AS name FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+  LOOP EXECUTE 'DELETE FROM ' || one.name; END LOOP;
+  FOR one IN SELECT format('%I', sequencename) AS name FROM pg_sequences
+    WHERE schemaname = 'public' AND last_value IS NOT NULL
+  LOOP PERFORM setval(one.name::regclass, 1, false); END LOOP;
+END $$
+"""
+"""Ten times as fast as TRUNCATE, which makes new files for sixty tables and their indexes."""
 
 
 @contextlib.contextmanager
@@ -51,6 +63,17 @@ def drop_postgres_database(url: str) -> None:
     name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
     with psycopg.connect(with_name(url, "postgres"), autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]  # our own name
+
+
+def empty_postgres_database(url: str) -> None:
+    """As if it had just been migrated: whoever a test left connected is sent away, every row goes,
+    and numbers begin at 1 again."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute(EMPTY)
 
 
 def new_postgres_database(server: str, template: str | None = None) -> str:
