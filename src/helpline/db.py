@@ -51,7 +51,7 @@ POSTGRES: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-STANDS_STILL = 3.0
+STANDS_STILL = 6.0
 """Seconds after which PostgreSQL ends a transaction that asks for nothing: a node that was frozen
 in the middle of one must not hold its rows. Who writes waits for nothing else meanwhile."""
 READER_STANDS_STILL = 600.0

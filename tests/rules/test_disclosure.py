@@ -144,8 +144,9 @@ def test_nothing_small_can_be_worked_out_of_any_table(rows: list[list[int]]) -> 
     assert small <= set(hidden)
     shown = {key: count for key, count in counts.items() if key not in hidden}
     assert not small & solved(lines, set(hidden))
+    top = max((counts[key] for key in hidden), default=0) + 2 * THRESHOLD
     for line in lines:
-        assert not small & pinned(line, shown, hidden)
+        assert not small & pinned(line, shown, hidden, top)
 
 
 def solved(lines: list[Line], hidden: set) -> set:
@@ -171,12 +172,11 @@ def solved(lines: list[Line], hidden: set) -> set:
     return {unknown[next(i for i, value in enumerate(line) if value)] for line in alone}
 
 
-def pinned(line: Line, shown: dict, hidden: dict) -> set:
+def pinned(line: Line, shown: dict, hidden: dict, top: int) -> set:
     """What an attacker reads off one line by trying every value that the reasons allow."""
     unknown = [key for key in line.cells if key in hidden]
     if not 1 <= len(unknown) <= 3:
         return set()
-    top = 60
     ranges = {
         SMALL: range(1, THRESHOLD),
         SECONDARY: [0, *range(THRESHOLD, top)],

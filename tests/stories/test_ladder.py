@@ -151,6 +151,20 @@ async def test_backup_and_manager_are_rungs_of_their_own(world: World) -> None:
     assert world.texts_to(LEAD_PHONE) == []  # Leonie stands on no rung of this ladder
 
 
+async def test_whoever_wrote_stop_is_rung_and_the_next_is_asked_in_the_same_moment(
+    world: World,
+) -> None:
+    await stand_by(world, world.worker, ShiftKind.BACKUP)
+    await world.sms(CARER, EMERGENCY)
+    assert world.texts_to(WORKER_PHONE) == []
+    await world.sms(DUTY_PHONE, "STOP")
+    assert len(world.texts_to(WORKER_PHONE)) == 1
+    asked = len(world.texts_to(DUTY_PHONE))
+    await world.forward(hours=1)
+    assert len(world.texts_to(DUTY_PHONE)) == asked
+    assert world.texts_to(LEAD_PHONE)
+
+
 # --- who is never asked --------------------------------------------------------------------------
 
 

@@ -108,4 +108,4 @@ async def test_a_sender_of_adverts_is_blocked_for_a_day_with_a_reason(
     assert await guest.post(f"{path}/block", {"hours": "24", "block_reason": "adverts"}) == 200
     assert "Not answered automatically until tomorrow 02:15" in guest.text
     assert await guest.post(f"{path}/block", {"hours": "0"}) == 200
-    assert "Not answered automatically" not in guest.text
+    assert "Not answered automatically until" not in guest.text

@@ -233,7 +233,7 @@ class _Asking:
             return
         peace: list[datetime] = []
         asked = []
-        for user, addresses in people[rung % len(rungs)]:
+        for user, addresses in _with_somebody_sure(people, rung):
             assert user.id is not None
             until = ladder.quiet_until(
                 AlertKind(alert.kind),
@@ -300,7 +300,9 @@ class _Asking:
             match rung:
                 case "on_call":
                     found = await rota.first_line(self._session, contract, self._now)
-                    found = found or await rota.backups(self._session, contract, self._now)
+                    if all(_is_doubtful(user) for user in found):
+                        more = await rota.backups(self._session, contract, self._now)
+                        found = list({user.id: user for user in [*found, *more]}.values())
                 case "backup":
                     found = await rota.backups(self._session, contract, self._now)
                 case "manager":
@@ -328,6 +330,27 @@ class _Asking:
                 users=list(user_ids),
             )
         )
+
+
+Standing = list[tuple[User, dict[str, str]]]
+
+
+def _is_doubtful(user: User) -> bool:
+    """Whether texts do not arrive on their telephone: they wrote STOP, or it takes none."""
+    return user.opted_out_at is not None or user.bad_since is not None
+
+
+def _with_somebody_sure(people: Sequence[Standing], rung: int) -> Standing:
+    """Whoever stands on this rung; where it is doubtful that any of them is reached, the first
+    after them of whom it is not is asked in the same moment."""
+    standing = people[rung % len(people)]
+    if not all(_is_doubtful(user) for user, _ in standing):
+        return standing
+    for step in range(1, len(people)):
+        sure = [one for one in people[(rung + step) % len(people)] if not _is_doubtful(one[0])]
+        if sure:
+            return [*standing, *sure]
+    return standing
 
 
 async def send_one(
