@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 
 from helpline.channels import Inbound, SendResult
 from helpline.clock import MovableClock
-from helpline.db import checked_url, sync_url
+from helpline.db import STANDS_STILL, checked_url, sync_url
 from helpline.desk import outbox
 from helpline.desk.house import House
 from helpline.engine.hearing import hear
@@ -249,7 +249,7 @@ async def test_a_transaction_that_stands_still_is_ended_and_its_rows_are_free(
     async def freeze() -> None:
         async with one.house.db.write() as session:
             await session.get(OutMessage, queued.id, with_for_update=True)
-            await asyncio.sleep(4.5)
+            await asyncio.sleep(STANDS_STILL + 1.5)
             await session.execute(text("SELECT 1"))
 
     frozen = asyncio.create_task(freeze())
@@ -257,7 +257,7 @@ async def test_a_transaction_that_stands_still_is_ended_and_its_rows_are_free(
     assert await claimed(other) == []
     began = time.monotonic()
     while not await claimed(other):
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < STANDS_STILL + 1
         await asyncio.sleep(0.2)
     with pytest.raises(Exception, match="idle"):
         await frozen
