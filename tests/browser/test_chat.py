@@ -349,10 +349,11 @@ async def test_each_side_sees_that_the_other_types(place: Site) -> None:
     worker = await place.page("wasim")
     await worker.goto(f"{place.address}/cases/{case.reference}")  # type: ignore[attr-defined]
     await expect(worker.get_by_text("This page follows what happens.")).to_be_visible()
-    await page.type("#text", "I want to say")
+    # Longer than the two seconds between two words of it: the first may come before the stream.
+    await page.type("#text", "I want to say something", delay=200)
     await expect(worker.locator("[data-typing-state]")).to_have_text("They are typing…")
     await picture(worker, "case-they-type")
-    await worker.type("#text", "Yes, I am")
+    await worker.type("#text", "Yes, I am here for you", delay=200)
     await expect(page.locator("#typing")).to_have_text("A support worker is typing…")
     await picture(page, "chat-worker-types")
     assert await axe(page) == []

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from helpline.clock import MovableClock
 from helpline.desk import beats
-from helpline.engine.jobs import JOBS, Engine
+from helpline.engine.jobs import JOBS
 from helpline.engine.pulse import take_pulse
 from helpline.engine.watch import watch
 from helpline.models import Deadline, Node, SetAside
@@ -16,7 +16,9 @@ from tests.world import CARER, World
 
 async def test_loops_and_nodes_are_shown_with_their_trouble(world: World, arrive: Arrive) -> None:
     await take_pulse(world.house)
-    await Engine(world.house)._begin()
+    late = {job.name: world.now + timedelta(seconds=30) for job in JOBS}
+    async with world.house.db.write() as session:  # as an engine that begins, and never beats
+        await beats.expect(session, world.house.node, late, world.now)
     trouble = "OSError at mailbox.py:38"
     for failure in (trouble, trouble):
         beat = beats.Beat("mailbox", world.house.node, world.now, failure=failure)
