@@ -30,7 +30,7 @@ from sqlmodel import col
 
 from helpline import sealing
 from helpline.clock import Clock, MovableClock
-from helpline.desk import escalation
+from helpline.desk import climbing
 from helpline.desk.house import House
 from helpline.engine.deliver import deliver_all
 from helpline.migrations import migrate
@@ -369,7 +369,7 @@ async def _look(
                         seen.setdefault(deadline, now)
         for _ in range(int(LATEST / LOOK_EVERY)):  # whoever is to be asked is asked at once
             async with house.db.read() as session:
-                if not await escalation.any_due(session, house.clock.now()):
+                if not await climbing.any_due(session, house.clock.now()):
                     break
             await asyncio.sleep(LOOK_EVERY)
     return seen

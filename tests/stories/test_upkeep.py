@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from helpline.contract import Contract, doubts
-from helpline.desk import deadlines, escalation, upkeep
+from helpline.desk import climbing, deadlines, upkeep
 from helpline.engine.deliver import deliver_all
 from helpline.engine.housekeeping import tidy_up
 from helpline.models import Alert, Event
@@ -36,7 +36,7 @@ def contract_until(world: World, last: date, verified: date | None = None) -> Co
 
 async def look(world: World, contract: Contract, now: datetime) -> int:
     async with world.house.db.write() as session:
-        reach = escalation.Reach(frozenset(world.house.channels))
+        reach = climbing.Reach(frozenset(world.house.channels))
         return await upkeep.look(session, contract, world.house.wording, reach, now)
 
 

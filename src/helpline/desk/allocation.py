@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.desk import conflicts, deadlines, events
-from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.desk.said import in_a_line
+from helpline.errors import Conflict, NotFound
 from helpline.models import (
     Allocation,
     Case,
@@ -118,11 +119,8 @@ async def decline(session: AsyncSession, case: Case, why: str, by: Actor, now: d
     """No, and why. The case is again whose it was before, where they can still have it, else
     nobody's; it stands on the board until a lead has looked at it."""
     require(by, "case.allocate", case.contract)
-    said = " ".join(why.replace("\0", "").split())
-    if not said:
-        raise InvalidInput("Say in a few words why you decline, so that your lead can decide.")
-    if len(said) > LONGEST:
-        raise InvalidInput(f"Say it shorter: {LONGEST} characters are enough.")
+    missing = "Say in a few words why you decline, so that your lead can decide."
+    said = in_a_line(why, LONGEST, missing)
     await hold(session, case)
     allocation = await _waiting(session, case, by)
     allocation.declined_at, allocation.why = now, said

@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from helpline.desk import events
 from helpline.desk.cases import reply_address
+from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Address, Block, Call, Case, Contact, Conversation, OutMessage, User
 from helpline.rules.permissions import Actor, may, require
@@ -70,7 +71,7 @@ async def block(
     made = Block(
         contract=case.contract,
         address_id=address.id,
-        reason=_reason(reason, "Say why they are not to be answered."),
+        reason=in_a_line(reason, LONGEST_REASON, "Say why they are not to be answered."),
         begun_at=now,
         until=now + _length(length),
         by_user_id=by.user_id,
@@ -101,7 +102,7 @@ async def unblock(
 async def lift(session: AsyncSession, block_id: int, reason: str, by: Actor, now: datetime) -> None:
     """A lead ends a block before its time and says why."""
     held = await _open_block(session, block_id, by, now)
-    why = _reason(reason, "Say why they are to be answered again.")
+    why = in_a_line(reason, LONGEST_REASON, "Say why they are to be answered again.")
     await _end(session, held, await _case_of(session, held.address_id), why, by, now)
 
 
@@ -111,7 +112,7 @@ async def extend(
     """A lead has looked again: it goes on until `length` from now. The old reason stays on record
     with the old row; the new row goes on from the same beginning."""
     held = await _open_block(session, block_id, by, now)
-    why = _reason(reason, "Say why it is to go on.")
+    why = in_a_line(reason, LONGEST_REASON, "Say why it is to go on.")
     until = now + _length(length)
     if until <= held.until:
         raise InvalidInput("It runs longer than that already. To shorten it, lift it.")
@@ -268,15 +269,6 @@ async def _answered(session: AsyncSession, held: Block) -> int:
         )
     )
     return await session.scalar(counted) or 0
-
-
-def _reason(text: str, missing: str) -> str:
-    reason = text.strip()
-    if not reason:
-        raise InvalidInput(missing)
-    if len(reason) > LONGEST_REASON:
-        raise InvalidInput(f"A reason has at most {LONGEST_REASON} letters.")
-    return reason
 
 
 def _length(length: timedelta) -> timedelta:

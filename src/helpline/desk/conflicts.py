@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from helpline import errors
 from helpline.desk import events
+from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Address, Case, Conflict, User
 from helpline.rules.permissions import Actor, require
@@ -72,11 +73,8 @@ async def declare(
     """`user_id` must not work on this case. One's own needs nobody's leave; a lead may say it of
     others. Whoever is the support worker stays it until a lead names somebody else."""
     require(by, "case.read" if user_id == by.user_id else "case.allocate_others", case.contract)
-    said = " ".join(why.replace("\0", "").split())
-    if not said:
-        raise InvalidInput("Say in a few words why, for example: they are a neighbour of mine.")
-    if len(said) > LONGEST:
-        raise InvalidInput(f"Say it shorter: {LONGEST} characters are enough.")
+    missing = "Say in a few words why, for example: they are a neighbour of mine."
+    said = in_a_line(why, LONGEST, missing)
     user = await session.get(User, user_id)
     if user is None or user.left_at is not None:
         raise InvalidInput("Choose a colleague from the list.")

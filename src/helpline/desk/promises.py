@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import deadlines, escalation, events
+from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Case, Deadline, User
 from helpline.rules import clocks
@@ -51,11 +52,8 @@ async def give(
         raise InvalidInput("That time has passed: give a time that is still to come.")
     if due_at > now + FURTHEST:
         raise InvalidInput("That is more than a year away: give an earlier time.")
-    said = " ".join(what.replace("\0", "").split())
-    if len(said) > LONGEST:
-        raise InvalidInput(f"Say it shorter: {LONGEST} characters are enough to remember it by.")
-    if kind == PromiseKind.OTHER and not said:
-        raise InvalidInput("Say in a few words what you promised.")
+    missing = "Say in a few words what you promised." if kind == PromiseKind.OTHER else ""
+    said = in_a_line(what, LONGEST, missing)
     told = clocks.moments(deadlines.PROMISED, now, due_at)
     deadline = Deadline(
         contract=contract.key,

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk.escalation import Reach, working
+from helpline.desk.climbing import Reach, working
 from helpline.models import Shift, User
 from helpline.vocabulary import Role
 

@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract, doubts
-from helpline.desk import escalation, events, outbox, rota
-from helpline.desk.escalation import Reach
+from helpline.desk import climbing, escalation, events, outbox, rota
+from helpline.desk.climbing import Reach
 from helpline.models import Alert
 from helpline.rules import ladder
 from helpline.templating import Wording
 from helpline.vocabulary import AlertKind
 
-CALENDAR, SIGNPOSTS = escalation.CALENDAR, "SIGNPOSTS"
+CALENDAR, SIGNPOSTS = climbing.CALENDAR, "SIGNPOSTS"
 """What a telephone shows instead of a case."""
 LEADS = ("lead",)
 
@@ -29,7 +29,7 @@ async def look(
     """Raise and end what is due for one contract. Doing it again in the same week changes nothing.
     Returns how many alarms began or ended and lines were sent."""
     moved = await _calendar(session, contract, now)
-    if escalation.office_time(contract, now) == now:
+    if climbing.office_time(contract, now) == now:
         moved += await _signposts(session, contract, wording, reach, now)
     return moved
 
@@ -51,7 +51,7 @@ async def _calendar(session: AsyncSession, contract: Contract, now: datetime) ->
         .returning(col(Alert.id))
     )
     moved = len(ended.all())
-    if last is None or escalation.office_time(contract, now) != now:
+    if last is None or climbing.office_time(contract, now) != now:
         return moved
     if await session.scalar(select(col(Alert.id)).where(col(Alert.key) == key)) is not None:
         return moved
@@ -75,7 +75,7 @@ async def _signposts(
     await escalation.end(session, key, now)  # it is a line, and nobody is asked to take it
     sent = 0
     for lead in await rota.leads(session, contract.key):
-        known = escalation.working(lead, reach)
+        known = climbing.working(lead, reach)
         readable = [means for means in ladder.preferred(lead.means) if means in known]
         readable = [means for means in readable if means != "voice"]
         if readable:

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk import escalation, events
-from helpline.desk.escalation import Reach
+from helpline.desk import climbing, events
+from helpline.desk.climbing import Reach
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Alert, OutMessage, Page, User
 from helpline.rules import ladder
@@ -59,7 +59,7 @@ def ways_of(user: User, reach: Reach) -> list[Way]:
         "voice": user.mobile,
         "email": user.email,
     }
-    usable = escalation.working(user, reach)
+    usable = climbing.working(user, reach)
     found = []
     for means in ladder.preferred(user.means):
         address, why_not = known[means] or "", ""
@@ -75,7 +75,7 @@ def ways_of(user: User, reach: Reach) -> list[Way]:
 
 def count(user: User, reach: Reach) -> int:
     """By how many ways an alert reaches them now."""
-    return len(escalation.working(user, reach))
+    return len(climbing.working(user, reach))
 
 
 async def find(session: AsyncSession, user_id: int) -> User:
@@ -140,7 +140,7 @@ async def try_out(
     )
     if last is not None and last > now - BETWEEN_TESTS:
         raise Conflict("A test has just gone out. Give it two minutes.")
-    usable = escalation.working(user, reach)
+    usable = climbing.working(user, reach)
     if not usable:
         raise Conflict("There is no way on record by which a test could reach you.")
     assert user.id is not None
@@ -155,8 +155,8 @@ async def try_out(
         )
         session.add(alert)
         await session.flush()
-        code = await escalation.free_code(session, user.id)
-        await escalation.send_one(
+        code = await climbing.free_code(session, user.id)
+        await climbing.send_one(
             session, wording, reach, user.id, (means, address), [alert], code, now
         )
         await session.flush()

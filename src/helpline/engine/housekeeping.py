@@ -10,7 +10,7 @@ import aiohttp
 from sqlalchemy import delete
 from sqlmodel import col
 
-from helpline.desk import beats, deadlines, escalation, keeping, upkeep, uploads, webchat
+from helpline.desk import beats, climbing, deadlines, keeping, upkeep, uploads, webchat
 from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
 
@@ -29,7 +29,7 @@ async def tidy_up(house: House) -> int:
         await webchat.ask_about_unread(session, house.clock.now())
         await uploads.tidy(session, house.clock.now())
         await beats.forget_gone(session, house.clock.now())
-    reach = escalation.Reach(frozenset(house.channels), house.settings.public_url)
+    reach = climbing.Reach(frozenset(house.channels), house.settings.public_url)
     for contract in house.contracts.values():
         async with house.db.write() as session:
             now = house.clock.now()

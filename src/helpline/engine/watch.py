@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.db import AWAY
-from helpline.desk import deadlines, escalation, setting_aside
+from helpline.desk import climbing, deadlines, setting_aside
 from helpline.desk.house import House
 from helpline.log import log, where
 from helpline.models import SetAside
@@ -43,8 +43,8 @@ async def _sweep(session: AsyncSession, house: House, now: datetime, limit: int)
 
 
 async def _climb(session: AsyncSession, house: House, now: datetime, limit: int) -> int:
-    reach = escalation.Reach(frozenset(house.channels), house.settings.public_url)
-    return await escalation.climb(session, house.contracts, house.wording, now, limit, reach)
+    reach = climbing.Reach(frozenset(house.channels), house.settings.public_url)
+    return await climbing.climb(session, house.contracts, house.wording, now, limit, reach)
 
 
 DEADLINES, ALERTS = Kind("deadline", _sweep), Kind("alert", _climb)
@@ -60,7 +60,7 @@ async def watch(house: House) -> int:
     while house.clock.seconds() < until:
         now = house.clock.now()
         async with house.db.read() as session:
-            has_alerts = await escalation.any_due(session, now)
+            has_alerts = await climbing.any_due(session, now)
             has_deadlines = await deadlines.any_due(session, now)
         if not has_alerts and not has_deadlines:
             break

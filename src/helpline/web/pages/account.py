@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import select
 
-from helpline.desk import access, escalation, linking, ways
+from helpline.desk import access, climbing, linking, ways
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import metadata
 from helpline.rules.permissions import may
@@ -99,10 +99,10 @@ async def try_ways(request: web.Request) -> web.Response:
     return go("/account?done=tested#ways")
 
 
-def reach_of(request: web.Request) -> escalation.Reach:
+def reach_of(request: web.Request) -> climbing.Reach:
     """What this helpline can ask by."""
     house = house_of(request)
-    return escalation.Reach(frozenset(house.channels), house.settings.public_url)
+    return climbing.Reach(frozenset(house.channels), house.settings.public_url)
 
 
 async def _page(

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import escalation, reachable, rota
+from helpline.desk import climbing, reachable, rota
 from helpline.desk.rota import feeds, handovers, plan, swaps
 from helpline.errors import NotFound
 from helpline.models import Shift, User
@@ -134,7 +134,7 @@ async def table(
     monday: date,
     now: datetime,
     user_id: int,
-    reach: escalation.Reach,
+    reach: climbing.Reach,
 ) -> list[tuple[date, list[Line]]]:
     """Each local day of the weeks with its lines, in order; a night stands on its first day."""
     until_day = monday + timedelta(days=7 * WEEKS)
@@ -226,13 +226,11 @@ def _by_day(
 
 
 async def _unreachable(
-    session: AsyncSession, user_ids: set[int], reach: escalation.Reach
+    session: AsyncSession, user_ids: set[int], reach: climbing.Reach
 ) -> set[int]:
     """Those whom no alert would reach: no address on record, or they wrote STOP to the only one."""
     users = await session.scalars(select(User).where(col(User.id).in_(user_ids)))
-    return {
-        user.id for user in users if user.id is not None and not escalation.working(user, reach)
-    }
+    return {user.id for user in users if user.id is not None and not climbing.working(user, reach)}
 
 
 def _clock(instant: datetime, after: datetime | None = None, *, zone: str) -> str:
