@@ -29,8 +29,14 @@ class Role(StrEnum):
 
     WORKER = "worker"
     LEAD = "lead"
+    SAFEGUARDING = "safeguarding"  # told of every allegation, decides about notices
+    COMPLAINTS = "complaints"  # the complaints officer: independent of casework, sees no case
     COMMISSIONER = "commissioner"
     ADMIN = "admin"
+
+
+CASEWORKERS = (Role.WORKER, Role.LEAD, Role.SAFEGUARDING)
+"""Who may be named on a case, be on call and be asked about alerts."""
 
 
 class ItemState(StrEnum):
@@ -93,6 +99,51 @@ class NoteKind(StrEnum):
 class CaseStatus(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
+
+
+class CaseKind(StrEnum):
+    """What a case is, which says what steps it has; it may be taken for another kind later, and
+    the history of that is kept."""
+
+    ADVICE = "advice"
+    ALLEGATION = "allegation"  # it meets a harm threshold, or whoever said it called it one
+    STANDARDS = "standards"  # a concern about standards of care: no threshold of harm
+    COMPLAINT = "complaint"  # about us
+    DATA_COMPLAINT = "data_complaint"  # about how we use what we hold
+    REFERRAL = "referral"  # a professional sent somebody to us
+    CONSULTATION = "consultation"  # a professional asks for themself
+
+    @property
+    def is_pathway(self) -> bool:
+        """Whether it takes the allegation pathway: an accusation of either track."""
+        return self in (CaseKind.ALLEGATION, CaseKind.STANDARDS)
+
+
+class PartRole(StrEnum):
+    """What somebody is in a case. Each has a record of their own; a case shows its own people."""
+
+    SUPPORTED = "supported"  # the one the case is for
+    ALLEGED_BY = "alleged_by"  # who made the allegation
+    PARTNER = "partner"
+    OWN_CHILD = "own_child"
+    HOUSEHOLD = "household"  # another member of the household
+    PROFESSIONAL = "professional"
+
+
+class LinkKind(StrEnum):
+    """How two cases belong together."""
+
+    RELATED = "related"
+    FOLLOWS = "follows"  # the same matter, taken up again or by another contract
+    SIDES = "sides"  # two sides of one matter: nobody works on both, nobody sees across (000 P18)
+
+
+class ConflictKind(StrEnum):
+    """Why somebody must not work on a case."""
+
+    DECLARED = "declared"  # they or their lead said so
+    WALL = "wall"  # they work, or have worked, on the other side of it
+    COMPLAINT = "complaint"  # the case is a complaint about them
 
 
 class Identity(StrEnum):

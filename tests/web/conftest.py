@@ -22,7 +22,10 @@ async def one_world(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Worl
 
 @pytest.fixture
 async def everybody(one_world: World) -> World:
-    """Each role is taken: wasim works, leonie leads, ada administers, colin pays."""
+    """Each role is taken: wasim works, leonie leads, sefa is the safeguarding lead, quinn hears
+    complaints, ada administers, colin pays."""
+    await one_world.hire("Sefa", Role.SAFEGUARDING)
+    await one_world.hire("Quinn", Role.COMPLAINTS)
     await one_world.hire("Ada", Role.ADMIN)
     await one_world.hire("Colin", Role.COMMISSIONER)
     return one_world

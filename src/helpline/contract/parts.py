@@ -24,7 +24,7 @@ Positive = Annotated[int, Field(strict=True, gt=0)]
 Hour = Annotated[float, Field(strict=True, gt=0)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=100_000)]
 DayOfYear = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
-Rung = Literal["on_call", "backup", "lead", "manager", "worker"]
+Rung = Literal["on_call", "backup", "lead", "manager", "worker", "safeguarding"]
 Dimension = Literal["quadrant", "carer_type", "method", "reason", "support"]
 
 

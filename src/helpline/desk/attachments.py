@@ -19,11 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.channels import Inbound, Media
-from helpline.desk import events
+from helpline.desk import events, seeing
 from helpline.errors import Conflict, NotFound
 from helpline.models import Attachment, Case, Contact
 from helpline.rules import media
-from helpline.rules.permissions import Actor, may
+from helpline.rules.permissions import Actor
 from helpline.vocabulary import AttachmentState
 
 LARGEST = 16 * 1024 * 1024
@@ -182,9 +182,6 @@ async def handed_out(
 ) -> HandedOut:
     """The file for a download, and an event that says who took it. NotFound for a case that is not
     theirs to see, Conflict for what is not here or is not opened."""
-    condition = [col(Attachment.id) == attachment_id]
-    if by.contract is not None:
-        condition.append(col(Case.contract) == by.contract)
     row = (
         await session.execute(
             select(
@@ -196,10 +193,10 @@ async def handed_out(
                 col(Case.reference),
             )
             .join(Case, col(Case.id) == col(Attachment.case_id))
-            .where(*condition)
+            .where(col(Attachment.id) == attachment_id, *seeing.cases(by))
         )
     ).first()
-    if row is None or not may(by, "case.read", row.contract):
+    if row is None:
         raise NotFound("There is no such file, or it is not yours to see.")
     if row.state != AttachmentState.KEPT:
         raise Conflict(_WHY_NOT[AttachmentState(row.state)])

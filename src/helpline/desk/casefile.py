@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from helpline.desk import seeing
 from helpline.models import Address, Case, metadata
 from helpline.rules import whatsapp
+from helpline.rules.permissions import Actor
 from helpline.sealing import ring
 from helpline.vocabulary import ContactKind, Direction
 
@@ -200,7 +202,7 @@ async def window_closes(session: AsyncSession, address: Address | None) -> datet
     return whatsapp.closes_at(heard.scalar_one_or_none())
 
 
-async def person_panel(session: AsyncSession, case: Case) -> PersonPanel:
+async def person_panel(session: AsyncSession, actor: Actor, case: Case) -> PersonPanel:
     """The person of the case, their current or last membership, addresses and other cases."""
     person = (await session.execute(select(PERSON).where(PERSON.c.id == case.person_id))).one()
     membership = (
@@ -213,7 +215,7 @@ async def person_panel(session: AsyncSession, case: Case) -> PersonPanel:
     others = (
         select(CASE.c.reference, CASE.c.status, CASE.c.opened_at, CASE.c.reason)
         .where(CASE.c.person_id == case.person_id, CASE.c.id != case.id)
-        .where(CASE.c.contract == case.contract)
+        .where(CASE.c.contract == case.contract, *seeing.cases(actor))
         .order_by(CASE.c.opened_at.desc())
         .limit(5)
     )
@@ -250,7 +252,7 @@ async def readings(session: AsyncSession, case: Case) -> list[Row[Any]]:
 
 
 async def references_by_number(
-    session: AsyncSession, contracts: Sequence[str], number: str
+    session: AsyncSession, actor: Actor, contracts: Sequence[str], number: str
 ) -> list[Row[Any]]:
     """People on the register with this membership number and their latest cases."""
     query = (
@@ -265,6 +267,7 @@ async def references_by_number(
         .where(
             MEMBERSHIP.c.number_index.in_(ring().indexes("membership", number)),
             MEMBERSHIP.c.contract.in_(contracts),
+            *seeing.people(actor),
         )
         .order_by(PERSON.c.id)
         .limit(20)
@@ -272,11 +275,13 @@ async def references_by_number(
     return list(await session.execute(query))
 
 
-async def cases_of(session: AsyncSession, person_ids: Sequence[int]) -> list[Row[Any]]:
-    """The cases of some people, the latest first."""
+async def cases_of(
+    session: AsyncSession, actor: Actor, person_ids: Sequence[int]
+) -> list[Row[Any]]:
+    """The cases of some people that `actor` may see, the latest first."""
     query = (
         select(CASE.c.person_id, CASE.c.reference, CASE.c.status, CASE.c.opened_at, CASE.c.reason)
-        .where(CASE.c.person_id.in_(person_ids))
+        .where(CASE.c.person_id.in_(person_ids), *seeing.cases(actor))
         .order_by(CASE.c.opened_at.desc())
         .limit(50)
     )

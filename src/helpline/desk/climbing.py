@@ -227,6 +227,8 @@ class _Asking:
                     found = await rota.backups(self._session, contract, self._now)
                 case "manager":
                     found = await rota.managers(self._session, contract, self._now)
+                case "safeguarding":
+                    found = await rota.safeguarding_leads(self._session, contract)
                 case _:
                     found = await rota.leads(self._session, contract)
             self._standing[key] = found

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline import errors
-from helpline.desk import events
+from helpline.desk import events, seeing
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
-from helpline.models import Address, Case, Conflict, User
+from helpline.models import Address, Case, Conflict, Part, User
 from helpline.rules.permissions import Actor, require
 
 LONGEST = 500
@@ -35,17 +35,26 @@ async def of_cases(session: AsyncSession, case_ids: Collection[int]) -> dict[int
     )
     own = await session.execute(
         select(col(Case.id), col(User.id))
-        .join(Address, col(Address.person_id) == col(Case.person_id))
+        .outerjoin(Part, col(Part.case_id) == col(Case.id))
+        .join(
+            Address,
+            or_(
+                col(Address.person_id) == col(Case.person_id),
+                col(Address.person_id) == col(Part.person_id),
+            ),
+        )
         .join(
             User,
             or_(
                 col(User.mobile_index) == col(Address.value_index),
                 col(User.telegram_index) == col(Address.value_index),
+                col(User.email_index) == col(Address.value_index),
             ),
         )
         .where(col(Case.id).in_(case_ids))
     )
-    for case_id, user_id in [*declared, *own]:
+    across = await seeing.across(session, case_ids)
+    for case_id, user_id in [*declared, *own, *across]:
         found.setdefault(case_id, set()).add(user_id)
     return {case_id: frozenset(users) for case_id, users in found.items()}
 

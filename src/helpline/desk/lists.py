@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.channels import Inbound
+from helpline.desk import seeing
 from helpline.desk.inbox import opened
 from helpline.errors import InvalidInput
 from helpline.models import metadata
@@ -134,7 +135,9 @@ async def inbox(
     InvalidInput when `after` is no key that a page gave.
     """
     due, last_id = _read_key(after)
-    wanted = [and_(*_open_in(contract), *_of(chosen, scope)) for contract in scope.contracts]
+    wanted = [
+        and_(*_open_in(contract, scope.actor), *_of(chosen, scope)) for contract in scope.contracts
+    ]
     found: list[Row[Any]] = []
     if after is None or due is not None:
         for condition in wanted:
@@ -157,15 +160,16 @@ async def most_urgent(session: AsyncSession, scope: Scope, now: datetime) -> Cas
     """The emergency that is due first, if one still waits for its answer."""
     found: list[Row[Any]] = []
     for contract in scope.contracts:
-        wanted = and_(*_open_in(contract), *_of(Filter.EMERGENCY, scope))
+        wanted = and_(*_open_in(contract, scope.actor), *_of(Filter.EMERGENCY, scope))
         found += await _rows(session, _due_after(wanted, None, 0).limit(1))
     rows = await _with_clocks(session, found, now)
     waiting = [row for row in rows if row.answer and row.answer.is_running]
     return min(waiting, key=lambda row: row.next_due_at or now, default=None)
 
 
-def _open_in(contract: str) -> tuple[ColumnElement[bool], ...]:
-    return (CASE.c.status == CaseStatus.OPEN, CASE.c.contract == contract)
+def _open_in(contract: str, actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    seen = seeing.not_shut_out(actor.user_id)
+    return (CASE.c.status == CaseStatus.OPEN, CASE.c.contract == contract, *seen)
 
 
 def _of(chosen: Filter, scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -181,7 +185,11 @@ def _of(chosen: Filter, scope: Scope) -> tuple[ColumnElement[bool], ...]:
 async def _count(session: AsyncSession, scope: Scope, chosen: Filter) -> int:
     total = 0
     for contract in scope.contracts:
-        some = select(CASE.c.id).where(*_open_in(contract), *_of(chosen, scope)).limit(CAP + 1)
+        some = (
+            select(CASE.c.id)
+            .where(*_open_in(contract, scope.actor), *_of(chosen, scope))
+            .limit(CAP + 1)
+        )
         total += (
             await session.execute(select(func.count()).select_from(some.subquery()))
         ).scalar_one()
@@ -313,10 +321,15 @@ def _read_key(after: str | None) -> tuple[datetime | None, int]:
 
 
 async def open_alerts(
-    session: AsyncSession, contracts: Sequence[str], case_id: int | None = None
+    session: AsyncSession, actor: Actor, contracts: Sequence[str], case_id: int | None = None
 ) -> list[Row[Any]]:
-    """What nobody has taken yet, the longest waiting first; those of one case where it is named."""
-    query = select(ALERT).where(ALERT.c.next_rung_at.is_not(None), ALERT.c.contract.in_(contracts))
+    """What nobody has taken yet and `actor` may know of, the longest waiting first; those of one
+    case where it is named."""
+    query = select(ALERT).where(
+        ALERT.c.next_rung_at.is_not(None),
+        ALERT.c.contract.in_(contracts),
+        seeing.alerts(actor, ALERT),
+    )
     if case_id is not None:
         query = query.where(ALERT.c.case_id == case_id)
     return list(await session.execute(query.order_by(ALERT.c.raised_at, ALERT.c.id).limit(50)))
@@ -367,8 +380,10 @@ def _in_tray(contracts: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
     return (ITEM.c.state == ItemState.SET_ASIDE, raised)
 
 
-async def contract_of_alert(session: AsyncSession, alert_id: int) -> str | None:
-    found = await session.execute(select(ALERT.c.contract).where(ALERT.c.id == alert_id))
+async def contract_of_alert(session: AsyncSession, actor: Actor, alert_id: int) -> str | None:
+    """None for what is not there or `actor` must not know of."""
+    query = select(ALERT.c.contract).where(ALERT.c.id == alert_id, seeing.alerts(actor, ALERT))
+    found = await session.execute(query)
     contract: str | None = found.scalar_one_or_none()
     return contract
 

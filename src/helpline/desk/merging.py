@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk import events
+from helpline.desk import events, seeing
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
     Address,
@@ -43,8 +43,10 @@ class Likeness:
 
 async def find_person(session: AsyncSession, actor: Actor, person_id: int) -> Person:
     """NotFound alike for who is not there and who is not theirs to see."""
-    person = await session.get(Person, person_id)
-    if person is None or not may(actor, "people.read", person.contract):
+    person = await session.scalar(
+        select(Person).where(col(Person.id) == person_id, *seeing.people(actor))
+    )
+    if person is None:
         raise NotFound("There is no such person, or they are not yours to see.")
     return person
 

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from helpline.desk.climbing import Reach, working
 from helpline.models import Shift, User
-from helpline.vocabulary import Role
+from helpline.vocabulary import CASEWORKERS
 
 TEXTS = Reach(frozenset(["sms", "telegram"]))
 
@@ -44,7 +44,7 @@ async def unreachable(
     users = await session.scalars(
         select(User)
         .where(
-            col(User.role).in_([Role.WORKER, Role.LEAD]),
+            col(User.role).in_(CASEWORKERS),
             col(User.left_at).is_(None),
             or_(col(User.contract).is_(None), col(User.contract).in_(contracts)),
             or_(

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from helpline.desk import seeing
 from helpline.models import metadata
+from helpline.rules.permissions import Actor
 from helpline.vocabulary import OutState
 
 ALERT, PAGE, USER = metadata.tables["alert"], metadata.tables["page"], metadata.tables["user"]
@@ -82,7 +84,7 @@ def _askings(rows: Iterable[Any]) -> Iterable[Asking]:
 
 
 async def taken(
-    session: AsyncSession, contracts: Sequence[str], case_id: int | None = None
+    session: AsyncSession, actor: Actor, contracts: Sequence[str], case_id: int | None = None
 ) -> list[Row[Any]]:
     """Alerts that somebody took and that come back to the ladder at `act_by` unless something is
     done, with the taker's name, those that come back first at the top."""
@@ -93,6 +95,7 @@ async def taken(
             ALERT.c.act_by.is_not(None),
             ALERT.c.ended_at.is_(None),
             ALERT.c.contract.in_(contracts),
+            seeing.alerts(actor, ALERT),
         )
         .order_by(ALERT.c.act_by, ALERT.c.id)
         .limit(50)

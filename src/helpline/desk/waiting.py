@@ -20,10 +20,10 @@ from helpline.models import metadata
 from helpline.rules import allocation as rules
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import (
+    CASEWORKERS,
     UNKNOWN,
     CaseStatus,
     ContactKind,
-    Role,
     Urgency,
 )
 
@@ -303,7 +303,7 @@ async def _staff(session: AsyncSession, contracts: Mapping[str, Contract], now: 
     users = list(
         await session.execute(
             select(USER.c.id, USER.c.shown_name, USER.c.contract).where(
-                USER.c.role.in_([Role.WORKER, Role.LEAD]),
+                USER.c.role.in_(CASEWORKERS),
                 USER.c.left_at.is_(None),
                 or_(USER.c.contract.is_(None), USER.c.contract.in_(list(contracts))),
             )

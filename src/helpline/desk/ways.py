@@ -20,10 +20,8 @@ from helpline.rules import ladder
 from helpline.rules.permissions import Actor, require
 from helpline.sealing import ring
 from helpline.templating import Wording
-from helpline.vocabulary import AlertKind, Role, colour_of
+from helpline.vocabulary import AlertKind, colour_of
 
-ASKED_ROLES = (Role.WORKER, Role.LEAD)
-"""Who may be on call."""
 BETWEEN_TESTS = timedelta(minutes=2)
 """A test costs a text and rings a telephone."""
 ENOUGH = 2

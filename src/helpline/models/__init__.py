@@ -5,7 +5,7 @@ the offset on SQLite). Words are stored as their text. `Sealed` columns are unre
 """
 
 from helpline.models.access import LoginAttempt, Session, User
-from helpline.models.cases import Case, CaseSupport, Deadline, Note, Task
+from helpline.models.cases import Case, CaseLink, CaseSupport, Deadline, Note, Part, Task
 from helpline.models.duty import Alert, Conflict, Page, Shift
 from helpline.models.messages import (
     Attachment,
@@ -42,6 +42,7 @@ __all__ = [
     "CalendarFeed",
     "Call",
     "Case",
+    "CaseLink",
     "CaseSupport",
     "Conflict",
     "Contact",
@@ -60,6 +61,7 @@ __all__ = [
     "Note",
     "OutMessage",
     "Page",
+    "Part",
     "Person",
     "RotaGap",
     "RotaWatch",

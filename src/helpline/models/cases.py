@@ -32,6 +32,8 @@ class Case(SQLModel, table=True):
     contract: str
     person_id: int = Field(foreign_key="person.id")
     status: str = "open"
+    kind: str = Field(default="advice", sa_column_kwargs={"server_default": "advice"})
+    """A CaseKind."""
     identity: str = "unknown"
     urgency: str = "standard"
     reason: str = "unknown"
@@ -57,6 +59,48 @@ class Case(SQLModel, table=True):
     last_in_at: datetime | None = None
     import_key: str | None = None
     """Blind index of the past log's reference, so that one row is imported once."""
+
+
+class Part(SQLModel, table=True):
+    """Somebody's part in a case beside the person it is for. Never taken away, only ended."""
+
+    __tablename__ = "part"
+    __table_args__ = (
+        Index("ix_part_case_id", "case_id"),
+        Index("ix_part_person_id", "person_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str
+    case_id: int = Field(foreign_key="case.id")
+    person_id: int = Field(foreign_key="person.id")
+    role: str
+    """A PartRole."""
+    since: datetime
+    by_user_id: int | None = Field(default=None, foreign_key="user.id")
+    ended_at: datetime | None = None
+    ended_by_id: int | None = Field(default=None, foreign_key="user.id")
+
+
+class CaseLink(SQLModel, table=True):
+    """Two cases that belong together; `sides` is a wall between them."""
+
+    __tablename__ = "case_link"
+    __table_args__ = (
+        Index("ix_case_link_case_id", "case_id"),
+        Index("ix_case_link_other_id", "other_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id")
+    other_id: int = Field(foreign_key="case.id")
+    kind: str
+    """A LinkKind."""
+    why: str | None = sealed("case_link.why", optional=True)
+    made_at: datetime
+    by_user_id: int | None = Field(default=None, foreign_key="user.id")
+    ended_at: datetime | None = None
+    ended_by_id: int | None = Field(default=None, foreign_key="user.id")
 
 
 class CaseSupport(SQLModel, table=True):

@@ -114,11 +114,15 @@ class Conflict(SQLModel, table=True):
     the people. Never taken away, only ended."""
 
     __tablename__ = "conflict"
-    __table_args__ = (Index("ix_conflict_case_id", "case_id"),)
+    __table_args__ = (
+        Index("ix_conflict_case_id", "case_id"),
+        Index("ix_conflict_user_id", "user_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     case_id: int = Field(foreign_key="case.id")
     user_id: int = Field(foreign_key="user.id")
+    kind: str = Field(default="declared", sa_column_kwargs={"server_default": "declared"})
     why: str = sealed("conflict.why")
     since: datetime
     by_user_id: int | None = Field(default=None, foreign_key="user.id")

@@ -55,7 +55,10 @@ class Address(SQLModel, table=True):
     """One way to reach a person: a channel and a value."""
 
     __tablename__ = "address"
-    __table_args__ = (UniqueConstraint("contract", "channel", "value_index"),)
+    __table_args__ = (
+        UniqueConstraint("contract", "channel", "value_index"),
+        Index("ix_address_value_index", "value_index"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id", index=True)

@@ -22,29 +22,31 @@ class Actor:
 
 
 _WORKER, _LEAD, _COMMISSIONER, _ADMIN = Role.WORKER, Role.LEAD, Role.COMMISSIONER, Role.ADMIN
+_SAFE, _COMPLAINTS = Role.SAFEGUARDING, Role.COMPLAINTS
 
 ALLOWED: Final[dict[str, frozenset[Role]]] = {
     # cases: those who work on them, and nobody who pays for or administers them
-    "case.read": frozenset({_WORKER, _LEAD}),
-    "case.reply": frozenset({_WORKER, _LEAD}),
-    "case.call": frozenset({_WORKER, _LEAD}),
-    "case.allocate": frozenset({_WORKER, _LEAD}),  # to oneself
-    "case.allocate_others": frozenset({_LEAD}),
-    "case.close": frozenset({_WORKER, _LEAD}),
-    "case.reopen": frozenset({_WORKER, _LEAD}),
-    "case.triage": frozenset({_WORKER, _LEAD}),  # choose the reason and the urgency
-    "note.write": frozenset({_WORKER, _LEAD}),
-    "task.finish": frozenset({_WORKER, _LEAD}),
-    "alert.acknowledge": frozenset({_WORKER, _LEAD}),
+    "case.read": frozenset({_WORKER, _LEAD, _SAFE}),
+    "case.reply": frozenset({_WORKER, _LEAD, _SAFE}),
+    "case.call": frozenset({_WORKER, _LEAD, _SAFE}),
+    "case.allocate": frozenset({_WORKER, _LEAD, _SAFE}),  # to oneself
+    "case.allocate_others": frozenset({_LEAD, _SAFE}),
+    "case.close": frozenset({_WORKER, _LEAD, _SAFE}),
+    "case.reopen": frozenset({_WORKER, _LEAD, _SAFE}),
+    "case.triage": frozenset({_WORKER, _LEAD, _SAFE}),  # choose the reason and the urgency
+    "note.write": frozenset({_WORKER, _LEAD, _SAFE}),
+    "task.finish": frozenset({_WORKER, _LEAD, _SAFE}),
+    "alert.acknowledge": frozenset({_WORKER, _LEAD, _SAFE}),
     "block.manage": frozenset({_LEAD, _ADMIN}),  # look at, lift and extend; masked addresses
-    "tray.read": frozenset({_WORKER, _LEAD}),
-    "tray.clear": frozenset({_WORKER, _LEAD}),
-    "people.read": frozenset({_WORKER, _LEAD}),
-    "rota.read": frozenset({_WORKER, _LEAD, _ADMIN}),
-    "rota.own": frozenset({_WORKER, _LEAD}),  # swap, be away, hand over, follow by calendar
+    "tray.read": frozenset({_WORKER, _LEAD, _SAFE}),
+    "tray.clear": frozenset({_WORKER, _LEAD, _SAFE}),
+    "people.read": frozenset({_WORKER, _LEAD, _SAFE}),
+    "rota.read": frozenset({_WORKER, _LEAD, _SAFE, _ADMIN}),
+    "rota.own": frozenset({_WORKER, _LEAD, _SAFE}),  # swap, be away, hand over, follow by calendar
     "rota.write": frozenset({_LEAD}),  # put people on call
+    "case.link": frozenset({_LEAD, _SAFE}),  # put up a wall between two cases, or take it down
     # reports: aggregates; the exact figures could name somebody in a small group
-    "report.read": frozenset({_WORKER, _LEAD, _COMMISSIONER}),
+    "report.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _COMMISSIONER}),
     "report.exact": frozenset({_LEAD}),
     "promises.read": frozenset({_LEAD}),  # how each worker's own promises went
     "portal.read": frozenset({_COMMISSIONER}),
@@ -52,6 +54,7 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "user.manage": frozenset({_ADMIN}),
     "user.ways": frozenset({_LEAD, _ADMIN}),  # who is here, and how each is reached by alerts
     "running.manage": frozenset({_LEAD, _ADMIN}),  # the loops, and what broke one: nothing personal
+    "more.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _ADMIN}),  # what else there is
     "session.own": frozenset(Role),  # see and end one's own sign-ins
 }
 

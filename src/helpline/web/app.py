@@ -22,6 +22,7 @@ from helpline.web.pages import (
     blocks,
     case,
     case_acts,
+    case_people,
     chat,
     contact,
     demo,
@@ -30,6 +31,7 @@ from helpline.web.pages import (
     health,
     inbox,
     login,
+    more,
     new_case,
     people,
     person,
@@ -138,6 +140,15 @@ ROUTES = (
     Route("POST", "/blocks/{id}/extension", blocks.extend, "block.manage"),
     Route("GET", "/cases/{reference}/safety", safe_contact.ask, "case.reply"),
     Route("POST", "/cases/{reference}/safety", safe_contact.set_rules, "case.reply"),
+    Route("GET", "/cases/{reference}/people", case_people.show_people, "case.read"),
+    Route("POST", "/cases/{reference}/people/parts", case_people.add_part, "case.triage"),
+    Route("POST", "/cases/{reference}/people/parts/{id}/end", case_people.end_part, "case.triage"),
+    Route(
+        "POST", "/cases/{reference}/people/parts/{id}/own-case", case_people.separate, "case.link"
+    ),
+    Route("POST", "/cases/{reference}/people/links", case_people.link, "case.triage"),
+    Route("POST", "/cases/{reference}/people/links/{id}/end", case_people.end_link, "case.triage"),
+    Route("GET", "/more", more.show_more, "more.read"),
     # who is on call
     Route("GET", "/rota", rota.show_rota, "rota.read"),
     Route("GET", "/rota/sheet", rota.show_sheet, "rota.read"),

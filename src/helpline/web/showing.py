@@ -16,6 +16,7 @@ from helpline.rules import saying
 from helpline.rules.permissions import may
 from helpline.settings import TEMPLATES
 from helpline.templating import environment
+from helpline.vocabulary import CaseKind
 from helpline.web.asked import HOUSE, NOW, house_of, signed_in
 
 BUILT = TEMPLATES / "static" / "built"
@@ -27,11 +28,23 @@ NAVIGATION: Final = (
     ("/tray", "Tray", "tray.read"),
     ("/people", "People", "people.read"),
     ("/rota", "Rota", "rota.read"),
-    ("/blocks", "Blocks", "block.manage"),
     ("/portal", "Overview", "portal.read"),
     ("/reports", "Reports", "report.read"),
     ("/users", "Users", "user.ways"),
     ("/running", "System", "running.manage"),
+)
+
+MORE: Final = (
+    # address, what it says, one sentence, the action it takes to see it
+    ("/blocks", "Blocks", "Who is kept from writing, since when and until when.", "block.manage"),
+    ("/users", "People who sign in", "Add somebody, and see how each is reached.", "user.ways"),
+    ("/running", "System", "What runs by itself, and what broke.", "running.manage"),
+)
+"""What is needed less often than the navigation: the page /more."""
+CASE_TABS: Final[tuple[tuple[str, str, str, tuple[CaseKind, ...]], ...]] = (
+    # below /cases/<reference>, what it says, the action, the kinds of case that have it (none: all)
+    ("", "Conversation", "case.read", ()),
+    ("/people", "People", "case.read", ()),
 )
 
 

@@ -15,6 +15,7 @@ from helpline.desk.rota.duty import (
     leads,
     managers,
     on_call,
+    safeguarding_leads,
     whole,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "leads",
     "managers",
     "on_call",
+    "safeguarding_leads",
     "whole",
 ]

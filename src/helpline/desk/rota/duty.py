@@ -45,10 +45,20 @@ async def managers(session: AsyncSession, contract: str, now: datetime) -> Seque
 
 async def leads(session: AsyncSession, contract: str) -> Sequence[User]:
     """The team leads who work on this contract."""
+    return await _of_role(session, contract, Role.LEAD)
+
+
+async def safeguarding_leads(session: AsyncSession, contract: str) -> Sequence[User]:
+    """The safeguarding leads of this contract; the team leads where it has none."""
+    found = await _of_role(session, contract, Role.SAFEGUARDING)
+    return found or await leads(session, contract)
+
+
+async def _of_role(session: AsyncSession, contract: str, role: Role) -> Sequence[User]:
     found = await session.scalars(
         select(User)
         .where(
-            col(User.role) == Role.LEAD,
+            col(User.role) == role,
             col(User.left_at).is_(None),
             or_(col(User.contract).is_(None), col(User.contract) == contract),
         )

@@ -22,14 +22,13 @@ from helpline.desk.rota import alarms
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Absence, Shift, ShiftPattern, ShiftSwap, User, UserSkill
 from helpline.rules import rota as rules
-from helpline.vocabulary import AbsenceKind, Role, ShiftKind, SwapState
+from helpline.vocabulary import CASEWORKERS, AbsenceKind, ShiftKind, SwapState
 
 HORIZON = timedelta(days=42)
 """So far ahead, patterns are shifts that can be seen, swapped and changed."""
 LONGEST = timedelta(days=14)
 LONGEST_AWAY = timedelta(days=400)
 MOST_WORDS = 30
-ROLES = (Role.WORKER, Role.LEAD)
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ async def staff(session: AsyncSession, contract: str) -> Sequence[User]:
     found = await session.scalars(
         select(User)
         .where(
-            col(User.role).in_(ROLES),
+            col(User.role).in_(CASEWORKERS),
             col(User.left_at).is_(None),
             col(User.contract).is_(None) | (col(User.contract) == contract),
         )

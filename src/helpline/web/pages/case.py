@@ -23,6 +23,7 @@ from helpline.desk import (
     covers,
     lists,
     means,
+    parts,
     promises,
     safety,
     switchboard,
@@ -35,7 +36,7 @@ from helpline.rules.segments import parts_of
 from helpline.vocabulary import UNKNOWN, NoteKind, Urgency
 from helpline.web import live
 from helpline.web.asked import actor_of, contract_of, house_of, now_of
-from helpline.web.showing import show
+from helpline.web.showing import CASE_TABS, show
 
 ALL = 5000
 """Entries of a timeline that `?all=1` shows: more than any case has had."""
@@ -95,8 +96,8 @@ async def _values(
     workers = await cases.workers_for(session, contract.key)
     heard = await casefile.last_heard(session, found)
     answered = (await lists.last_answers(session, [case_id])).get(case_id)
-    alerts = await lists.open_alerts(session, [contract.key], case_id)
-    taken = await trails.taken(session, [contract.key], case_id)
+    alerts = await lists.open_alerts(session, actor, [contract.key], case_id)
+    taken = await trails.taken(session, actor, [contract.key], case_id)
     limit = ALL if request.query.get("all") else casefile.LONG
     return {
         "case": found,
@@ -106,7 +107,7 @@ async def _values(
         "address": address,
         "workers": workers,
         "worker": next((w for w in workers if w.id == found.worker_id), None),
-        "panel": await casefile.person_panel(session, found),
+        "panel": await casefile.person_panel(session, actor, found),
         "timeline": await casefile.timeline(session, found, limit),
         "attachments": await attachments.of_case(session, case_id),
         "window_closes": await casefile.window_closes(session, address),
@@ -132,9 +133,21 @@ async def _values(
         "blocked_until": await blocks.blocked_until(session, address.id if address else None, now),
         "has_safe_contact": not (await safety.rules_of(session, found.person_id)).is_empty,
         "newest": await live.newest(session),
+        "tabs": tabs_of(request, found),
+        "has_wall": await parts.has_wall(session, case_id),
         "done": request.query.get("done", ""),
         "showing_all": limit == ALL,
     }
+
+
+def tabs_of(request: web.Request, found: Case) -> list[tuple[str, str, bool]]:
+    """Address, words and whether it is open, of every tab that this case has for the asker."""
+    here = f"/cases/{found.reference}"
+    return [
+        (here + suffix, words, request.path == here + suffix)
+        for suffix, words, action, kinds in CASE_TABS
+        if may(actor_of(request), action, found.contract) and (not kinds or found.kind in kinds)
+    ]
 
 
 async def _number_to_ring(session: AsyncSession, request: web.Request, found: Case) -> str:

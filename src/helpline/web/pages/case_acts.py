@@ -259,7 +259,8 @@ async def _do(
     house.wakes.sending.set()
     async with house.wakes.pages:
         house.wakes.pages.notify_all()
-    if await field(request, "back") == "inbox":
+    is_out = form == "conflict" and not await field(request, "who")  # they see it no more
+    if is_out or await field(request, "back") == "inbox":
         return go("/inbox")
     return go(f"/cases/{reference}?done={form}")
 

@@ -38,7 +38,7 @@ async def acknowledge(request: web.Request) -> web.Response:
     house, actor = house_of(request), actor_of(request)
     alert_id = number_in_path(request, "id")
     async with house.db.write() as session:
-        contract = await lists.contract_of_alert(session, alert_id)
+        contract = await lists.contract_of_alert(session, actor, alert_id)
         if contract is None or not may(actor, "alert.acknowledge", contract):
             raise NotFound("There is no such alert, or it is not yours to take.")
         alert = await escalation.acknowledge(session, alert_id, actor.user_id, now_of(request))
@@ -60,7 +60,8 @@ async def _inbox(
     held = await covers.of_worker(session, user_id, now)
     scope = Scope(actor_of(request), keys, today_ends(now), [one.case_id for one in held])
     page = await lists.inbox(session, scope, chosen, after, now)
-    alerts, taken = await lists.open_alerts(session, keys), await trails.taken(session, keys)
+    alerts = await lists.open_alerts(session, scope.actor, keys)
+    taken = await trails.taken(session, scope.actor, keys)
     is_first = chosen is Filter.ALL and after is None
     return {
         "chosen": chosen,

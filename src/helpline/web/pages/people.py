@@ -27,16 +27,17 @@ async def find(request: web.Request) -> web.Response:
     if not 3 <= len(number) <= 40 or len(asked) > 60:
         problem = "Give a case reference or a membership number, from 3 to 40 letters and digits."
         return _answer(request, 400, asked, problem)
+    actor = actor_of(request)
     contracts = {c.key: c for c in contracts_of(request, "people.read")}
     async with house_of(request).db.read() as session:
         try:
-            case = await cases.find_case(session, actor_of(request), asked)
+            case = await cases.find_case(session, actor, asked)
         except NotFound:
             case = None
         if case is not None:
             return go(f"/cases/{case.reference}")
-        found = await casefile.references_by_number(session, list(contracts), number)
-        listed = await casefile.cases_of(session, [row.id for row in found])
+        found = await casefile.references_by_number(session, actor, list(contracts), number)
+        listed = await casefile.cases_of(session, actor, [row.id for row in found])
     problem = "" if found else "Nobody on the register has this number, and no case this reference."
     words = {key: Words(contract) for key, contract in contracts.items()}
     values: dict[str, Any] = {

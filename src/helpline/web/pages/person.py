@@ -88,7 +88,7 @@ async def _page(
                 .order_by(col(Merge.id).desc())
             )
         )
-        cases = await casefile.cases_of(session, [person_id])
+        cases = await casefile.cases_of(session, actor_of(request), [person_id])
     contract = contract_of(request, person.contract)
     return show(
         request,

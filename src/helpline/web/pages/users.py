@@ -11,7 +11,7 @@ from helpline.desk import access, ways
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import User
 from helpline.rules.permissions import may
-from helpline.vocabulary import Role
+from helpline.vocabulary import CASEWORKERS, Role
 from helpline.web.asked import actor_of, field, fields, house_of, now_of, number_in_path
 from helpline.web.pages.account import WAY_NAMES, reach_of
 from helpline.web.showing import go, show
@@ -99,7 +99,7 @@ async def _page(
     async with house_of(request).db.read() as session:
         users = list(await session.scalars(query.limit(500)))
     reach = reach_of(request)
-    asked = [one for one in users if one.role in ways.ASKED_ROLES and one.left_at is None]
+    asked = [one for one in users if one.role in CASEWORKERS and one.left_at is None]
     values: dict[str, Any] = {
         "users": users,
         "problem": problem,

@@ -1,0 +1,147 @@
+"""What somebody may see of cases and people: the one condition that every query over cases asks.
+
+A case is seen by those whose role reads cases in its contract, but for whoever must not know of it:
+they are in conflict with it, they work on the other side of a wall, they are its person, or have a
+part in it. Nothing has to be written down for a wall to hold: whoever took one side is found by
+what they did. Everything that shows a case, a list of cases or a person asks here,
+in the query itself (design.md §4.12).
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Subquery,
+    exists,
+    false,
+    select,
+    union,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.models import metadata
+from helpline.rules.permissions import Actor, may
+from helpline.vocabulary import LinkKind, Role
+
+TAKES_A_SIDE = (
+    *("case.replied", "call.recorded", "call.placed", "call.connected", "note.written"),
+    *("promise.given", "allocation.accepted"),
+)
+"""Events by which somebody has worked for one side of a matter."""
+ADDRESS = metadata.tables["address"]
+CASE = metadata.tables["case"]
+ALLOCATION = metadata.tables["allocation"]
+CONFLICT = metadata.tables["conflict"]
+COVER = metadata.tables["cover"]
+EVENT = metadata.tables["event"]
+LINK = metadata.tables["case_link"]
+PART = metadata.tables["part"]
+PERSON = metadata.tables["person"]
+USER = metadata.tables["user"]
+
+
+def cases(
+    actor: Actor, case: FromClause = CASE, *, action: str = "case.read"
+) -> tuple[ColumnElement[bool], ...]:
+    """Conditions under which a row of `case` is one that `actor` may do `action` with, as far as
+    the case is concerned: its contract, and that they are not shut out of it."""
+    if not may(actor, action):
+        return (false(),)
+    within = () if actor.contract is None else (case.c.contract == actor.contract,)
+    return (*within, *not_shut_out(actor.user_id, case))
+
+
+def not_shut_out(user_id: int, case: FromClause = CASE) -> tuple[ColumnElement[bool], ...]:
+    """That this user is not in conflict with the case, nor one of its people."""
+    in_conflict = exists().where(
+        CONFLICT.c.case_id == case.c.id,
+        CONFLICT.c.user_id == user_id,
+        CONFLICT.c.ended_at.is_(None),
+    )
+    sides, takers = _sides(), _takers(user_id)
+    is_across = exists().where(sides.c.here == case.c.id, takers.c.case_id == sides.c.there)
+    has_a_part = exists().where(
+        PART.c.case_id == case.c.id, PART.c.person_id.in_(_themself(user_id))
+    )
+    return (~in_conflict, case.c.person_id.not_in(_themself(user_id)), ~has_a_part, ~is_across)
+
+
+def people(actor: Actor, person: FromClause = PERSON) -> tuple[ColumnElement[bool], ...]:
+    """Conditions under which `actor` may see this person: not themself, and nobody who is in a
+    case that they are shut out of."""
+    if not may(actor, "people.read"):
+        return (false(),)
+    within = () if actor.contract is None else (person.c.contract == actor.contract,)
+    held = select(CONFLICT.c.case_id).where(
+        CONFLICT.c.user_id == actor.user_id, CONFLICT.c.ended_at.is_(None)
+    )
+    sides, takers = _sides(), _takers(actor.user_id)
+    across = select(sides.c.here).join(takers, takers.c.case_id == sides.c.there)
+    shut = union(held, across).subquery()
+    in_them = union(
+        select(CASE.c.person_id).where(CASE.c.id.in_(select(shut.c.case_id))),
+        select(PART.c.person_id).where(
+            PART.c.case_id.in_(select(shut.c.case_id)), PART.c.ended_at.is_(None)
+        ),
+    ).subquery()
+    return (
+        *within,
+        person.c.id.not_in(_themself(actor.user_id)),
+        person.c.id.not_in(select(in_them.c.person_id)),
+    )
+
+
+def alerts(actor: Actor, alert: FromClause) -> ColumnElement[bool]:
+    """That the alert is about no case they are shut out of."""
+    seen = exists().where(CASE.c.id == alert.c.case_id, *not_shut_out(actor.user_id))
+    return alert.c.case_id.is_(None) | seen
+
+
+async def across(session: AsyncSession, case_ids: Collection[int]) -> list[tuple[int, int]]:
+    """(case, user) for everybody who took the other side of one of these cases."""
+    sides, takers = _sides(), _takers()
+    query = (
+        select(sides.c.here, takers.c.user_id)
+        .join(takers, takers.c.case_id == sides.c.there)
+        .where(sides.c.here.in_(case_ids))
+        .distinct()
+    )
+    return [(case_id, user_id) for case_id, user_id in await session.execute(query)]
+
+
+def _sides() -> Subquery:
+    """Walls that stand, from either side: here, there."""
+    stands = (LINK.c.kind == LinkKind.SIDES, LINK.c.ended_at.is_(None))
+    return union_all(
+        select(LINK.c.case_id.label("here"), LINK.c.other_id.label("there")).where(*stands),
+        select(LINK.c.other_id, LINK.c.case_id).where(*stands),
+    ).subquery()
+
+
+def _takers(user_id: int | None = None) -> Subquery:
+    """Who works, or has worked, on a case: was named, stood in, or did something for its people. A
+    safeguarding lead looks at both sides and decides, which is not taking one."""
+    of_user = () if user_id is None else (ALLOCATION.c.worker_id == user_id,)
+    named = select(ALLOCATION.c.case_id, ALLOCATION.c.worker_id.label("user_id")).where(
+        ALLOCATION.c.declined_at.is_(None), *of_user
+    )
+    of_user = () if user_id is None else (COVER.c.worker_id == user_id,)
+    stood_in = select(COVER.c.case_id, COVER.c.worker_id).where(*of_user)
+    of_user = () if user_id is None else (EVENT.c.by_user_id == user_id,)
+    did = (
+        select(EVENT.c.case_id, EVENT.c.by_user_id)
+        .join(USER, USER.c.id == EVENT.c.by_user_id)
+        .where(EVENT.c.kind.in_(TAKES_A_SIDE), USER.c.role != Role.SAFEGUARDING, *of_user)
+    )
+    return union_all(named, stood_in, did).subquery()
+
+
+def _themself(user_id: int) -> Select[Any]:
+    """The ids of people who are reached where this user is: they are the same person."""
+    own: Sequence[Any] = (USER.c.mobile_index, USER.c.telegram_index, USER.c.email_index)
+    values = union(*(select(column).where(USER.c.id == user_id) for column in own)).subquery()
+    return select(ADDRESS.c.person_id).where(ADDRESS.c.value_index.in_(select(values.c[0])))

@@ -1,0 +1,86 @@
+"""The people of a case: their parts, cases that belong to it, and the wall between two sides."""
+
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.desk import cases, parts
+from helpline.errors import InvalidInput
+from helpline.models import Case
+from helpline.rules.permissions import may
+from helpline.vocabulary import LinkKind, PartRole
+from helpline.web.asked import actor_of, field, number_in_path
+from helpline.web.pages.case_acts import Act
+from helpline.web.pages.case_frame import act_on, show_tab
+
+
+async def show_people(request: web.Request, **again: Any) -> web.Response:
+    async def fill(session: AsyncSession, found: Case, contract: Contract) -> dict[str, Any]:
+        actor = actor_of(request)
+        return {
+            "parts": await parts.on_case(session, found.id or 0),
+            "linked": await parts.linked(session, found.id or 0, actor),
+            "roles": [role for role in PartRole if role is not PartRole.SUPPORTED],
+            "may_link": may(actor, "case.link", contract.key),
+        }
+
+    return await show_tab(request, "case_people.html.j2", fill, **again)
+
+
+async def add_part(request: web.Request) -> web.Response:
+    name, group = await field(request, "name"), await field(request, "group")
+    role = await field(request, "role")
+
+    async def act(it: Act) -> None:
+        await parts.write_down(it.session, it.contract, it.case, name, group, role, it.by, it.now)
+
+    return await act_on(request, "part", act, show_people)
+
+
+async def end_part(request: web.Request) -> web.Response:
+    part_id = number_in_path(request, "id")
+
+    async def act(it: Act) -> str:
+        await parts.end_part(it.session, it.case, part_id, it.by, it.now)
+        return f"/cases/{it.case.reference}/people?done=ended"
+
+    return await act_on(request, "ended", act, show_people)
+
+
+async def separate(request: web.Request) -> web.Response:
+    """A case of their own for somebody with a part, and a wall between."""
+    part_id = number_in_path(request, "id")
+    why = await field(request, "why")
+
+    async def act(it: Act) -> str:
+        await parts.separate(it.session, it.contract, it.case, part_id, why, it.by, it.now)
+        return f"/cases/{it.case.reference}/people?done=separate"
+
+    return await act_on(request, f"separate_{part_id}", act, show_people)
+
+
+async def link(request: web.Request) -> web.Response:
+    reference, kind = await field(request, "other"), await field(request, "kind")
+    why = await field(request, "why")
+
+    async def act(it: Act) -> None:
+        if kind not in list(LinkKind):
+            raise InvalidInput("Choose how the two cases belong together.")
+        if not reference:
+            raise InvalidInput("Give the reference of the other case.")
+        other = await cases.find_case(it.session, it.by, reference[:20])
+        await parts.link(it.session, it.case, other, LinkKind(kind), why, it.by, it.now)
+
+    return await act_on(request, "link", act, show_people)
+
+
+async def end_link(request: web.Request) -> web.Response:
+    link_id = number_in_path(request, "id")
+
+    async def act(it: Act) -> str:
+        await parts.end_link(it.session, it.case, link_id, it.by, it.now)
+        return f"/cases/{it.case.reference}/people?done=unlinked"
+
+    return await act_on(request, "unlinked", act, show_people)

@@ -1,0 +1,14 @@
+"""What else there is: the pages that are needed less often than those of the navigation."""
+
+from aiohttp import web
+
+from helpline.rules.permissions import may
+from helpline.web.asked import actor_of
+from helpline.web.showing import MORE, show
+
+
+async def show_more(request: web.Request) -> web.Response:
+    found = [
+        (at, name, words) for at, name, words, action in MORE if may(actor_of(request), action)
+    ]
+    return show(request, "more.html.j2", found=found)
