@@ -7,7 +7,7 @@ contract alone: no clock, no database; a day is an argument.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -18,6 +18,7 @@ from helpline.contract.parts import Text, Worded
 from helpline.contract.words import squeezed
 from helpline.errors import InvalidInput
 from helpline.rules import clocks as clock_rules
+from helpline.rules import rota as rota_rules
 from helpline.rules.calendar import Calendar
 from helpline.rules.postcodes import Share, Suggestion, suggest_quadrant
 from helpline.vocabulary import ClockStart
@@ -138,6 +139,23 @@ class Contract(parts.Table):
             closed_on_holidays=self.calendar.closed_on_holidays,
             closed_each_year=frozenset((int(month), int(day)) for month, day in closed),
             zone=self.zone,
+        )
+
+    @cached_property
+    def busy_times(self) -> tuple[rota_rules.Needed, ...]:
+        """When the first line needs more than one, for rules/rota.py."""
+        busy = self.duty_rota.busy if self.duty_rota else ()
+        return tuple(
+            (
+                (
+                    rota_rules.instant(datetime.combine(one.first_day, time()), self.zone),
+                    rota_rules.instant(
+                        datetime.combine(one.last_day + timedelta(days=1), time()), self.zone
+                    ),
+                ),
+                one.people,
+            )
+            for one in busy
         )
 
     def method_for(self, channel: str) -> str:

@@ -351,6 +351,7 @@ class Ladder(Fact):
 
     minutes_between_rungs: Positive
     minutes_to_act: Positive = 30  # whoever takes an alert and does nothing gives it back
+    hours_to_accept: Positive = 4  # a naming that nobody answered is a lead's again
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
 
 
@@ -362,10 +363,23 @@ class WhatsApp(Fact):
     words: Annotated[str, StringConstraints(pattern=r"\{\{1\}\}", max_length=400)]
 
 
+class Busy(Table):
+    """Local days, the first and the last included, on which `people` must be on call."""
+
+    first_day: date
+    last_day: date
+    people: Positive
+
+
 class DutyRota(Fact):
-    """Who is given the duty rota, as a sheet: the code of a signpost."""
+    """Who is given the duty rota, as a sheet: the code of a signpost. `busy`: days that need more
+    than one in the first line. `fee_pounds` for each `fee_hours` on duty, where somebody is paid
+    for it (001 §6.1.5)."""
 
     recipient: Code
+    busy: tuple[Busy, ...] = ()
+    fee_pounds: Positive | None = None
+    fee_hours: Positive = 24
 
 
 class OfficeDay(Table):

@@ -14,10 +14,12 @@ from sqlalchemy import Result, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk import conflicts, deadlines, events
+from helpline.contract import Contract
+from helpline.desk import conflicts, deadlines, escalation, events
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, NotFound
 from helpline.models import (
+    Alert,
     Allocation,
     Case,
     Contact,
@@ -28,7 +30,7 @@ from helpline.models import (
     User,
 )
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import CaseStatus, ClockStop, DeadlineState, OutState
+from helpline.vocabulary import AlertKind, CaseStatus, ClockStop, DeadlineState, OutState
 
 LONGEST = 500
 UNDO_WITHIN = timedelta(minutes=10)
@@ -150,6 +152,43 @@ async def undo(
     await _fall_back(session, case, allocation, now)
     await _do_not_tell(session, allocation)
     await _event(session, "allocation.undone", allocation, by, now)
+
+
+async def chase(session: AsyncSession, contract: Contract, now: datetime) -> int:
+    """Namings that nobody has answered for the contract's hours: a lead is told once, so that a
+    name that says nothing does not pass for a support worker. Ends what was answered since. Returns
+    how many were told of."""
+    start = f"naming:{contract.key}:"
+    late = {
+        f"{start}{row.id}": row
+        for row in await session.execute(
+            select(col(Allocation.id), col(Allocation.case_id), col(Case.reference))
+            .join(Case, col(Case.id) == col(Allocation.case_id))
+            .where(
+                col(Allocation.contract) == contract.key,
+                col(Allocation.named_at) <= now - timedelta(hours=contract.ladder.hours_to_accept),
+                col(Case.status) == CaseStatus.OPEN,
+                col(Case.worker_id) == col(Allocation.worker_id),
+                *WAITING,
+            )
+        )
+    }
+    said = set(
+        await session.scalars(
+            select(col(Alert.key)).where(
+                col(Alert.key).startswith(start, autoescape=True), col(Alert.ended_at).is_(None)
+            )
+        )
+    )
+    for key in said - late.keys():
+        await escalation.end(session, key, now)
+    for key, row in late.items():
+        if key not in said:
+            cause = escalation.Cause(
+                AlertKind.WARNING, key, row.reference, case_id=row.case_id, rungs=("lead",)
+            )
+            await escalation.raise_alert(session, contract, cause, now)
+    return len(late.keys() - said)
 
 
 async def waiting_for(session: AsyncSession, user_id: int) -> Sequence[Row[Any]]:

@@ -1,6 +1,7 @@
-"""The rota by itself: patterns become shifts, swaps grow old, handovers fall due, and a gap in the
-coming week is an alarm. A job of engine/jobs; what it does is in desk/rota."""
+"""The rota by itself: patterns become shifts, swaps grow old, handovers fall due, a gap in the
+coming week is an alarm, and so is a naming that nobody answers. A job of engine/jobs; what it does is in desk/rota."""
 
+from helpline.desk import allocation
 from helpline.desk.house import House
 from helpline.desk.rota import alarms, handovers, plan, swaps
 
@@ -16,6 +17,7 @@ async def keep_rota(house: House) -> int:
             moved += await swaps.expire(session, contract.key, now)
             moved += await handovers.look(session, contract, now)
             moved += await alarms.look(session, contract, now)
+            moved += await allocation.chase(session, contract, now)
     if moved:
         house.wakes.sending.set()
     return moved

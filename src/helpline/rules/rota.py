@@ -9,12 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from helpline.vocabulary import ShiftKind
 
 Span = tuple[datetime, datetime]
 """From (included) until (not included), aware UTC instants."""
+
+Needed = tuple[Span, int]
+"""A time, and how many people the first line needs in it."""
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -159,6 +163,51 @@ def gaps(
     of_kind = [duty for duty in duties if duty.kind == kind]
     covered = [span for _, parts in standing(of_kind, aways) for span in parts]
     return without((since, until), covered) if since < until else []
+
+
+def shortages(
+    duties: Sequence[Duty], aways: Iterable[Away], within: Span, needed: Iterable[Needed]
+) -> list[Span]:
+    """The times in which somebody stands in the first line, and fewer than `needed` asks for then
+    (001 §6.1.5: extended holidays need more than one), in order. A time with nobody is a gap."""
+    first = [duty for duty in duties if duty.kind == ShiftKind.PRIMARY]
+    covered = [(span, duty.user_id) for duty, parts in standing(first, aways) for span in parts]
+    short = []
+    for (first_instant, last), people in needed:
+        begin, end = max(first_instant, within[0]), min(last, within[1])
+        if begin >= end:
+            continue
+        cuts = {begin, end, *(at for span, _ in covered for at in span if begin < at < end)}
+        for here, there in pairwise(sorted(cuts)):
+            on = {user for span, user in covered if span[0] <= here and there <= span[1]}
+            if 0 < len(on) < people:
+                short.append((here, there))
+    return _joined(short)
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Spans that meet or overlap as one, in order."""
+    joined: list[Span] = []
+    for begin, end in sorted(spans):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def hours_on_duty(
+    duties: Sequence[Duty], aways: Iterable[Away], since: datetime, until: datetime
+) -> dict[int, float]:
+    """Person → hours between two instants in which they really stood in the first line: what a duty
+    fee is paid for (001 §6.1.5)."""
+    hours: dict[int, float] = {}
+    for duty, parts in standing([d for d in duties if d.kind == ShiftKind.PRIMARY], aways):
+        for begin, end in parts:
+            seconds = (min(end, until) - max(begin, since)).total_seconds()
+            if seconds > 0:
+                hours[duty.user_id] = hours.get(duty.user_id, 0) + seconds / 3600
+    return hours
 
 
 def changes(

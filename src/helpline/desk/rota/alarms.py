@@ -14,8 +14,8 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import escalation, events
-from helpline.desk.rota.duty import gaps
-from helpline.models import RotaGap, RotaWatch
+from helpline.desk.rota.duty import gaps, shortages
+from helpline.models import Alert, RotaGap, RotaWatch
 from helpline.rules.rota import Span, compare
 from helpline.vocabulary import AlertKind
 
@@ -46,7 +46,27 @@ async def look(session: AsyncSession, contract: Contract, now: datetime) -> int:
         moved += await _moved(session, contract, known[gap_id], span, now)
     for span in result.new:
         await _found(session, contract, span, now)
+    await _say_shortages(session, contract, now)
     return moved + len(result.new) + len(result.filled)
+
+
+async def _say_shortages(session: AsyncSession, contract: Contract, now: datetime) -> None:
+    """Too few for a busy time of the contract: an alarm for each, ended when there are enough."""
+    if not contract.busy_times:
+        return
+    found = await shortages(session, contract, now, now + AHEAD)
+    start = f"rota:short:{contract.key}:"
+    keys = {f"{start}{span[1]:%Y%m%d%H%M}" for span in found}  # its end does not move with the time
+    said = await session.scalars(
+        select(col(Alert.key)).where(
+            col(Alert.key).startswith(start, autoescape=True), col(Alert.ended_at).is_(None)
+        )
+    )
+    for key in set(said) - keys:
+        await escalation.end(session, key, now)
+    for key in sorted(keys):
+        cause = escalation.Cause(AlertKind.ROTA_GAP, key, REFERENCE)
+        await escalation.raise_alert(session, contract, cause, now)
 
 
 async def take_turn(session: AsyncSession, contract: str, now: datetime) -> None:

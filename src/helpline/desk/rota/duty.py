@@ -11,9 +11,11 @@ from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from helpline.contract import Contract
 from helpline.models import Absence, Shift, User
 from helpline.rules.rota import Away, Duty, Span, on_call_at
 from helpline.rules.rota import gaps as gaps_of
+from helpline.rules.rota import shortages as short_of
 from helpline.vocabulary import Role, ShiftKind
 
 INSTANT = timedelta(microseconds=1)
@@ -73,6 +75,14 @@ async def gaps(
     """The times between two instants in which nobody stands in the first line, in order."""
     found, absent = await whole(session, contract, since, until)
     return gaps_of([duty for duty, _ in found], absent, since, until)
+
+
+async def shortages(
+    session: AsyncSession, contract: Contract, since: datetime, until: datetime
+) -> list[Span]:
+    """The times in which somebody stands there, and fewer than the contract asks for then."""
+    found, absent = await whole(session, contract.key, since, until)
+    return short_of([duty for duty, _ in found], absent, (since, until), contract.busy_times)
 
 
 async def whole(

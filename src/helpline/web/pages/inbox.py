@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.desk import allocation, covers, escalation, lists, rota, trails
 from helpline.desk.lists import Filter, Scope
+from helpline.desk.rota import handovers
 from helpline.errors import InvalidInput, NotFound
 from helpline.rules.permissions import may
 from helpline.web import live
@@ -67,6 +68,7 @@ async def _inbox(
         "chosen": chosen,
         "asked": await allocation.waiting_for(session, user_id),
         "held": held,
+        "handovers": await handovers.waiting_for(session, user_id, now),
         "held_ids": {one.case_id for one in held},
         "page": page,
         "counts": await lists.counts(session, scope),

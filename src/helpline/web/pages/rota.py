@@ -49,6 +49,8 @@ class Line:
     is_mine: bool = False
     is_now: bool = False
     unreachable: bool = False
+    is_short: bool = False
+    """Somebody stands then, and the contract asks for more."""
 
     @property
     def is_gap(self) -> bool:
@@ -69,6 +71,11 @@ async def show_rota(request: web.Request) -> web.Response:
             for contract in contracts
         ]
         values = await _own(session, request, contracts, now)
+        may_write = may(actor, "rota.write")
+        values["fees"] = {
+            contract.key: await fees(session, contract, monday) if may_write else []
+            for contract in contracts
+        }
         keys = [contract.key for contract in contracts]
         values["unreachable"] = await reachable.unreachable(session, keys, now, reach_of(request))
     zone = contracts[0].zone if contracts else "UTC"
@@ -83,7 +90,7 @@ async def show_rota(request: web.Request) -> web.Response:
         monday=monday,
         earlier=monday - timedelta(days=7),
         later=monday + timedelta(days=7),
-        may_write=may(actor, "rota.write"),
+        may_write=may_write,
         may_own=may(actor, "rota.own"),
         done=request.query.get("done", ""),
         kinds=KINDS,
@@ -158,9 +165,13 @@ async def table(
         )
         for duty, parts in rules.standing(duties, absent)
     ]
+    left = (max(since, now), until)
     lines += [
-        Line(begin, end, is_now=begin <= now)
-        for begin, end in rules.gaps(duties, absent, max(since, now), until)
+        Line(begin, end, is_now=begin <= now) for begin, end in rules.gaps(duties, absent, *left)
+    ]
+    lines += [
+        Line(begin, end, is_now=begin <= now, is_short=True)
+        for begin, end in rules.shortages(duties, absent, left, contract.busy_times)
     ]
     return _by_day(lines, monday, until_day, contract.zone)
 
@@ -182,6 +193,24 @@ async def parts(
     ]
     lines += [Line(begin, end) for begin, end in rules.gaps(duties, absent, max(since, now), until)]
     return _by_day(lines, monday, until_day, contract.zone)
+
+
+async def fees(
+    session: AsyncSession, contract: Contract, monday: date
+) -> list[tuple[str, float, float]]:
+    """Who stood or will stand in the first line in the weeks shown: name, hours, and the fee in
+    pounds; empty where the contract pays none."""
+    terms = contract.duty_rota
+    if terms is None or terms.fee_pounds is None:
+        return []
+    since = plan.local_midnight(monday, contract.zone)
+    until = plan.local_midnight(monday + timedelta(days=7 * WEEKS), contract.zone)
+    found, absent = await rota.whole(session, contract.key, since, until)
+    names = {duty.user_id: row.shown_name for duty, row in found}
+    hours = rules.hours_on_duty([duty for duty, _ in found], absent, since, until)
+    each = terms.fee_pounds / terms.fee_hours
+    listed = [(names[user], worked, worked * each) for user, worked in hours.items()]
+    return sorted(listed)
 
 
 def from_now(days: list[tuple[date, list[Line]]], request: web.Request) -> list[Any]:
@@ -268,8 +297,8 @@ async def _own(
 
 
 async def next_shift(session: AsyncSession, user_id: int, now: datetime) -> Shift | None:
-    """The shift somebody has now or next, wherever it is."""
-    found: Shift | None = await session.scalar(
+    """The shift somebody has now or next, wherever it is, and is not away from."""
+    found = await session.scalars(
         select(Shift)
         .where(
             col(Shift.user_id) == user_id,
@@ -277,9 +306,13 @@ async def next_shift(session: AsyncSession, user_id: int, now: datetime) -> Shif
             col(Shift.ends_at) > now,
         )
         .order_by(col(Shift.starts_at), col(Shift.id))
-        .limit(1)
+        .limit(100)
     )
-    return found
+    for shift in found:
+        away = await rota.aways(session, [user_id], shift.starts_at, shift.ends_at)
+        if rules.without((max(shift.starts_at, now), shift.ends_at), [one.span for one in away]):
+            return shift
+    return None
 
 
 async def shifts_of_swaps(session: AsyncSession, shown: Sequence[Any]) -> Mapping[int, Shift]:
