@@ -19,9 +19,11 @@ from helpline.rules.rota import (
     changes,
     compare,
     gaps,
+    hours_on_duty,
     instant,
     on_call_at,
     shifts,
+    shortages,
     standing,
     swap_problem,
     without,
@@ -331,6 +333,34 @@ def test_a_thousand_generated_years_have_somebody_or_a_named_gap_each_minute() -
 
 def span(begin: int, end: int) -> tuple[datetime, datetime]:
     return START + timedelta(minutes=begin), START + timedelta(minutes=end)
+
+
+def test_a_busy_time_with_one_of_two_is_short_and_with_nobody_a_gap() -> None:
+    day = (at("2026-12-25T00:00"), at("2026-12-26T00:00"))
+    duties = [
+        Duty(1, 1, "primary", at("2026-12-24T20:00"), at("2026-12-25T12:00")),
+        Duty(2, 2, "primary", at("2026-12-25T08:00"), at("2026-12-25T20:00")),
+        Duty(3, 3, "backup", at("2026-12-25T00:00"), at("2026-12-26T00:00")),
+    ]
+    short = shortages(duties, [], day, [(day, 2)])
+    assert short == [
+        (at("2026-12-25T00:00"), at("2026-12-25T08:00")),
+        (at("2026-12-25T12:00"), at("2026-12-25T20:00")),
+    ]
+    assert gaps(duties, [], *day) == [(at("2026-12-25T20:00"), at("2026-12-26T00:00"))]
+    assert shortages(duties, [], day, []) == []
+    ill = [Away(2, at("2026-12-25T08:00"), at("2026-12-25T10:00"))]
+    assert shortages(duties, ill, day, [(day, 2)])[0] == (day[0], at("2026-12-25T10:00"))
+
+
+def test_a_duty_fee_is_for_the_hours_somebody_really_stood() -> None:
+    duties = [
+        Duty(1, 1, "primary", at("2026-12-24T20:00"), at("2026-12-25T20:00")),
+        Duty(2, 2, "backup", at("2026-12-24T20:00"), at("2026-12-25T20:00")),
+    ]
+    ill = [Away(1, at("2026-12-25T08:00"), at("2026-12-25T10:00"))]
+    within = at("2026-12-25T00:00"), at("2026-12-26T00:00")
+    assert hours_on_duty(duties, ill, *within) == {1: 18.0}
 
 
 def test_a_gap_stays_itself_while_it_moves_and_ends_when_it_is_filled() -> None:

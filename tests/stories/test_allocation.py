@@ -4,11 +4,12 @@ must not work on it."""
 from datetime import timedelta
 
 import pytest
+from sqlmodel import col
 
 from helpline.desk import allocation, cases, conflicts, covers, waiting
 from helpline.desk.rota import plan
 from helpline.errors import Conflict, InvalidInput, NotAllowed
-from helpline.models import Absence, Case, Contact, Deadline, Note
+from helpline.models import Absence, Alert, Case, Contact, Deadline, Note, Page
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import AbsenceKind, Role
 from tests.world import CARER, STRANGER, World
@@ -361,3 +362,29 @@ async def test_a_language_and_a_skill_of_the_rota_are_found(world: World) -> Non
     (row,) = (await board(world)).rows
     assert row.proposals[0].name == "Amara"
     assert row.proposals[0].why.startswith("speaks Polish; skilled in allegation")
+
+
+async def test_a_naming_nobody_answers_is_a_leads_again_after_four_hours(world: World) -> None:
+    contract = world.house.contracts["essex"]
+
+    async def chase() -> int:
+        async with world.house.db.write() as session:
+            return await allocation.chase(session, contract, world.now)
+
+    await world.sms(CARER, QUESTION)
+    await name(world, world.worker)
+    await world.forward(hours=3)
+    assert await chase() == 0
+    await world.forward(hours=1)
+    assert await chase() == 1
+    assert await chase() == 0  # once
+    await world.settle()
+    (told,) = await world.all(Alert, col(Alert.key).startswith("naming:"))
+    assert {page.user_id for page in await world.all(Page, col(Page.alert_id) == told.id)} == {
+        world.lead.user_id
+    }
+    async with world.house.db.write() as session:
+        await allocation.accept(session, await of(world, session), world.worker, world.now)
+    await chase()
+    (told,) = await world.all(Alert, col(Alert.key).startswith("naming:"))
+    assert told.ended_at == world.now

@@ -1,5 +1,6 @@
 """The rota by itself: patterns become shifts, swaps grow old, handovers fall due, a gap in the
-coming week is an alarm, and so is a naming that nobody answers. A job of engine/jobs; what it does is in desk/rota."""
+coming week is an alarm, and so is a naming that nobody answers. A job of engine/jobs; what it does
+is in desk/rota and desk/allocation."""
 
 from helpline.desk import allocation
 from helpline.desk.house import House
