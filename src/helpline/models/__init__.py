@@ -5,6 +5,13 @@ the offset on SQLite). Words are stored as their text. `Sealed` columns are unre
 """
 
 from helpline.models.access import LoginAttempt, Session, User
+from helpline.models.allegations import (
+    Allegation,
+    AllegationStage,
+    AllegationTelling,
+    AllegationTick,
+    AllegationTrack,
+)
 from helpline.models.cases import Case, CaseLink, CaseSupport, Deadline, Note, Part, Task
 from helpline.models.duty import Alert, Conflict, Page, Shift
 from helpline.models.messages import (
@@ -18,6 +25,14 @@ from helpline.models.messages import (
     Upload,
 )
 from helpline.models.people import Address, LinkCode, Membership, Merge, Person, SafeContact
+from helpline.models.record import Draft, RecordComment
+from helpline.models.register import (
+    EligibilityDecision,
+    Need,
+    PersonEntitlement,
+    Population,
+    RegisterList,
+)
 from helpline.models.rota import (
     Absence,
     CalendarFeed,
@@ -36,6 +51,11 @@ __all__ = [
     "Absence",
     "Address",
     "Alert",
+    "Allegation",
+    "AllegationStage",
+    "AllegationTelling",
+    "AllegationTick",
+    "AllegationTrack",
     "Allocation",
     "Attachment",
     "Block",
@@ -49,6 +69,8 @@ __all__ = [
     "Conversation",
     "Cover",
     "Deadline",
+    "Draft",
+    "EligibilityDecision",
     "Event",
     "Handover",
     "InboundItem",
@@ -57,12 +79,17 @@ __all__ = [
     "LoginAttempt",
     "Membership",
     "Merge",
+    "Need",
     "Node",
     "Note",
     "OutMessage",
     "Page",
     "Part",
     "Person",
+    "PersonEntitlement",
+    "Population",
+    "RecordComment",
+    "RegisterList",
     "RotaGap",
     "RotaWatch",
     "SafeContact",
