@@ -96,6 +96,22 @@ class NoteKind(StrEnum):
     DECISION = "decision"
 
 
+class CommentKind(StrEnum):
+    """What somebody says to the record about them: kept beside it (000 N10)."""
+
+    COMMENT = "comment"
+    DISAGREEMENT = "disagreement"
+
+
+class DraftForm(StrEnum):
+    """The forms whose half-written text is kept."""
+
+    REPLY = "reply"
+    NOTE = "note"
+    CALL = "call"
+    COMMENT = "comment"
+
+
 class CaseStatus(StrEnum):
     OPEN = "open"
     CLOSED = "closed"

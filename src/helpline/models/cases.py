@@ -54,6 +54,9 @@ class Case(SQLModel, table=True):
     closed_at: datetime | None = None
     closed_by_id: int | None = Field(default=None, foreign_key="user.id")
     outcome: str | None = None
+    eligibility: str | None = None
+    """An Eligibility, as decided on the day it opened or last decided since; reports keep it."""
+    eligibility_reason: str | None = None
     next_due_at: datetime | None = None
     """The earliest open deadline: what the inbox is ordered by. Kept by desk/deadlines.py."""
     last_in_at: datetime | None = None
@@ -168,7 +171,7 @@ class Deadline(SQLModel, table=True):
 
 
 class Note(SQLModel, table=True):
-    """A worker's record. Never overwritten; a correction is a later note."""
+    """A worker's record. Never overwritten; a correction is a later note that points to it."""
 
     __tablename__ = "note"
 
@@ -176,6 +179,12 @@ class Note(SQLModel, table=True):
     case_id: int = Field(foreign_key="case.id", index=True)
     kind: str
     body: str = sealed("note.body")
+    reason: str | None = sealed("note.reason", optional=True)
+    """Why, where it is a decision."""
+    whose: str | None = sealed("note.whose", optional=True)
+    """Whose own words they are; None: those of the person the case is for."""
+    corrects_id: int | None = Field(default=None, foreign_key="note.id", index=True)
+    """The note that this one puts right."""
     happened_at: datetime
     written_at: datetime
     by_user_id: int = Field(foreign_key="user.id")
