@@ -14,6 +14,7 @@ from helpline.models.allegations import (
 )
 from helpline.models.cases import Case, CaseLink, CaseSupport, Deadline, Note, Part, Task
 from helpline.models.duty import Alert, Conflict, Page, Shift
+from helpline.models.evidence import EvidenceEntry, EvidenceFile, ObligationDue
 from helpline.models.messages import (
     Attachment,
     Block,
@@ -23,6 +24,13 @@ from helpline.models.messages import (
     InboundItem,
     OutMessage,
     Upload,
+)
+from helpline.models.partners import (
+    Partner,
+    PartnerChase,
+    PartnerReferral,
+    PartnerSession,
+    StaffPaper,
 )
 from helpline.models.people import Address, LinkCode, Membership, Merge, Person, SafeContact
 from helpline.models.record import Draft, RecordComment
@@ -72,6 +80,8 @@ __all__ = [
     "Draft",
     "EligibilityDecision",
     "Event",
+    "EvidenceEntry",
+    "EvidenceFile",
     "Handover",
     "InboundItem",
     "JobRun",
@@ -82,9 +92,14 @@ __all__ = [
     "Need",
     "Node",
     "Note",
+    "ObligationDue",
     "OutMessage",
     "Page",
     "Part",
+    "Partner",
+    "PartnerChase",
+    "PartnerReferral",
+    "PartnerSession",
     "Person",
     "PersonEntitlement",
     "Population",
@@ -98,6 +113,7 @@ __all__ = [
     "Shift",
     "ShiftPattern",
     "ShiftSwap",
+    "StaffPaper",
     "Task",
     "Upload",
     "User",

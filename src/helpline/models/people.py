@@ -29,11 +29,18 @@ class Person(SQLModel, table=True):
     """The id the council or the provider's past log uses for this person."""
     register_index: str | None = None
     """Blind index of register_id; two people of one contract never share one."""
+    approved_by: str | None = None
+    """The code of one of the contract's exclusions where somebody else approved them (A02, A09)."""
+    quadrant: str | None = None
+    """What they said when they were asked; used where neither list nor postcode says it."""
+    young_person_born: str | None = sealed("person.young_person_born", optional=True)
+    """ISO date: of the young person for whom a Staying Put or former carer is covered (A35)."""
     created_at: datetime
 
 
 class Membership(SQLModel, table=True):
-    """A dated right to the service under a contract (A04); the current one has approved_to None."""
+    """A dated right to the service under a contract (A04). A change of group, team or quadrant is a
+    new row: the old one keeps the days on which it held."""
 
     __tablename__ = "membership"
 
@@ -49,6 +56,18 @@ class Membership(SQLModel, table=True):
     postcode_index: str | None = Field(default=None, index=True)
     approved_from: date | None = None
     approved_to: date | None = None
+    held_from: date | None = None
+    """The first and the last day on which group, team and quadrant were these; None: no other row
+    came before, or after."""
+    held_to: date | None = None
+    quadrant_from: str | None = None
+    """A QuadrantSource: who said the quadrant."""
+    quadrant_confidence: int | None = None
+    """Percent of the postcode district's homes that lie there, where a postcode said it."""
+    lives_outside: bool | None = None
+    """Whether the home lies outside the council's area: in by approval, and flagged (D7)."""
+    list_id: int | None = Field(default=None, foreign_key="register_list.id")
+    """The accepted list that wrote it."""
 
 
 class Address(SQLModel, table=True):
