@@ -146,6 +146,9 @@ class Deadline(SQLModel, table=True):
     case_id: int | None = Field(default=None, foreign_key="case.id")
     item_id: int | None = Field(default=None, foreign_key="inbound_item.id")
     """Instead of a case: the tray entry that waits for a person."""
+    complaint_id: int | None = Field(default=None, foreign_key="complaint.id", index=True)
+    incident_id: int | None = Field(default=None, foreign_key="incident.id", index=True)
+    """Instead of a case: the line of a register that owes somebody something."""
     clock: str
     """The contract's clock code: first_response, allocation, …"""
     starts: str = "receipt"
@@ -204,7 +207,17 @@ class Task(SQLModel, table=True):
     """A code or a channel name; nothing personal."""
     message_id: int | None = Field(default=None, foreign_key="out_message.id")
     """The message that did not get through; the task ends by itself once it has another way."""
+    what: str | None = sealed("task.what", optional=True)
+    """What is to be done, in words; None where the kind says it all."""
+    owner_id: int | None = Field(default=None, foreign_key="user.id", index=True)
+    """Whose it is; None: the support worker's, whoever that is then."""
+    given_by_id: int | None = Field(default=None, foreign_key="user.id")
+    """None: it arose by itself."""
+    deadline_id: int | None = Field(default=None, foreign_key="deadline.id")
+    """The clock that warns of it."""
     created_at: datetime
     due_at: datetime | None = None
     done_at: datetime | None = None
     done_by_id: int | None = Field(default=None, foreign_key="user.id")
+    dropped_at: datetime | None = None
+    """Not needed any more: `done_at` is set as well, so that nobody is asked again."""

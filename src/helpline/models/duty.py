@@ -68,6 +68,8 @@ class Alert(SQLModel, table=True):
     colour: str
     case_id: int | None = Field(default=None, foreign_key="case.id")
     deadline_id: int | None = Field(default=None, foreign_key="deadline.id")
+    complaint_id: int | None = Field(default=None, foreign_key="complaint.id", index=True)
+    incident_id: int | None = Field(default=None, foreign_key="incident.id", index=True)
     reference: str
     """What the phone shows: the case reference, or TRAY."""
     raised_at: datetime
