@@ -34,6 +34,18 @@ from helpline.models.complaints import (
     IncidentEntry,
     IncidentNotice,
 )
+from helpline.models.duties import (
+    ApprovalStep,
+    CounsellingOffer,
+    ExpensesClaim,
+    LegalHandOff,
+    MoneyPosition,
+    MoveDecision,
+    Notice,
+    NoticeStep,
+    OutcomeReport,
+    PoliceInterview,
+)
 from helpline.models.duty import Alert, Conflict, Page, Shift
 from helpline.models.evidence import EvidenceEntry, EvidenceFile, ObligationDue
 from helpline.models.feedback import FeedbackAsk, FeedbackRefusal, FeedbackTheme, SaidAndDone
@@ -73,6 +85,7 @@ from helpline.models.rota import (
     ShiftSwap,
     UserSkill,
 )
+from helpline.models.search import CaseWord, PersonWord, SearchMark
 from helpline.models.tables import metadata
 from helpline.models.trail import Event, JobRun, Node, SetAside
 from helpline.models.work import Allocation, Cover
@@ -87,6 +100,7 @@ __all__ = [
     "AllegationTick",
     "AllegationTrack",
     "Allocation",
+    "ApprovalStep",
     "Attachment",
     "Block",
     "CalendarFeed",
@@ -95,6 +109,7 @@ __all__ = [
     "CaseExit",
     "CaseLink",
     "CaseSupport",
+    "CaseWord",
     "Complaint",
     "ComplaintAbout",
     "ComplaintEntry",
@@ -102,6 +117,7 @@ __all__ = [
     "Conflict",
     "Contact",
     "Conversation",
+    "CounsellingOffer",
     "Cover",
     "Deadline",
     "Draft",
@@ -109,6 +125,7 @@ __all__ = [
     "Event",
     "EvidenceEntry",
     "EvidenceFile",
+    "ExpensesClaim",
     "FeedbackAsk",
     "FeedbackRefusal",
     "FeedbackTheme",
@@ -119,15 +136,21 @@ __all__ = [
     "IncidentNotice",
     "JobRun",
     "KindChange",
+    "LegalHandOff",
     "LinkCode",
     "LoginAttempt",
     "Membership",
     "Merge",
+    "MoneyPosition",
+    "MoveDecision",
     "Need",
     "Node",
     "Note",
+    "Notice",
+    "NoticeStep",
     "ObligationDue",
     "OutMessage",
+    "OutcomeReport",
     "Page",
     "Part",
     "Partner",
@@ -135,9 +158,11 @@ __all__ = [
     "PartnerReferral",
     "PartnerSession",
     "Person",
+    "PersonWord",
     "PersonEntitlement",
     "PlanGoal",
     "PlanReview",
+    "PoliceInterview",
     "Population",
     "RecordComment",
     "ReferralForm",
@@ -146,6 +171,7 @@ __all__ = [
     "RotaWatch",
     "SafeContact",
     "SaidAndDone",
+    "SearchMark",
     "Session",
     "SetAside",
     "Shift",
