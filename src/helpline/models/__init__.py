@@ -49,6 +49,14 @@ from helpline.models.duties import (
 from helpline.models.duty import Alert, Conflict, Page, Shift
 from helpline.models.evidence import EvidenceEntry, EvidenceFile, ObligationDue
 from helpline.models.feedback import FeedbackAsk, FeedbackRefusal, FeedbackTheme, SaidAndDone
+from helpline.models.library import (
+    Booking,
+    Gathering,
+    LibraryItem,
+    LibraryUse,
+    LibraryVersion,
+    PolicyProof,
+)
 from helpline.models.messages import (
     Attachment,
     Block,
@@ -59,6 +67,7 @@ from helpline.models.messages import (
     OutMessage,
     Upload,
 )
+from helpline.models.news import News, NewsConsent, NewsRecipient
 from helpline.models.partners import (
     Partner,
     PartnerChase,
@@ -103,6 +112,7 @@ __all__ = [
     "ApprovalStep",
     "Attachment",
     "Block",
+    "Booking",
     "CalendarFeed",
     "Call",
     "Case",
@@ -129,6 +139,7 @@ __all__ = [
     "FeedbackAsk",
     "FeedbackRefusal",
     "FeedbackTheme",
+    "Gathering",
     "Handover",
     "InboundItem",
     "Incident",
@@ -137,6 +148,9 @@ __all__ = [
     "JobRun",
     "KindChange",
     "LegalHandOff",
+    "LibraryItem",
+    "LibraryUse",
+    "LibraryVersion",
     "LinkCode",
     "LoginAttempt",
     "Membership",
@@ -144,6 +158,9 @@ __all__ = [
     "MoneyPosition",
     "MoveDecision",
     "Need",
+    "News",
+    "NewsConsent",
+    "NewsRecipient",
     "Node",
     "Note",
     "Notice",
@@ -158,11 +175,12 @@ __all__ = [
     "PartnerReferral",
     "PartnerSession",
     "Person",
-    "PersonWord",
     "PersonEntitlement",
+    "PersonWord",
     "PlanGoal",
     "PlanReview",
     "PoliceInterview",
+    "PolicyProof",
     "Population",
     "RecordComment",
     "ReferralForm",

@@ -40,6 +40,63 @@ def upgrade() -> None:
         batch_op.create_index("ix_feedback_refusal_person_id", ["person_id"], unique=False)
 
     op.create_table(
+        "gathering",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("body", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("starts_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("ends_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("place", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("link", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("places", sa.Integer(), nullable=True),
+        sa.Column("groups", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("quadrant", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("made_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=False),
+        sa.Column("cancelled_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("cancelled_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["by_user_id"], ["user.id"], name=op.f("fk_gathering_by_user_id")),
+        sa.ForeignKeyConstraint(
+            ["cancelled_by_id"], ["user.id"], name=op.f("fk_gathering_cancelled_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gathering")),
+    )
+    with op.batch_alter_table("gathering", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_gathering_contract_starts_at", ["contract", "starts_at"], unique=False
+        )
+
+    op.create_table(
+        "library_item",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("topic", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("locality", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("review_on", sa.Date(), nullable=True),
+        sa.Column("verified_on", sa.Date(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("made_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=True),
+        sa.Column("withdrawn_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("withdrawn_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user.id"], name=op.f("fk_library_item_by_user_id")
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["user.id"], name=op.f("fk_library_item_owner_id")),
+        sa.ForeignKeyConstraint(
+            ["withdrawn_by_id"], ["user.id"], name=op.f("fk_library_item_withdrawn_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_library_item")),
+        sa.UniqueConstraint("contract", "code", name=op.f("uq_library_item_contract_code")),
+    )
+    with op.batch_alter_table("library_item", schema=None) as batch_op:
+        batch_op.create_index("ix_library_item_contract_kind", ["contract", "kind"], unique=False)
+
+    op.create_table(
         "need",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -57,6 +114,63 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("need", schema=None) as batch_op:
         batch_op.create_index("ix_need_person_id", ["person_id"], unique=False)
+
+    op.create_table(
+        "news",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("body", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("groups", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("quadrants", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("teams", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("needs", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("languages", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("written_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=False),
+        sa.Column("ready_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("sent_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("sent_by_id", sa.Integer(), nullable=True),
+        sa.Column("counted", sa.Integer(), nullable=True),
+        sa.Column("stopped_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("stopped_by_id", sa.Integer(), nullable=True),
+        sa.Column("done_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["by_user_id"], ["user.id"], name=op.f("fk_news_by_user_id")),
+        sa.ForeignKeyConstraint(["sent_by_id"], ["user.id"], name=op.f("fk_news_sent_by_id")),
+        sa.ForeignKeyConstraint(["stopped_by_id"], ["user.id"], name=op.f("fk_news_stopped_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_news")),
+    )
+    with op.batch_alter_table("news", schema=None) as batch_op:
+        batch_op.create_index("ix_news_contract", ["contract", "id"], unique=False)
+        batch_op.create_index(
+            "ix_news_sending",
+            ["contract"],
+            unique=False,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
+
+    op.create_table(
+        "news_consent",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("channel", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("is_given", sa.Boolean(), nullable=False),
+        sa.Column("how", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user.id"], name=op.f("fk_news_consent_by_user_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_news_consent_person_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_news_consent")),
+    )
+    with op.batch_alter_table("news_consent", schema=None) as batch_op:
+        batch_op.create_index("ix_news_consent_person_id", ["person_id", "channel"], unique=False)
 
     op.create_table(
         "partner",
@@ -572,6 +686,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_legal_hand_off_contract_at", ["contract", "at"], unique=False)
 
     op.create_table(
+        "library_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("language", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("body", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("written_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user.id"], name=op.f("fk_library_version_by_user_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["library_item.id"], name=op.f("fk_library_version_item_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_library_version")),
+        sa.UniqueConstraint(
+            "item_id", "language", "number", name=op.f("uq_library_version_item_id_language_number")
+        ),
+    )
+    op.create_table(
         "money_position",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -939,6 +1074,43 @@ def upgrade() -> None:
             "incident_id", "code", name=op.f("uq_incident_notice_incident_id_code")
         ),
     )
+    op.create_table(
+        "library_use",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("how", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("taken_up", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user.id"], name=op.f("fk_library_use_by_user_id")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_library_use_case_id")),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_library_use_contact_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["library_item.id"], name=op.f("fk_library_use_item_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_library_use_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["library_version.id"], name=op.f("fk_library_use_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_library_use")),
+    )
+    with op.batch_alter_table("library_use", schema=None) as batch_op:
+        batch_op.create_index("ix_library_use_case_id", ["case_id"], unique=False)
+        batch_op.create_index("ix_library_use_contract_at", ["contract", "at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_library_use_item_id"), ["item_id"], unique=False)
+
     op.create_table(
         "obligation_due",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1404,6 +1576,111 @@ def upgrade() -> None:
         batch_op.create_index("ix_plan_review_plan_id", ["plan_id"], unique=False)
 
     op.create_table(
+        "booking",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("gathering_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("needs", sa.LargeBinary(), nullable=True),
+        sa.Column("booked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("told_message_id", sa.Integer(), nullable=True),
+        sa.Column("reminded_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("reminder_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["by_user_id"], ["user.id"], name=op.f("fk_booking_by_user_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_booking_case_id")),
+        sa.ForeignKeyConstraint(
+            ["gathering_id"], ["gathering.id"], name=op.f("fk_booking_gathering_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_booking_person_id")),
+        sa.ForeignKeyConstraint(
+            ["reminder_id"], ["out_message.id"], name=op.f("fk_booking_reminder_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["told_message_id"], ["out_message.id"], name=op.f("fk_booking_told_message_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_booking")),
+        sa.UniqueConstraint(
+            "gathering_id", "person_id", name=op.f("uq_booking_gathering_id_person_id")
+        ),
+    )
+    with op.batch_alter_table("booking", schema=None) as batch_op:
+        batch_op.create_index("ix_booking_person_id", ["person_id"], unique=False)
+
+    op.create_table(
+        "news_recipient",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("news_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("why", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("next_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("queued_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["out_message.id"], name=op.f("fk_news_recipient_message_id")
+        ),
+        sa.ForeignKeyConstraint(["news_id"], ["news.id"], name=op.f("fk_news_recipient_news_id")),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_news_recipient_person_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_news_recipient")),
+        sa.UniqueConstraint(
+            "news_id", "person_id", name=op.f("uq_news_recipient_news_id_person_id")
+        ),
+    )
+    with op.batch_alter_table("news_recipient", schema=None) as batch_op:
+        batch_op.create_index("ix_news_recipient_message_id", ["message_id"], unique=False)
+        batch_op.create_index(
+            "ix_news_recipient_queued_at", ["contract", "queued_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_news_recipient_waiting",
+            ["news_id", "next_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+
+    op.create_table(
+        "policy_proof",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("document", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("why", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("how", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.Column("case_id", sa.Integer(), nullable=True),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user.id"], name=op.f("fk_policy_proof_by_user_id")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_policy_proof_case_id")),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["out_message.id"], name=op.f("fk_policy_proof_message_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_policy_proof_person_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["library_version.id"], name=op.f("fk_policy_proof_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_proof")),
+        sa.UniqueConstraint("key", name=op.f("uq_policy_proof_key")),
+    )
+    with op.batch_alter_table("policy_proof", schema=None) as batch_op:
+        batch_op.create_index("ix_policy_proof_contract_at", ["contract", "at"], unique=False)
+        batch_op.create_index("ix_policy_proof_person_id", ["person_id"], unique=False)
+
+    op.create_table(
         "referral_form",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -1523,10 +1800,10 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_deadline_incident_id"), ["incident_id"], unique=False)
         batch_op.create_foreign_key(
-            batch_op.f("fk_deadline_complaint_id"), "complaint", ["complaint_id"], ["id"]
+            batch_op.f("fk_deadline_incident_id"), "incident", ["incident_id"], ["id"]
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_deadline_incident_id"), "incident", ["incident_id"], ["id"]
+            batch_op.f("fk_deadline_complaint_id"), "complaint", ["complaint_id"], ["id"]
         )
 
     with op.batch_alter_table("membership", schema=None) as batch_op:
@@ -1569,12 +1846,12 @@ def upgrade() -> None:
             sa.Column("dropped_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True)
         )
         batch_op.create_index(batch_op.f("ix_task_owner_id"), ["owner_id"], unique=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_task_deadline_id"), "deadline", ["deadline_id"], ["id"]
+        )
         batch_op.create_foreign_key(batch_op.f("fk_task_owner_id"), "user", ["owner_id"], ["id"])
         batch_op.create_foreign_key(
             batch_op.f("fk_task_given_by_id"), "user", ["given_by_id"], ["id"]
-        )
-        batch_op.create_foreign_key(
-            batch_op.f("fk_task_deadline_id"), "deadline", ["deadline_id"], ["id"]
         )
 
     # ### end Alembic commands ###
@@ -1583,9 +1860,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table("task", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_task_deadline_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_task_given_by_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_task_owner_id"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_task_deadline_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_task_owner_id"))
         batch_op.drop_column("dropped_at")
         batch_op.drop_column("deadline_id")
@@ -1615,8 +1892,8 @@ def downgrade() -> None:
         batch_op.drop_column("held_from")
 
     with op.batch_alter_table("deadline", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_deadline_incident_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_deadline_complaint_id"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_deadline_incident_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_deadline_incident_id"))
         batch_op.drop_index(batch_op.f("ix_deadline_complaint_id"))
         batch_op.drop_column("incident_id")
@@ -1656,6 +1933,25 @@ def downgrade() -> None:
 
     op.drop_table("silence")
     op.drop_table("referral_form")
+    with op.batch_alter_table("policy_proof", schema=None) as batch_op:
+        batch_op.drop_index("ix_policy_proof_person_id")
+        batch_op.drop_index("ix_policy_proof_contract_at")
+
+    op.drop_table("policy_proof")
+    with op.batch_alter_table("news_recipient", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_news_recipient_waiting",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.drop_index("ix_news_recipient_queued_at")
+        batch_op.drop_index("ix_news_recipient_message_id")
+
+    op.drop_table("news_recipient")
+    with op.batch_alter_table("booking", schema=None) as batch_op:
+        batch_op.drop_index("ix_booking_person_id")
+
+    op.drop_table("booking")
     with op.batch_alter_table("plan_review", schema=None) as batch_op:
         batch_op.drop_index("ix_plan_review_plan_id")
 
@@ -1727,6 +2023,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_obligation_due_contract_due_on")
 
     op.drop_table("obligation_due")
+    with op.batch_alter_table("library_use", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_library_use_item_id"))
+        batch_op.drop_index("ix_library_use_contract_at")
+        batch_op.drop_index("ix_library_use_case_id")
+
+    op.drop_table("library_use")
     op.drop_table("incident_notice")
     with op.batch_alter_table("incident_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_incident_entry_incident_id"))
@@ -1790,6 +2092,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_money_position_case_id")
 
     op.drop_table("money_position")
+    op.drop_table("library_version")
     with op.batch_alter_table("legal_hand_off", schema=None) as batch_op:
         batch_op.drop_index("ix_legal_hand_off_contract_at")
         batch_op.drop_index("ix_legal_hand_off_case_id")
@@ -1881,10 +2184,31 @@ def downgrade() -> None:
         batch_op.drop_index("ix_partner_contract")
 
     op.drop_table("partner")
+    with op.batch_alter_table("news_consent", schema=None) as batch_op:
+        batch_op.drop_index("ix_news_consent_person_id")
+
+    op.drop_table("news_consent")
+    with op.batch_alter_table("news", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_news_sending",
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
+        batch_op.drop_index("ix_news_contract")
+
+    op.drop_table("news")
     with op.batch_alter_table("need", schema=None) as batch_op:
         batch_op.drop_index("ix_need_person_id")
 
     op.drop_table("need")
+    with op.batch_alter_table("library_item", schema=None) as batch_op:
+        batch_op.drop_index("ix_library_item_contract_kind")
+
+    op.drop_table("library_item")
+    with op.batch_alter_table("gathering", schema=None) as batch_op:
+        batch_op.drop_index("ix_gathering_contract_starts_at")
+
+    op.drop_table("gathering")
     with op.batch_alter_table("feedback_refusal", schema=None) as batch_op:
         batch_op.drop_index("ix_feedback_refusal_person_id")
 
