@@ -146,6 +146,70 @@ class PartRole(StrEnum):
     PROFESSIONAL = "professional"
 
 
+class Track(StrEnum):
+    """Which of the procedures about a carer it is said to be. Said by others, never judged by us;
+    a complaint about ourselves is none of these."""
+
+    ALLEGATION = "allegation"  # it meets a threshold of harm
+    STANDARDS = "standards"  # care below what is expected, no harm
+    COMPLAINT = "complaint"  # somebody is not content with the carer
+    UNKNOWN = "unknown"  # nobody has said yet: handled as an allegation until somebody has
+
+    @property
+    def has_duties(self) -> bool:
+        """Whether word is owed to others: also while nobody knows what it is."""
+        return self in (Track.ALLEGATION, Track.UNKNOWN)
+
+
+class AllegationType(StrEnum):
+    """What kind of thing was alleged (domain.md §10.1, and the yearly return)."""
+
+    PHYSICAL = "physical"
+    SEXUAL = "sexual"
+    EMOTIONAL = "emotional"
+    NEGLECT = "neglect"
+    SUITABILITY = "suitability"  # something in private life
+    HOUSEHOLD = "household"  # about another member of the household
+    HISTORICAL = "historical"
+    ONLINE = "online"
+    NOT_TOLD = "not_told"
+
+
+class AllegedBy(StrEnum):
+    """What kind of person made an allegation; a fostered child is never named."""
+
+    FOSTERED_CHILD = "fostered_child"
+    BIRTH_FAMILY = "birth_family"
+    PROFESSIONAL = "professional"
+    OTHER = "other"
+    NOT_TOLD = "not_told"
+
+
+class Teller(StrEnum):
+    """In whose words something stands here."""
+
+    CARER = "carer"  # as the carer repeated it
+    PROFESSIONAL = "professional"  # as a professional said it
+    LETTER = "letter"  # as it is written in a letter
+    OURS = "ours"  # in our own words, shortened
+
+
+class StageState(StrEnum):
+    """Where a stage of the pathway stands."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not_reached"
+    SKIPPED = "skipped"  # it does not happen here
+
+
+class ToldState(StrEnum):
+    """Whether the carer was told something; what they were not told is the worker's to ask."""
+
+    TOLD = "told"
+    NOT_TOLD = "not_told"
+    ASKED = "asked"  # asked for, no answer yet
+
+
 class LinkKind(StrEnum):
     """How two cases belong together."""
 
@@ -202,6 +266,9 @@ class ClockStart(StrEnum):
     HAPPENING = "happening"  # whatever must be written up
     MEETING = "meeting"  # a day ahead, for what must be sent before it
     PROMISE = "promise"  # a worker's own word: "I'll ring at four"
+    PARTNER_ASKED = "partner_asked"  # a case waits for somebody outside
+    TASK = "task"  # work with a date on it (desk/tasks.py)
+    REVIEW = "review"  # a plan is to be looked at again (desk/plans.py)
 
 
 class ClockStop(StrEnum):
@@ -217,6 +284,9 @@ class ClockStop(StrEnum):
     FULL_ANSWER = "full_answer"
     SENDING = "sending"  # a report, a pack
     KEPT_WORD = "kept_word"  # a worker did what they promised
+    PARTNER_SEEN = "partner_seen"  # they were seen, or the wait was challenged
+    TASK_DONE = "task_done"
+    REVIEWED = "reviewed"
 
 
 class PromiseKind(StrEnum):
@@ -245,7 +315,9 @@ class AlertKind(StrEnum):
     CALL_BACK = "call_back"
     UPKEEP = "upkeep"  # something the helpline rests on needs a person: a table that ends
     PROMISE = "promise"  # a worker's own word is due soon
+    TASK = "task"  # work with a date on it is due soon, or was due
     TEST = "test"  # a worker tries whether they are reached; climbs no ladder
+    ALLEGATION = "allegation"  # one was written down: the safeguarding lead is told
 
     @property
     def severity(self) -> int:
@@ -268,10 +340,12 @@ _WORST_FIRST = (
     AlertKind.EMERGENCY,
     AlertKind.ROTA_NOBODY,
     AlertKind.BREACH,
+    AlertKind.ALLEGATION,
     AlertKind.CALL_BACK,
     AlertKind.PROMISE,
     AlertKind.TRAY,
     AlertKind.WARNING,
+    AlertKind.TASK,
     AlertKind.ROTA_GAP,
     AlertKind.UPKEEP,
     AlertKind.TEST,
@@ -303,7 +377,9 @@ def colour_of(kind: AlertKind, stage: int) -> Colour:
         AlertKind.CALL_BACK: Colour.BLUE,
         AlertKind.UPKEEP: Colour.BLUE,
         AlertKind.TEST: Colour.BLUE,
+        AlertKind.TASK: Colour.AMBER,
         AlertKind.PROMISE: Colour.AMBER,
+        AlertKind.ALLEGATION: Colour.RED,
     }[kind]
 
 
@@ -391,6 +467,31 @@ class TaskKind(StrEnum):
     REACH_ANOTHER_WAY = "reach_another_way"
     CALL_BACK = "call_back"
     READ_TRAY = "read_tray"
+    GIVEN = "given"  # somebody gave it, in words
+    SILENT = "silent"  # nobody has heard from them for long: the support worker tries
+    STILL_SILENT = "still_silent"  # and then a lead looks
+    REFERRAL_GAPS = "referral_gaps"  # ask the referrer for what is missing
+    STEP = "step"  # a step of the case's kind, with a date on it
+
+
+class GoalState(StrEnum):
+    """What became of something the person wanted."""
+
+    OPEN = "open"
+    REACHED = "reached"
+    PARTLY = "partly"
+    NOT_REACHED = "not_reached"
+    GIVEN_UP = "given_up"  # they want it no longer
+
+
+class SilenceMove(StrEnum):
+    """What is tried while a person is silent, in this order (004 §2.3: pursued, shared with the
+    referrer, next steps agreed)."""
+
+    AGAIN = "again"  # by the way they last used
+    ANOTHER_WAY = "another_way"
+    REFERRER_TOLD = "referrer_told"  # whoever sent them, or their supervising social worker
+    AGREED = "agreed"  # what comes next: this ends it
 
 
 class ShiftKind(StrEnum):
@@ -423,6 +524,100 @@ class SwapState(StrEnum):
     EXPIRED = "expired"  # the shift began, or the rota changed, before they answered
 
 
+class PartnerKind(StrEnum):
+    """What somebody outside is, in the directory of partners."""
+
+    SOLICITOR = "solicitor"
+    INSURER = "insurer"
+    COUNSELLOR = "counsellor"
+    FINANCE = "finance"
+    COUNCIL_TEAM = "council_team"
+    EDS = "eds"  # the council's emergency duty service
+    LADO = "lado"  # the designated officer
+    MEDIATION = "mediation"
+    INTERPRETER = "interpreter"
+    ASSOCIATION = "association"
+    OTHER = "other"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether what was asked of them is read only by who works on the case."""
+        return self is PartnerKind.COUNSELLOR
+
+
+class PartnerApproval(StrEnum):
+    """Whether the council has to agree to a partner, and has (K21)."""
+
+    NOT_NEEDED = "not_needed"
+    AWAITED = "awaited"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+    @property
+    def stops_referrals(self) -> bool:
+        return self in (PartnerApproval.AWAITED, PartnerApproval.REFUSED)
+
+
+class ReferralState(StrEnum):
+    """Where something that was asked of a partner stands."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    SEEN = "seen"  # the first appointment was kept
+    DECLINED = "declined"
+    ENDED = "ended"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the person has not been seen and is still to be."""
+        return self in (ReferralState.REQUESTED, ReferralState.ACCEPTED)
+
+    @property
+    def is_over(self) -> bool:
+        return self in (ReferralState.DECLINED, ReferralState.ENDED)
+
+
+class ReferralEnding(StrEnum):
+    """How it ended."""
+
+    COMPLETED = "completed"
+    BY_PERSON = "by_person"
+    BY_PARTNER = "by_partner"
+    NEVER_SEEN = "never_seen"
+    NOT_NEEDED = "not_needed"
+
+
+class ConsentKind(StrEnum):
+    """What was said about naming somebody to a partner."""
+
+    AGREED = "agreed"
+    BY_PARENT = "by_parent"  # whoever has parental responsibility agreed for them
+    UNNAMED = "unnamed"  # asked without saying who it is
+    WITHOUT = "without"  # somebody may come to harm, so nobody was asked
+
+
+class ChaseWay(StrEnum):
+    """How we asked again."""
+
+    TELEPHONE = "telephone"
+    EMAIL = "email"
+    LETTER = "letter"
+    MEETING = "meeting"
+
+
+class PaperKind(StrEnum):
+    """A paper of one of our own people."""
+
+    QUALIFICATION = "qualification"
+    SAFEGUARDING = "safeguarding"  # training, with its level
+    DBS = "dbs"
+    SUPERVISION = "supervision"
+    INDUCTION = "induction"
+    APPRAISAL = "appraisal"
+    REGISTRATION = "registration"  # with a professional body
+    TRAINING = "training"
+
+
 class Step(StrEnum):
     """Where the dialogue with one sender stands: the question that is waiting for its answer."""
 
@@ -439,6 +634,91 @@ class Step(StrEnum):
     def asks_who(self) -> bool:
         return self in (Step.WHO, Step.WHO_LAST)
 
+class LibraryKind(StrEnum):
+    """What an item of the library is."""
+
+    ANSWER = "answer"
+    PUBLICATION = "publication"
+    SIGNPOST = "signpost"  # somebody else to turn to
+    POLICY = "policy"
+    DISCOUNT = "discount"
+
+    @property
+    def gives_contacts(self) -> bool:
+        """Whether it says whom to ring or where to look, which must be verified now and then."""
+        return self in (LibraryKind.SIGNPOST, LibraryKind.DISCOUNT)
+
+
+class UseHow(StrEnum):
+    """How somebody was given an item of the library."""
+
+    SENT = "sent"  # its words went with a reply
+    SAID = "said"  # on the telephone or face to face
+    HANDED = "handed"  # on paper
+
+
+class TakenUp(StrEnum):
+    """Whether somebody went where they were pointed to."""
+
+    NOT_ASKED = "not_asked"
+    YES = "yes"
+    NO = "no"
+
+
+class BookingState(StrEnum):
+    """One person's place at a gathering."""
+
+    BOOKED = "booked"
+    WAITING = "waiting"  # all places are taken: in the order of booking
+    WITHDRAWN = "withdrawn"
+    ATTENDED = "attended"
+    MISSED = "missed"
+
+
+class ProofWhy(StrEnum):
+    """The occasion on which somebody was told of the policies (A77)."""
+
+    JOINING = "joining"
+    REQUEST = "request"  # they said they want to complain
+    EVERYBODY = "everybody"  # a lead had them sent to all who had not had them
+
+
+class ConsentHow(StrEnum):
+    """How somebody said whether they want news."""
+
+    TELEPHONE = "telephone"
+    MESSAGE = "message"  # in their own words, to a worker
+    PAPER = "paper"
+    IN_PERSON = "in_person"
+    KEYWORD = "keyword"  # they sent the word that every news ends with
+
+
+class NewsState(StrEnum):
+    DRAFT = "draft"
+    READY = "ready"  # a lead is asked to look
+    SENDING = "sending"
+    STOPPED = "stopped"
+    SENT = "sent"
+
+
+class RecipientState(StrEnum):
+    """How far one piece of news has come for one person."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"  # a message is made; what became of it stands with the message
+    LEFT_OUT = "left_out"
+
+
+class WhyNot(StrEnum):
+    """Why somebody gets no news, or not yet."""
+
+    NO_CONSENT = "no_consent"
+    NO_WAY = "no_way"  # nothing they agreed to is safe, or leads anywhere
+    CRISIS = "crisis"
+    BLOCKED = "blocked"
+    HOURS = "hours"  # not now: ours are over, or theirs have not begun
+    STOPPED = "stopped"
+
 
 OPT_OUT_WORDS = frozenset(
     "STOP STOPALL UNSUBSCRIBE END CANCEL QUIT REVOKE OPTOUT".split()
@@ -448,3 +728,7 @@ NETWORK_HELP_WORDS = frozenset("HELP INFO".split())  # answered by the network, 
 OWN_PAGES = frozenset(["webchat", "webform"])  # no network between: sent to a contract
 NUMBERED = frozenset(["sms", "whatsapp", "voice"])  # channels whose addresses can be rung
 UNKNOWN = "unknown"  # the code every breakdown prints for "not known", never dropped (A07)
+NEWS_CHANNELS = ("sms", "telegram", "email")
+"""Ways by which news may go: WhatsApp takes only approved templates of another kind for it."""
+NO_NEWS = "NONEWS"
+"""What is sent back to have no more news: not one of the network's words, which end everything."""

@@ -30,6 +30,7 @@ ACTS = (
     *("call.recorded", "call.placed", "call.connected", "note.written", "task.done"),
     *("promise.given", "promise.kept", "message.moved", "case.reopened"),
     *("allocation.accepted", "allocation.declined", "cover.begun"),
+    *("allegation.recorded", "allegation.moved", "allegation.done"),
 )
 """Events that show that somebody is at work on a case; reading it is not enough."""
 

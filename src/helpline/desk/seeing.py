@@ -30,6 +30,7 @@ from helpline.vocabulary import LinkKind, Role
 TAKES_A_SIDE = (
     *("case.replied", "call.recorded", "call.placed", "call.connected", "note.written"),
     *("promise.given", "allocation.accepted"),
+    *("allegation.recorded", "allegation.moved", "allegation.done", "allegation.told"),
 )
 """Events by which somebody has worked for one side of a matter."""
 ADDRESS = metadata.tables["address"]

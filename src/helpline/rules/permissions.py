@@ -45,6 +45,17 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "rota.own": frozenset({_WORKER, _LEAD, _SAFE}),  # swap, be away, hand over, follow by calendar
     "rota.write": frozenset({_LEAD}),  # put people on call
     "case.link": frozenset({_LEAD, _SAFE}),  # put up a wall between two cases, or take it down
+    "pathway.write": frozenset({_WORKER, _LEAD, _SAFE}),  # what was alleged, and how far it is
+    # what members are given: the library, gatherings, news they agreed to, the policies
+    "library.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),
+    "library.write": frozenset({_LEAD, _SAFE, _COMPLAINTS}),
+    "gathering.read": frozenset({_WORKER, _LEAD, _SAFE}),
+    "gathering.book": frozenset({_WORKER, _LEAD, _SAFE}),
+    "gathering.manage": frozenset({_LEAD, _SAFE}),
+    "news.write": frozenset({_WORKER, _LEAD, _SAFE}),  # drafts, and who agreed to get any
+    "news.send": frozenset({_LEAD}),
+    "proof.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),
+    "proof.send": frozenset({_LEAD, _COMPLAINTS}),
     # reports: aggregates; the exact figures could name somebody in a small group
     "report.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _COMMISSIONER}),
     "report.exact": frozenset({_LEAD}),
