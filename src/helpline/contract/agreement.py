@@ -74,6 +74,7 @@ class Contract(parts.Table):
     clocks: Annotated[tuple[parts.Clock, ...], Field(min_length=1)]
     ladder: parts.Ladder
     whatsapp: parts.WhatsApp | None = None
+    news: parts.News = parts.News()
     duty_rota: parts.DutyRota | None = None
     office_hours: parts.OfficeHours
     retention: tuple[parts.Retention, ...] = ()

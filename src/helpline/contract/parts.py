@@ -423,6 +423,16 @@ class Signpost(Worded):
     topics: tuple[Code, ...] = ()
 
 
+class News(Fact):
+    """How news that members agreed to is sent: so many a minute, within local hours, every day of
+    the week. `days_before`: when whoever booked a gathering is reminded of it (A43)."""
+
+    per_minute: Positive = 30
+    begins: Annotated[time, Field(strict=True)] = time(9)
+    ends: Annotated[time, Field(strict=True)] = time(19)
+    days_before: Positive = 1
+
+
 # --- what is shown --------------------------------------------------------------------------------
 
 

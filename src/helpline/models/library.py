@@ -1,6 +1,6 @@
 """What members are given besides help: answers, publications, signposts, policies and discounts,
-the gatherings they book, and the proof that each was sent the policies. None of the library is about
-anybody, so it is not sealed and can be searched."""
+the gatherings they book, and the proof that each was sent the policies. No item of the library is
+about anybody, so it is not sealed and can be searched."""
 
 from datetime import date, datetime
 
