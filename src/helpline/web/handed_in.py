@@ -1,6 +1,6 @@
 """A form of our own pages that may carry one file (multipart/form-data, RFC 7578).
 
-Used by web/pages/chat and demo. Read whole and within a bound, then taken apart by `parts_of`,
+Used by the pages that take files. Read whole and within a bound, then taken apart by `parts_of`,
 which knows no network. Nothing that a client sends here may become a 5xx: what makes no sense is
 InvalidInput. What a file is called and said to be proves nothing.
 """
@@ -43,6 +43,10 @@ class HandedIn:
     name: str
     content: bytes
     is_whole: bool
+
+
+FILE = web.RequestKey("file", HandedIn)
+"""The file of a form whose route takes one; not there where none was chosen."""
 
 
 async def file_in(request: web.Request, field: str, largest: int) -> HandedIn | None:

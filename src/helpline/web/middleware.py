@@ -17,6 +17,7 @@ from helpline.log import log, where
 from helpline.rules.permissions import require
 from helpline.web import auth, counting
 from helpline.web.asked import NOW, form_of, house_of
+from helpline.web.handed_in import FILE, file_in
 from helpline.web.showing import go, show
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,12 +30,14 @@ SIGNED: Final = "signed"
 
 @dataclass(frozen=True)
 class Route:
-    """One thing that can be asked. `allow`: PUBLIC, SIGNED or an action of rules/permissions."""
+    """One thing that can be asked. `allow`: PUBLIC, SIGNED or an action of rules/permissions;
+    `file_bytes`: how large a file its form may carry in the field "file" (request[FILE])."""
 
     method: str
     path: str
     page: Handler
     allow: str
+    file_bytes: int = 0
 
 
 ALLOW: web.AppKey[Mapping[web.AbstractRoute, Route]] = web.AppKey("allow")
@@ -168,7 +171,12 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     signed = await auth.recognise(request)
     if signed is None:
         return await _signed_out(request)
-    if changes:
+    if route.file_bytes:  # nobody who may not hands in a large body
+        require(signed.actor, route.allow)
+        file = await file_in(request, "file", route.file_bytes)
+        if file is not None:
+            request[FILE] = file
+    elif changes:
         await form_of(request)
     require(signed.actor, route.allow)
     if changes:
