@@ -318,6 +318,7 @@ class AlertKind(StrEnum):
     TASK = "task"  # work with a date on it is due soon, or was due
     TEST = "test"  # a worker tries whether they are reached; climbs no ladder
     ALLEGATION = "allegation"  # one was written down: the safeguarding lead is told
+    CONCERN = "concern"  # a complaint or incident holds a safeguarding matter: looked at today
 
     @property
     def severity(self) -> int:
@@ -341,6 +342,7 @@ _WORST_FIRST = (
     AlertKind.ROTA_NOBODY,
     AlertKind.BREACH,
     AlertKind.ALLEGATION,
+    AlertKind.CONCERN,
     AlertKind.CALL_BACK,
     AlertKind.PROMISE,
     AlertKind.TRAY,
@@ -379,6 +381,7 @@ def colour_of(kind: AlertKind, stage: int) -> Colour:
         AlertKind.TEST: Colour.BLUE,
         AlertKind.TASK: Colour.AMBER,
         AlertKind.PROMISE: Colour.AMBER,
+        AlertKind.CONCERN: Colour.RED,
         AlertKind.ALLEGATION: Colour.RED,
     }[kind]
 
@@ -718,6 +721,112 @@ class WhyNot(StrEnum):
     BLOCKED = "blocked"
     HOURS = "hours"  # not now: ours are over, or theirs have not begun
     STOPPED = "stopped"
+
+
+class ListState(StrEnum):
+    """What became of a list that the council sent."""
+
+    PENDING = "pending"  # read and shown; nothing is changed yet
+    ACCEPTED = "accepted"
+    THROWN_AWAY = "thrown_away"
+
+
+class QuadrantSource(StrEnum):
+    """Who said in which quadrant somebody lives; an earlier one here wins over a later (A10)."""
+
+    LIST = "list"
+    TEAM = "team"
+    POSTCODE = "postcode"  # a suggestion, with its confidence
+    ASKED = "asked"
+    UNKNOWN = "unknown"
+
+
+class Eligibility(StrEnum):
+    """Whether somebody is within the contract. Whoever is out is answered all the same."""
+
+    IN = "in"
+    OUT = "out"
+    UNKNOWN = "unknown"
+    PROFESSIONAL = "professional"  # may ask without a membership; never in a carers' percentage
+
+
+class NeedKind(StrEnum):
+    """What a person needs so that they can be reached and understood (A15)."""
+
+    LANGUAGE = "language"
+    INTERPRETER = "interpreter"
+    EASY_READ = "easy_read"
+    LARGE_PRINT = "large_print"
+    OTHER = "other"
+
+
+class ComplaintKind(StrEnum):
+    """Whose complaint it is to answer, which says what clocks it has."""
+
+    SERVICE = "service"  # about us: our own procedure
+    COUNCIL = "council"  # about the council: theirs by law, forwarded
+    DATA = "data"  # about how we use what we hold
+
+
+class ComplainantKind(StrEnum):
+    """Who complains, or says thank you: anybody may (N11)."""
+
+    CARER = "carer"
+    FAMILY = "family"
+    CHILD = "child"
+    PROFESSIONAL = "professional"
+    RESIDENT = "resident"  # somebody who lives near
+    OTHER = "other"
+
+
+class ComplaintOutcome(StrEnum):
+    UPHELD = "upheld"
+    PARTLY = "partly"
+    NOT_UPHELD = "not_upheld"
+    WITHDRAWN = "withdrawn"  # by whoever made it
+    FORWARDED = "forwarded"  # not ours to decide
+
+
+class EntryKind(StrEnum):
+    """What a line added to a register says. Nothing in a register is written anew."""
+
+    LOGGED = "logged"
+    ABOUT = "about"  # it is about this colleague
+    NAMED = "named"  # who handles it from now on
+    ACKNOWLEDGED = "acknowledged"
+    EXTENDED = "extended"  # more time, with a reason
+    SAFEGUARDING = "safeguarding"
+    RESUMED = "resumed"  # back from safeguarding
+    FORWARDED = "forwarded"
+    ANSWERED = "answered"  # with the outcome
+    ESCALATED = "escalated"  # to the next stage
+    REMEDY = "remedy"
+    LEARNING = "learning"
+    EXPLAINED = "explained"
+    REVIEWED = "reviewed"
+    CHILD_VIEW = "child_view"
+    CLOSED = "closed"
+    NOTE = "note"
+    CORRECTION = "correction"
+
+
+class ChildView(StrEnum):
+    """Whether the child was asked how they see what happened (N12)."""
+
+    NOT_YET = "not_yet"
+    GIVEN = "given"
+    DECLINED = "declined"  # they did not want to say
+    NOT_POSSIBLE = "not_possible"
+    NO_CHILD = "no_child"  # no child was in it
+
+
+class AskedWhy(StrEnum):
+    """On what occasion somebody is asked how it was."""
+
+    CLOSING = "closing"
+    LATER = "later"  # weeks after closing
+    ONGOING = "ongoing"  # while a long case goes on
+    BY_HAND = "by_hand"  # a colleague asked, on the telephone or face to face
 
 
 OPT_OUT_WORDS = frozenset(
