@@ -104,6 +104,8 @@ WHO = {
     "POST /cases/{reference}/people/parts/{id}/own-case": "LS",
     "POST /cases/{reference}/people/links": "WLS",
     "POST /cases/{reference}/people/links/{id}/end": "WLS",
+    "GET /search": "WLS",
+    "POST /search": "WLS",
     "GET /more": "WLSQA",
     "GET /live/inbox": "WLS",
     "GET /live/cases/{reference}": "WLS",

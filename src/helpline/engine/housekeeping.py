@@ -10,7 +10,7 @@ import aiohttp
 from sqlalchemy import delete
 from sqlmodel import col
 
-from helpline.desk import beats, climbing, deadlines, keeping, upkeep, uploads, webchat
+from helpline.desk import beats, climbing, deadlines, keeping, search, upkeep, uploads, webchat
 from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
 
@@ -29,6 +29,10 @@ async def tidy_up(house: House) -> int:
         await webchat.ask_about_unread(session, house.clock.now())
         await uploads.tidy(session, house.clock.now())
         await beats.forget_gone(session, house.clock.now())
+    after: int | None = 0
+    while after is not None:  # names are put right and people move
+        async with house.db.write() as session:
+            after = await search.read_people_again(session, after)
     reach = climbing.Reach(frozenset(house.channels), house.settings.public_url)
     for contract in house.contracts.values():
         async with house.db.write() as session:

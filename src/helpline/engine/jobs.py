@@ -27,6 +27,7 @@ from helpline.engine.pulse import take_pulse
 from helpline.engine.reconcile import reconcile
 from helpline.engine.rota import keep_rota
 from helpline.engine.routing import route_all
+from helpline.engine.searching import read_for_search
 from helpline.engine.watch import watch
 from helpline.log import log, where
 
@@ -55,6 +56,7 @@ JOBS = (
     Job("reconcile", 60, reconcile, late_after=900),  # what no webhook brought
     Job("calls", 60, look_after_calls),  # calls whose end nobody told; recordings kept here
     Job("rota", 60, keep_rota),  # patterns → shifts; gaps → alerts; swaps and handovers
+    Job("searching", 5, read_for_search),  # new texts → what they are found by
     Job("pulse", 10, take_pulse, late_after=60),  # this node lives; the database's clock
     Job("tidy", 3600, tidy_up, late_after=3 * 3600),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well

@@ -36,11 +36,13 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "case.triage": frozenset({_WORKER, _LEAD, _SAFE}),  # choose the reason and the urgency
     "note.write": frozenset({_WORKER, _LEAD, _SAFE}),
     "task.finish": frozenset({_WORKER, _LEAD, _SAFE}),
+    "task.give": frozenset({_WORKER, _LEAD, _SAFE}),
     "alert.acknowledge": frozenset({_WORKER, _LEAD, _SAFE}),
     "block.manage": frozenset({_LEAD, _ADMIN}),  # look at, lift and extend; masked addresses
     "tray.read": frozenset({_WORKER, _LEAD, _SAFE}),
     "tray.clear": frozenset({_WORKER, _LEAD, _SAFE}),
     "people.read": frozenset({_WORKER, _LEAD, _SAFE}),
+    "search.use": frozenset({_WORKER, _LEAD, _SAFE}),
     "rota.read": frozenset({_WORKER, _LEAD, _SAFE, _ADMIN}),
     "rota.own": frozenset({_WORKER, _LEAD, _SAFE}),  # swap, be away, hand over, follow by calendar
     "rota.write": frozenset({_LEAD}),  # put people on call

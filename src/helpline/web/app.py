@@ -42,6 +42,7 @@ from helpline.web.pages import (
     rota_shifts,
     running,
     safe_contact,
+    search,
     telephone,
     tray,
     users,
@@ -148,6 +149,8 @@ ROUTES = (
     ),
     Route("POST", "/cases/{reference}/people/links", case_people.link, "case.triage"),
     Route("POST", "/cases/{reference}/people/links/{id}/end", case_people.end_link, "case.triage"),
+    Route("GET", "/search", search.ask, "search.use"),
+    Route("POST", "/search", search.find, "search.use"),
     Route("GET", "/more", more.show_more, "more.read"),
     # who is on call
     Route("GET", "/rota", rota.show_rota, "rota.read"),

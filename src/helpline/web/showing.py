@@ -68,6 +68,7 @@ def rendered(request: web.Request, template: str, *, zone: str = ZONE, **values:
         "now": now,
         "is_demo": HOUSE in request.app and house_of(request).demo is not None,
         "navigation": _navigation(request),
+        "may_search": bool(signed and may(signed.actor, "search.use")),
         "when": partial(saying.when, now=now, zone=zone),
         "due": partial(saying.due, now=now, zone=zone),
         "ago": partial(saying.ago, now=now),

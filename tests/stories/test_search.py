@@ -1,0 +1,114 @@
+"""One box: by reference, number, name, place and words, and only what the seeker may see."""
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import col
+
+from helpline.desk import cases, conflicts, search
+from helpline.desk.search import Found
+from helpline.engine.searching import read_for_search
+from helpline.errors import NotAllowed
+from helpline.models import Event, Membership, Person
+from helpline.rules.permissions import Actor
+from helpline.vocabulary import Role
+from tests.world import CARER, STRANGER, World
+
+
+async def ask(world: World, question: str, who: Actor | None = None) -> Found:
+    await read_for_search(world.house)
+    async with world.house.db.write() as session:
+        contracts = list(world.house.contracts.values())
+        return await search.find(session, who or world.worker, contracts, question, world.now)
+
+
+def references(found: Found) -> list[str]:
+    return [one.row.reference for one in found.cases]
+
+
+async def test_words_of_messages_and_notes_find_their_case(world: World) -> None:
+    await world.sms(CARER, "The police were ringing about the caravan at Clacton")
+    await world.sms(STRANGER, "Can I claim for a bicycle?")
+    mine = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.worker, mine.reference)
+        await cases.add_note(
+            session, case, "fact", "Solicitor booked for Friday", world.now, world.worker, world.now
+        )
+    for question in ("caravan", "Caravans police", "clacton RINGS", "solicitor", "friday caravan"):
+        assert references(await ask(world, question)) == [mine.reference], question
+    assert references(await ask(world, "caravan bicycle")) == []
+    (found,) = (await ask(world, "caravan")).cases
+    assert found.piece is not None
+    assert found.piece[1] == "caravan"
+
+
+async def test_people_are_found_by_name_number_and_place(world: World) -> None:
+    await world.sms(CARER, "hello")
+    async with world.house.db.read() as session:
+        carol = await session.get(Person, (await world.case_of(CARER)).person_id)
+        homes = await session.scalars(
+            Membership.__table__.select().with_only_columns(col(Membership.postcode))  # type: ignore[attr-defined]
+        )
+        postcode = next(home for home in homes if home)
+    assert carol is not None
+    assert carol.name
+    first, last = carol.name.split()
+    for question in (carol.name, first[:3], f"{last} {first}", CARER, "07700 900123", postcode):
+        assert carol.id in {one.id for one in (await ask(world, question)).people}, question
+    assert (await ask(world, "Zebedee")).is_empty
+
+
+async def test_a_reference_or_its_beginning_finds_the_case(world: World) -> None:
+    await world.sms(CARER, "hello")
+    reference = (await world.case_of(CARER)).reference
+    assert references(await ask(world, reference.lower())) == [reference]
+    assert references(await ask(world, reference[:6])) == [reference]
+
+
+async def test_what_somebody_may_not_see_is_not_found(world: World) -> None:
+    await world.sms(CARER, "The caravan at Clacton")
+    reference = (await world.case_of(CARER)).reference
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.worker, reference)
+        await conflicts.declare(
+            session, case, world.worker.user_id, "my sister", world.worker, world.now
+        )
+    for question in ("caravan", reference, "Carol", CARER):
+        assert (await ask(world, question)).is_empty, question
+    assert references(await ask(world, "caravan", world.lead)) == [reference]
+    elsewhere = Actor(world.lead.user_id, "Leonie", Role.LEAD, "another")
+    assert (await ask(world, "caravan", elsewhere)).is_empty
+    with pytest.raises(NotAllowed):
+        await ask(world, "caravan", Actor(9, "Petra", Role.COMMISSIONER, "essex"))
+
+
+async def test_neither_words_nor_questions_are_left_lying(world: World) -> None:
+    await world.sms(CARER, "The caravan at Clacton")
+    await ask(world, "caravan")
+    async with world.house.db.read() as session:
+        kept = (await session.execute(text("SELECT word FROM case_word"))).scalars().all()
+        (event,) = await world.all(Event, col(Event.kind) == "search.made")
+    assert kept
+    assert not {"caravan", "clacton"} & set(kept)
+    assert "caravan" not in str(event.detail)
+
+
+async def test_what_has_moved_to_another_case_is_not_shown_where_it_was(world: World) -> None:
+    await world.sms(CARER, "The caravan at Clacton")
+    await read_for_search(world.house)
+    async with world.house.db.write() as session:
+        await session.execute(text("UPDATE contact SET body = NULL"))
+    assert references(await ask(world, "caravan")) == []
+
+
+async def test_a_name_that_was_put_right_is_found_by_the_new_one(world: World) -> None:
+    await world.sms(CARER, "hello")
+    await read_for_search(world.house)
+    async with world.house.db.write() as session:
+        carol = await session.get(Person, (await world.case_of(CARER)).person_id)
+        assert carol is not None
+        carol.name = "Caroline Zebedee"
+        await session.flush()
+        assert await search.read_people_again(session, 0) is not None
+    assert len((await ask(world, "Zebedee")).people) == 1
+    assert (await ask(world, "Ashby")).people == []
