@@ -81,6 +81,10 @@ class Contract(parts.Table):
     signposts: Annotated[tuple[parts.Signpost, ...], Field(min_length=1)]
     policies: tuple[parts.Policy, ...] = ()
     complaints: parts.Complaints | None = None
+    incidents: tuple[parts.IncidentKind, ...] = ()
+    feedback: parts.Feedback | None = None
+    obligations: tuple[parts.Obligation, ...] = ()
+    staff: parts.Staff | None = None
     disclosure: parts.Disclosure
     reports: Annotated[tuple[parts.Report, ...], Field(min_length=1)]
 
@@ -105,6 +109,9 @@ class Contract(parts.Table):
     def signpost(self, code: str) -> parts.Signpost:
         return self._one(self.signposts, code, "signpost")
 
+    def obligation(self, code: str) -> parts.Obligation:
+        return self._one(self.obligations, code, "obligation")
+
     def report(self, code: str) -> parts.Report:
         for report in self.reports:
             if report.code == code:
@@ -120,6 +127,12 @@ class Contract(parts.Table):
     def clocks_for(self, start: ClockStart, urgency: str, reason: str) -> tuple[parts.Clock, ...]:
         """The clocks that `start` begins for a case of this urgency and reason."""
         return tuple(c for c in self.clocks if c.starts is start and c.applies(urgency, reason))
+
+    @cached_property
+    def reported_clocks(self) -> tuple[parts.Clock, ...]:
+        """The promises that reports count: those every contact begins. What an allegation or a
+        complaint begins happens to so few that its counts would name them."""
+        return tuple(clock for clock in self.clocks if clock.starts is ClockStart.RECEIPT)
 
     @cached_property
     def has_conditions(self) -> bool:

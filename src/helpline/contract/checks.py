@@ -63,7 +63,8 @@ _CODED: Final = (
     *("quadrants", "teams", "exclusions", "groups", "populations", "commissioners", "partners"),
     *("referral_sources", "entitlements", "reasons", "support", "levels", "methods", "outcomes"),
     *("named_outcomes", "evidence", "clocks", "retention", "signposts", "policies", "reports"),
-    "open_questions",
+    "incidents",
+    *("open_questions", "obligations"),
 )
 _TELEPHONE: Final = re.compile(r"(?:\+\s?44|\b0)[\d ().-]{8,}\d")
 _CHARGED: Final = ("084", "087", "09")
@@ -140,6 +141,12 @@ def _references_exist(document: Document) -> Iterator[Fault]:
     yield from _all_of(table(document, "age_limit"), "groups", "age_limit", groups, "group")
     for key, row in rows(document, "clocks"):
         yield from _all_of(row, "only_reasons", key, codes(document, "reasons"), "reason")
+    for key, row in rows(document, "obligations"):
+        others = [code for code in codes(document, "obligations") if code != row.get("code")]
+        yield from _one_of(row, "counted_from", key, others, "other obligation")
+        if "counted_from" in row and row.get("every") != "when_named":
+            yield f"{key}.every", "what is counted from another obligation is “when_named”."
+    yield from _registers_reference(document)
     sheet = table(document, "duty_rota")
     yield from _one_of(sheet, "recipient", "duty_rota", codes(document, "signposts"), "signpost")
     for key, report in rows(document, "reports"):
@@ -147,6 +154,19 @@ def _references_exist(document: Document) -> Iterator[Fault]:
         yield from _all_of(report, "recipients", key, roles, "commissioner")
         for inner, line in rows(report, "lines"):
             yield from _all_of(line, "groups", f"{key}.{inner}", groups, "group")
+
+
+def _registers_reference(document: Document) -> Iterator[Fault]:
+    """Complaints, incidents and feedback name clocks and groups."""
+    clocks, groups = codes(document, "clocks"), codes(document, "groups")
+    for key, stage in rows(table(document, "complaints"), "stages"):
+        for name in ("clock", "extended"):
+            yield from _one_of(stage, name, f"complaints.{key}", clocks, "clock")
+    for key, incident in rows(document, "incidents"):
+        for inner, row in rows(incident, "notify"):
+            yield from _one_of(row, "clock", f"{key}.{inner}", clocks, "clock")
+    asked = table(document, "feedback")
+    yield from _all_of(asked, "child_groups", "feedback", groups, "group")
 
 
 def _one_of(row: Document, name: str, key: str, known: list[str], what: str) -> Iterator[Fault]:

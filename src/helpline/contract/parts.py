@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from helpline.rules import calendar, clocks, saying
-from helpline.vocabulary import ClockStart, ClockStop, Unit, Urgency
+from helpline.rules import obligations as obligation_rules
+from helpline.rules import papers as paper_rules
+from helpline.vocabulary import ClockStart, ClockStop, ComplaintKind, PaperKind, Unit, Urgency
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -24,7 +26,7 @@ Positive = Annotated[int, Field(strict=True, gt=0)]
 Hour = Annotated[float, Field(strict=True, gt=0)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=100_000)]
 DayOfYear = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
-Rung = Literal["on_call", "backup", "lead", "manager", "worker", "safeguarding"]
+Rung = Literal["on_call", "backup", "lead", "manager", "worker", "safeguarding", "complaints"]
 Dimension = Literal["quadrant", "carer_type", "method", "reason", "support"]
 
 
@@ -433,6 +435,54 @@ class News(Fact):
     days_before: Positive = 1
 
 
+# --- what is owed, and who may do the work --------------------------------------------------------
+
+
+class Obligation(Worded):
+    """Something owed to somebody again and again (L08, L12, L13, P20, P28). `anchor` or `on` is a
+    day of each period, `amount` of `unit` after it, or before it where negative. "when_named": a
+    person gives each day; `counted_from` takes its days from another obligation instead."""
+
+    to: Text
+    every: obligation_rules.Every
+    anchor: obligation_rules.Anchor = "last_day"
+    on: DayOfYear | None = None
+    amount: Annotated[int, Field(strict=True, ge=-400, le=400)] = 0
+    unit: obligation_rules.OffsetUnit = "working_days"
+    counted_from: Code | None = None
+    warn_days: tuple[Positive, ...] = (14, 3)
+    report: Literal["quarter", "annual"] | None = None
+
+    @property
+    def rule(self) -> obligation_rules.Recurring:
+        """The same for rules/obligations.py."""
+        month, _, day = (self.on or "").partition("-")
+        on = (int(month), int(day)) if self.on else None
+        return obligation_rules.Recurring(self.every, self.anchor, on, self.amount, self.unit)
+
+
+class PaperRule(Worded):
+    """A paper that whoever works on cases must have (A27, L20, K18). `stops`: whether one that is
+    over, or missing, keeps somebody from being named on a case."""
+
+    kind: PaperKind
+    least_level: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
+    stops: paper_rules.Stops = "never"
+    renew_months: Positive | None = None  # proposed as its last day when it is written down
+
+    @property
+    def rule(self) -> paper_rules.Needed:
+        """The same for rules/papers.py."""
+        return paper_rules.Needed(self.kind, self.name, self.stops, self.least_level)
+
+
+class Staff(Fact):
+    """What the contract asks of our own people, and how long before it runs out leads hear."""
+
+    warn_days: Positive = 60
+    papers: tuple[PaperRule, ...] = ()
+
+
 # --- what is shown --------------------------------------------------------------------------------
 
 
@@ -442,16 +492,60 @@ class Policy(Worded):
     version: str = ""
 
 
+class Stage(Worded):
+    """A stage of a complaint: whose complaint it is, and the clocks of its answer, the second for
+    when more time was taken. Stages of a kind follow each other in the order of the file."""
+
+    kind: ComplaintKind
+    clock: Code
+    extended: Code | None = None
+
+
 class Complaints(Fact):
-    """Our own procedure, the council's paper beside it, our limits in working days (A77–A79)."""
+    """Our own procedure, the council's paper beside it, what complaints are about, their stages,
+    and what may be done about them (A77–A79)."""
 
     own_procedure: Text
     commissioner_policy: Text
     told: tuple[Literal["on_joining", "on_request"], ...]
-    acknowledge_working_days: Positive
-    first_stage_working_days: Positive
-    second_stage_working_days: Positive
-    subjects: tuple[Worded, ...]
+    subjects: Annotated[tuple[Worded, ...], Field(min_length=1)]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    actions: Annotated[tuple[Worded, ...], Field(min_length=1)]
+    compliments: tuple[Worded, ...] = ()
+
+    def stages_of(self, kind: str) -> tuple[Stage, ...]:
+        return tuple(stage for stage in self.stages if stage.kind == kind)
+
+
+class Notify(Worded):
+    """Somebody who is owed word of an incident, by which clock."""
+
+    clock: Code
+
+
+class IncidentKind(Worded):
+    """A kind of incident, what it starts, and who is owed word of it (N04)."""
+
+    starts: Literal["incident", "data_breach"] = "incident"
+    asks_child: Yes = False  # the child's view is sought (N12)
+    notify: tuple[Notify, ...] = ()
+    seed: str = ""
+
+
+class Feedback(Fact):
+    """When people are asked how it was, and what their answers are sorted by (A66, A73, K11).
+    Days are calendar days; hours are local and those in which we ask at all."""
+
+    not_again_days: Positive
+    later_days: Positive
+    ongoing_days: Positive
+    crisis_days: Positive  # how long after a crisis nobody is asked
+    pathway_days: Positive  # an allegation younger than this is not asked about
+    open_days: Positive  # how long an answer by one digit is taken for one
+    opens: Annotated[time, Field(strict=True)]
+    closes: Annotated[time, Field(strict=True)]
+    child_groups: tuple[Code, ...] = ()
+    themes: Annotated[tuple[Worded, ...], Field(min_length=1)]
 
 
 class Disclosure(Fact):

@@ -191,6 +191,7 @@ async def _signed_out(request: web.Request) -> web.StreamResponse:
             return web.Response(status=401, headers={"HX-Redirect": "/login"}, text="Sign in.\n")
         path = request.path if request.path != "/" else ""
         return go(f"/login?next={quote(path)}" if path else "/login")
+    await file_in(request, "file", 1)  # of a form with a file, what was typed above it
     typed = await form_of(request)
     texts = [value for name in TEXTS for value in typed.get(name, []) if value.strip()]
     sentence = "You were signed out, so nothing was sent or saved. Sign in and send it again."
