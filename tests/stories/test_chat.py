@@ -5,7 +5,7 @@ import secrets
 
 from sqlalchemy import update
 
-from helpline.desk import cases, webchat, webform
+from helpline.desk import cases, tasks, webchat, webform
 from helpline.desk.webform import Form
 from helpline.engine.housekeeping import tidy_up
 from helpline.models import (
@@ -302,7 +302,7 @@ async def test_an_answer_nobody_comes_back_for_is_brought_another_way(world: Wor
     (task,) = await world.all(Task, Task.case_id == case.id)
     assert task.kind == "reach_another_way"  # type: ignore[attr-defined]
     async with world.house.db.write() as session:
-        await cases.finish_task(session, task.id, world.worker, world.now)  # type: ignore[attr-defined]
+        await tasks.finish(session, task.id, world.worker, world.now)  # type: ignore[attr-defined]
     await tidy_up(world.house)
     assert len(await world.all(Task, Task.case_id == case.id)) == 1
 

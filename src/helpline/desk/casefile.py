@@ -29,7 +29,6 @@ NOTE = metadata.tables["note"]
 OUT = metadata.tables["out_message"]
 PERSON = metadata.tables["person"]
 SUPPORT = metadata.tables["case_support"]
-TASK = metadata.tables["task"]
 USER = metadata.tables["user"]
 
 LONG = 200
@@ -225,11 +224,6 @@ async def person_panel(session: AsyncSession, actor: Actor, case: Case) -> Perso
         addresses=list(await session.execute(addresses.order_by(ADDRESS.c.id).limit(20))),
         other_cases=list(await session.execute(others)),
     )
-
-
-async def open_tasks(session: AsyncSession, case: Case) -> list[Row[Any]]:
-    query = select(TASK).where(TASK.c.case_id == case.id, TASK.c.done_at.is_(None))
-    return list(await session.execute(query.order_by(TASK.c.created_at, TASK.c.id)))
 
 
 async def supports_of(session: AsyncSession, case: Case) -> list[str]:

@@ -25,12 +25,11 @@ from helpline.models import (
     Note,
     OutMessage,
     Person,
-    Task,
     User,
     metadata,
 )
 from helpline.rules import saying
-from helpline.rules.permissions import Actor, may, require
+from helpline.rules.permissions import Actor, require
 from helpline.templating import Wording
 from helpline.vocabulary import (
     CASEWORKERS,
@@ -471,25 +470,6 @@ async def set_urgency(
 async def record_reading(session: AsyncSession, case: Case, by: Actor, now: datetime) -> None:
     """Reading a case is itself recorded (design.md §4.12)."""
     await _event(session, "case.read", case, now, by)
-
-
-async def finish_task(session: AsyncSession, task_id: int, by: Actor, now: datetime) -> Task:
-    task = await session.get(Task, task_id, with_for_update=True)
-    if task is None or not may(by, "task.finish", task.contract):
-        raise NotFound("There is no such task, or it is not yours to see.")
-    if task.done_at is None:
-        task.done_at, task.done_by_id = now, by.user_id
-        await session.flush()
-        await events.record(
-            session,
-            "task.done",
-            now,
-            contract=task.contract,
-            case_id=task.case_id,
-            by=by.user_id,
-            kind=task.kind,
-        )
-    return task
 
 
 async def delivery_states(session: AsyncSession, case_id: int) -> Mapping[int, tuple[str, str]]:

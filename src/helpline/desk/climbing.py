@@ -239,7 +239,7 @@ class _Asking:
         self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
     ) -> None:
         alert.rung, alert.next_rung_at = rung + 1, self._now + between
-        if alert.reference == CALENDAR:  # nothing that anybody is woken for
+        if alert.reference == CALENDAR or alert.kind == AlertKind.TASK:  # nobody is woken for these
             contract = self._contracts[alert.contract]
             alert.next_rung_at = office_time(contract, self._now + DAY)
         self._said.append(

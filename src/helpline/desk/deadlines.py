@@ -29,6 +29,11 @@ from helpline.vocabulary import (
 PROMISED = clocks.Terms(clocks.Limit(0, Unit.AT_ONCE), warn_before_hours=(0.25,))
 """Of a promise of a worker, and of a clock that its contract no longer has: a quarter of an hour
 before, then when it is due."""
+TASKS = clocks.Terms(clocks.Limit(0, Unit.AT_ONCE), warn_before_hours=(24,))
+"""Of a task and of a plan's review: a day before, then when it is due."""
+WORK = (ClockStart.TASK, ClockStart.REVIEW)
+"""Clocks of work that waits: they speak for themselves and climb to the support worker and a lead,
+never to whoever is on call."""
 DEADLINE = metadata.tables["deadline"]
 NEW = insert(DEADLINE).execution_options(autoflush=False)
 DUE_TIMES = (
@@ -147,6 +152,7 @@ async def _settle_alerts(
             col(Deadline.case_id) == case.id,
             col(Deadline.due_at) == due,
             col(Deadline.state) == DeadlineState.OPEN,
+            col(Deadline.starts).not_in(WORK),
         )
         .limit(1)
     )
@@ -373,7 +379,7 @@ async def sweep(
     for row in due:
         contract = contracts[row["contract"]]
         clock = contract.find_clock(row["clock"])
-        terms = clock.terms if clock else PROMISED
+        terms = TASKS if row["starts"] in WORK else clock.terms if clock else PROMISED
         moments = clocks.moments(terms, row["started_at"], row["due_at"], row["target_at"])
         looks.append({"deadline": row["id"], "next_look": clocks.next_after(moments, now)})
         moment = clocks.passed(moments, now)
@@ -397,6 +403,7 @@ def _due(now: datetime, limit: int) -> Any:
             col(Deadline.id),
             col(Deadline.contract),
             col(Deadline.clock),
+            col(Deadline.starts),
             col(Deadline.case_id),
             col(Deadline.started_at),
             col(Deadline.due_at),
@@ -414,7 +421,7 @@ def _due(now: datetime, limit: int) -> Any:
 
 def _about(row: Any, moment: clocks.Moment) -> str:
     """Clocks of one case that come due together warn together: one page, not one for each."""
-    is_own = row["owner_id"] is not None or row["case_id"] is None
+    is_own = row["owner_id"] is not None or row["case_id"] is None or row["starts"] in WORK
     what = f"deadline:{row['id']}" if is_own else f"case:{row['case_id']}"
     return f"{what}:{moment.kind}:{moment.at:%Y%m%dT%H%M%S}"
 
@@ -431,14 +438,18 @@ def _missed(row: Any, now: datetime) -> dict[str, Any]:
 
 
 def _cause(row: Any, moment: clocks.Moment, clock: Clock | None) -> escalation.Cause:
-    is_word = row["owner_id"] is not None and moment.kind is not AlertKind.BREACH
+    is_late = moment.kind is AlertKind.BREACH
+    is_word = row["owner_id"] is not None and not is_late
+    kind, rungs = AlertKind.PROMISE if is_word else moment.kind, clock.rungs if clock else ()
+    if row["starts"] in WORK:
+        kind, rungs = AlertKind.TASK, ("worker", "lead") if is_late else ("worker",)
     return escalation.Cause(
-        kind=AlertKind.PROMISE if is_word else moment.kind,
+        kind=kind,
         stage=moment.stage,
         key=_about(row, moment),
         reference=row["reference"] or "TRAY",
         case_id=row["case_id"],
         deadline_id=row["id"],
         owner_id=row["owner_id"],
-        rungs=clock.rungs if clock else (),
+        rungs=rungs,
     )

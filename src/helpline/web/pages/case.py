@@ -27,6 +27,7 @@ from helpline.desk import (
     promises,
     safety,
     switchboard,
+    tasks,
     trails,
 )
 from helpline.errors import NotFound
@@ -114,7 +115,7 @@ async def _values(
         "heard": heard,
         "waiting_since": heard.at if heard and (answered is None or heard.at > answered) else None,
         "promises": await promises.open_on(session, case_id),
-        "tasks": await casefile.open_tasks(session, found),
+        "tasks": await tasks.on_case(session, case_id),
         "tried": await means.tried(session, case_id),
         "alerts": alerts,
         "taken": taken,

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import allocation, blocks, cases, conflicts, promises
+from helpline.desk import allocation, blocks, cases, conflicts, promises, tasks
 from helpline.desk.house import House
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, metadata
@@ -234,7 +234,7 @@ async def finish_task(request: web.Request) -> web.Response:
     task_id = number_in_path(request, "id")
 
     async def act(it: Act) -> None:
-        task = await cases.finish_task(it.session, task_id, it.by, it.now)
+        task = await tasks.finish(it.session, task_id, it.by, it.now)
         if task.case_id != it.case.id:
             raise NotFound("There is no such task on this case.")
 
