@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 
 from helpline.contract import parts
 from helpline.contract.parts import Text, Worded
+from helpline.contract.pathway import PathwayTable
 from helpline.contract.words import squeezed
 from helpline.errors import InvalidInput
 from helpline.rules import clocks as clock_rules
@@ -36,6 +37,7 @@ class Contract(parts.Table):
     file: str = ""  # set at loading
     outcodes: Mapping[str, tuple[Share, ...]] = Field(default_factory=dict, repr=False)
     holidays: parts.HolidayTable | None = Field(default=None, repr=False)  # set at loading
+    path: PathwayTable | None = Field(default=None, repr=False)  # set at loading, from `pathway`
 
     key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
     name: Text
@@ -45,6 +47,7 @@ class Contract(parts.Table):
     reference_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
     zone: Text
     year_starts_month: Annotated[int, Field(strict=True, ge=1, le=12)]
+    pathway: parts.Code | None = None  # the file of that name in the folder pathway
     open_questions: tuple[parts.OpenQuestion, ...] = ()
 
     term: parts.Term

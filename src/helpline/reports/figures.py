@@ -75,7 +75,7 @@ def _cells(contract: Contract, period: Period, tallies: Tallies) -> Iterable[Cel
         yield _people(contract, period, by, len(tally.people))
     yield from (Cell("contacts", by, tally.contacts) for by, tally in counted)
     yield from (Cell("cases", by, tally.cases) for by, tally in counted)
-    for clock in contract.clocks:
+    for clock in contract.reported_clocks:
         for by, tally in counted:
             yield from _kept(clock.code, by, tally.clocks.get(clock.code, ClockTally()))
     without = (tallies.closed_without_support, tallies.closed_without_outcome)

@@ -104,11 +104,13 @@ def cells_of(cut: tuple[str, ...], printed: dict[str, tuple[str, ...]]) -> tuple
 
 def counts(contract: Contract) -> tuple[str, ...]:
     """The measures that count something, and so can be small."""
-    timed = (f"{clock.code}.{verdict}" for clock in contract.clocks for verdict in VERDICTS)
+    timed = (
+        f"{clock.code}.{verdict}" for clock in contract.reported_clocks for verdict in VERDICTS
+    )
     return (*COUNTED, *timed)
 
 
 def all_measures(contract: Contract) -> tuple[str, ...]:
     """Every measure of the contract's reports in printing order."""
-    timed = (f"{clock.code}.{m}" for clock in contract.clocks for m in (*VERDICTS, *TIMES))
+    timed = (f"{clock.code}.{m}" for clock in contract.reported_clocks for m in (*VERDICTS, *TIMES))
     return (*COUNTED, *timed, *QUALITY)

@@ -89,7 +89,7 @@ def _sums(
                 rest = tuple(dimension for dimension in cut if dimension != along)
                 for by in cells_of(rest, dict(printed)):
                     yield (measure, by), [(measure, _with(by, along, c)) for c in printed[along]]
-    for clock in contract.clocks:
+    for clock in contract.reported_clocks:
         for cut in CUTS:
             for by in cells_of(cut, dict(printed)):
                 yield ("cases", by), [(f"{clock.code}.{verdict}", by) for verdict in VERDICTS]

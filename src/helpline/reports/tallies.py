@@ -18,7 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.models import metadata
 from helpline.reports.measures import CUTS, DIMENSIONS, Breach, By
 from helpline.rules import clocks
-from helpline.vocabulary import UNKNOWN, CaseStatus, ContactKind, DeadlineState, Direction
+from helpline.vocabulary import (
+    UNKNOWN,
+    CaseStatus,
+    ClockStart,
+    ContactKind,
+    DeadlineState,
+    Direction,
+)
 
 CASE: Final = metadata.tables["case"]
 CASE_SUPPORT: Final = metadata.tables["case_support"]
@@ -209,6 +216,7 @@ def _deadlines(contract: str, bounds: Bounds) -> Select[Any]:
         .where(
             DEADLINE.c.contract == contract,
             DEADLINE.c.state != DeadlineState.CANCELLED,
+            DEADLINE.c.starts == ClockStart.RECEIPT,
             _within(DEADLINE.c.started_at, bounds),
         )
     )

@@ -112,7 +112,7 @@ class View:
 
     @cached_property
     def promises(self) -> list[Promise]:
-        return [self._promise(clock) for clock in self.contract.clocks]
+        return [self._promise(clock) for clock in self.contract.reported_clocks]
 
     @cached_property
     def quadrants(self) -> list[str]:

@@ -18,7 +18,7 @@ from helpline.vocabulary import Unit
 def definitions(contract: Contract) -> dict[str, str]:
     """Measure → what it counts, in one or two sentences, in printing order."""
     written: dict[str, str] = _wording()["definitions"]
-    clocks = {clock.code: clock for clock in contract.clocks}
+    clocks = {clock.code: clock for clock in contract.reported_clocks}
     found = {}
     for measure in all_measures(contract):
         name, _, last = measure.partition(".")
