@@ -67,6 +67,17 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "user.manage": frozenset({_ADMIN}),
     "user.ways": frozenset({_LEAD, _ADMIN}),  # who is here, and how each is reached by alerts
     "running.manage": frozenset({_LEAD, _ADMIN}),  # the loops, and what broke one: nothing personal
+    # who else helps, what our people may do, what can be shown and what is owed
+    "partner.read": frozenset({_WORKER, _LEAD, _SAFE}),
+    "partner.verify": frozenset({_WORKER, _LEAD, _SAFE}),  # "I rang: it is still right"
+    "partner.write": frozenset({_LEAD, _SAFE}),
+    "referral.work": frozenset({_WORKER, _LEAD, _SAFE}),
+    "paper.manage": frozenset({_LEAD, _ADMIN}),
+    "evidence.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),
+    "evidence.write": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),
+    "evidence.take_back": frozenset({_LEAD}),
+    "obligation.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _ADMIN}),
+    "obligation.write": frozenset({_LEAD, _ADMIN}),
     "more.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _ADMIN}),  # what else there is
     "session.own": frozenset(Role),  # see and end one's own sign-ins
 }
