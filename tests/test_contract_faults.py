@@ -24,7 +24,8 @@ def _essex_text() -> str:
 
 def _folder(tmp_path: Path, **files: str) -> Path:
     shutil.copy(FOLDER / "essex_outcodes.csv", tmp_path)
-    shutil.copytree(FOLDER / "calendars", tmp_path / "calendars", dirs_exist_ok=True)
+    for beside in ("calendars", "pathway"):
+        shutil.copytree(FOLDER / beside, tmp_path / beside, dirs_exist_ok=True)
     for name, text in files.items():
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
     return tmp_path

@@ -19,14 +19,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from helpline.contract import parts
+from helpline.contract import parts, pathway
 from helpline.contract.agreement import Contract
 from helpline.contract.checks import faults
 from helpline.contract.document import Document, rows, texts
 from helpline.errors import InvalidInput
 from helpline.rules.postcodes import Share
 
-_SET_AT_LOADING: Final = ("file", "outcodes", "holidays")
+_SET_AT_LOADING: Final = ("file", "outcodes", "holidays", "path")
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,11 @@ def _contract(path: Path, document: Document) -> tuple[Contract | None, list[Pro
     wrong += unreadable
     holidays, misread = _holidays(path, document)
     wrong += misread
+    path_ahead, unfit = _pathway(path, document)
+    wrong += unfit
     if contract is None or wrong:
         return None, wrong
-    loaded = {"file": path.name, "outcodes": outcodes, "holidays": holidays}
+    loaded = {"file": path.name, "outcodes": outcodes, "holidays": holidays, "path": path_ahead}
     return contract.model_copy(update=loaded), []
 
 
@@ -168,6 +170,29 @@ def _wrong_days(table: parts.HolidayTable) -> Iterator[tuple[str, str]]:
         if one.day.weekday() > 4:
             yield key, f"{one.day} is at a weekend: give the day on which it is kept instead."
         seen.add(one.day)
+
+
+# --- the usual way after an allegation, in the folder pathway -------------------------------------
+
+
+def _pathway(path: Path, document: Document) -> tuple[pathway.PathwayTable | None, list[Problem]]:
+    """The table that the contract names, if it names one; its faults are named by its own file."""
+    name = document.get("pathway")
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        return None, []  # none, or misshapen: the shape check names that
+    file = path.parent / "pathway" / f"{name}.toml"
+    if not file.is_file():
+        there = ", ".join(sorted(one.stem for one in file.parent.glob("*.toml"))) or "none"
+        return None, [Problem(path.name, "pathway", f"there is no {name}; there is: {there}.")]
+    read = _document(file)
+    if isinstance(read, Problem):
+        return None, [read]
+    where = f"pathway/{file.name}"
+    try:
+        table = pathway.PathwayTable.model_validate(read)
+    except ValidationError as error:
+        return None, [Problem(where, _key(one["loc"]), _sentence(one)) for one in error.errors()]
+    return table, [Problem(where, key, reason) for key, reason in pathway.wrong(table)]
 
 
 # --- the postcode file beside a contract ----------------------------------------------------------
