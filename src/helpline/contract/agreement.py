@@ -22,7 +22,7 @@ from helpline.rules import clocks as clock_rules
 from helpline.rules import rota as rota_rules
 from helpline.rules.calendar import Calendar
 from helpline.rules.postcodes import Share, Suggestion, suggest_quadrant
-from helpline.vocabulary import ClockStart
+from helpline.vocabulary import CaseKind, ClockStart
 
 LAST_RESORT: Final = "other"  # the method of a channel nobody foresaw: counted, never lost
 Kind = Literal[
@@ -77,6 +77,8 @@ class Contract(parts.Table):
     clocks: Annotated[tuple[parts.Clock, ...], Field(min_length=1)]
     ladder: parts.Ladder
     whatsapp: parts.WhatsApp | None = None
+    silence: parts.Silence | None = None
+    referral: parts.Referral | None = None
     news: parts.News = parts.News()
     duty_rota: parts.DutyRota | None = None
     office_hours: parts.OfficeHours
@@ -127,9 +129,16 @@ class Contract(parts.Table):
 
     # --- what follows from the facts --------------------------------------------------------------
 
-    def clocks_for(self, start: ClockStart, urgency: str, reason: str) -> tuple[parts.Clock, ...]:
-        """The clocks that `start` begins for a case of this urgency and reason."""
-        return tuple(c for c in self.clocks if c.starts is start and c.applies(urgency, reason))
+    def clocks_for(
+        self, start: ClockStart, urgency: str, reason: str, kind: str = CaseKind.ADVICE
+    ) -> tuple[parts.Clock, ...]:
+        """The clocks that `start` begins for a case of this urgency, reason and kind."""
+        begun = (clock for clock in self.clocks if clock.starts is start)
+        return tuple(clock for clock in begun if clock.applies(urgency, reason, kind))
+
+    def kind_for(self, reason: str) -> CaseKind:
+        """The kind of case that a reason opens; a code the contract has not opens advice."""
+        return next((one.opens for one in self.reasons if one.code == reason), CaseKind.ADVICE)
 
     @cached_property
     def reported_clocks(self) -> tuple[parts.Clock, ...]:
@@ -139,8 +148,8 @@ class Contract(parts.Table):
 
     @cached_property
     def has_conditions(self) -> bool:
-        """Whether some clock runs only for certain urgencies or reasons."""
-        return any(clock.only_urgency or clock.only_reasons for clock in self.clocks)
+        """Whether some clock runs only for certain urgencies, reasons or kinds."""
+        return any(one.only_urgency or one.only_reasons or one.only_kinds for one in self.clocks)
 
     def plan(self, clock: parts.Clock, started_at: datetime) -> clock_rules.Plan:
         """When what began at an instant is due by one of the contract's clocks."""

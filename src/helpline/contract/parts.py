@@ -14,7 +14,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from helpline.rules import calendar, clocks, saying
 from helpline.rules import obligations as obligation_rules
 from helpline.rules import papers as paper_rules
-from helpline.vocabulary import ClockStart, ClockStop, ComplaintKind, PaperKind, Unit, Urgency
+from helpline.vocabulary import (
+    CaseKind,
+    ClockStart,
+    ClockStop,
+    ComplaintKind,
+    PaperKind,
+    Unit,
+    Urgency,
+)
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -217,9 +225,11 @@ class Part(Worded):
 
 
 class Reason(Worded):
-    """Why somebody came. `menu`: short words for the numbered menu of a text, None keeps it out."""
+    """Why somebody came. `menu`: short words for the numbered menu of a text, None keeps it out.
+    `opens`: the kind of case that it opens."""
 
     menu: Text | None = None
+    opens: CaseKind = CaseKind.ADVICE
     parts: tuple[Part, ...] = ()
     seed: str = ""
     allegation: Yes = False
@@ -315,6 +325,7 @@ class Clock(Worded):
     warn_before_hours: tuple[Hour, ...] = ()
     only_urgency: tuple[Urgency, ...] = ()  # empty: whatever the urgency
     only_reasons: tuple[Code, ...] = ()
+    only_kinds: tuple[CaseKind, ...] = ()
     reopening: Literal["restart", "keep"] = "restart"
     rungs: tuple[Rung, ...] = ()  # empty: the contract's ladder
 
@@ -341,10 +352,12 @@ class Clock(Worded):
         """The limit as people say it: "within 24 hours"."""
         return saying.within(self.limit, self.unit)
 
-    def applies(self, urgency: str, reason: str) -> bool:
-        """Whether it runs for a case of this urgency and reason."""
-        return (not self.only_urgency or urgency in self.only_urgency) and (
-            not self.only_reasons or reason in self.only_reasons
+    def applies(self, urgency: str, reason: str, kind: str = CaseKind.ADVICE) -> bool:
+        """Whether it runs for a case of this urgency, reason and kind."""
+        return (
+            (not self.only_urgency or urgency in self.only_urgency)
+            and (not self.only_reasons or reason in self.only_reasons)
+            and (not self.only_kinds or kind in self.only_kinds)
         )
 
 
@@ -355,6 +368,39 @@ class Ladder(Fact):
     minutes_to_act: Positive = 30  # whoever takes an alert and does nothing gives it back
     hours_to_accept: Positive = 4  # a naming that nobody answered is a lead's again
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
+
+
+class Silence(Fact):
+    """After how many days without a word from the person their support worker is given the task to
+    try again, after how many more a lead looks, and how many they have for it (A36; 004 §2.3)."""
+
+    days: Positive
+    pathway_days: Positive  # of an allegation or a concern about standards of care
+    lead_after_days: Positive
+    task_days: Positive = 2
+
+    def of(self, kind: str) -> int:
+        """The days of a kind of case."""
+        return self.pathway_days if CaseKind(kind).is_pathway else self.days
+
+
+class ReferralField(Table):
+    """Something a referral says; `required`: it is asked for until it is there."""
+
+    code: Code
+    name: Text
+    hint: str = ""
+    required: Yes = True
+    long: Yes = False  # more than a line
+
+
+class Referral(Fact):
+    """What a professional who sends somebody must tell us (004 §2.3), how many days the referrer is
+    given for what is missing, and whose agreement it needs first, if anybody's."""
+
+    fields: Annotated[tuple[ReferralField, ...], Field(min_length=1)]
+    chase_days: Positive = 2
+    agreement_of: Text | None = None
 
 
 class WhatsApp(Fact):
