@@ -20,7 +20,16 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.desk import conflicts, covers, events, outbox, ringing, rota
 from helpline.desk.escalation import severity
-from helpline.models import Alert, Case, Event, OutMessage, Page, User
+from helpline.models import (
+    Alert,
+    Case,
+    ComplaintEntry,
+    Event,
+    IncidentEntry,
+    OutMessage,
+    Page,
+    User,
+)
 from helpline.rules import ladder
 from helpline.templating import Wording
 from helpline.vocabulary import AlertKind, OutState
@@ -31,6 +40,7 @@ ACTS = (
     *("promise.given", "promise.kept", "message.moved", "case.reopened"),
     *("allocation.accepted", "allocation.declined", "cover.begun"),
     *("allegation.recorded", "allegation.moved", "allegation.done"),
+    *("allegation.told", "allegation.moved_on"),
 )
 """Events that show that somebody is at work on a case; reading it is not enough."""
 
@@ -108,6 +118,7 @@ class _Asking:
         self._last: dict[int, datetime] = {}
         self._last_emergency: dict[int, datetime] = {}
         self._shut_out: dict[int, frozenset[int]] = {}
+        self._complained_about: dict[int, frozenset[int]] = {}
         self._said: list[dict[str, Any]] = []
         self._bundles: dict[int, tuple[User, dict[str, str], list[Alert]]] = {}
 
@@ -117,6 +128,8 @@ class _Asking:
             return
         case_ids = {alert.case_id for alert in alerts if alert.case_id is not None}
         self._shut_out = await conflicts.of_cases(self._session, case_ids)
+        complaint_ids = {alert.complaint_id for alert in alerts if alert.complaint_id is not None}
+        self._complained_about = await conflicts.of_complaints(self._session, complaint_ids)
         ids = [alert.id for alert in alerts]
         pages = await self._session.execute(
             select(col(Page.alert_id), col(Page.user_id), func.count(distinct(col(Page.rung))))
@@ -205,6 +218,7 @@ class _Asking:
         else:
             standing = await self._stand(alert.contract, rung)
         shut_out = self._shut_out.get(alert.case_id or 0, frozenset())
+        shut_out |= self._complained_about.get(alert.complaint_id or 0, frozenset())
         reachable = (
             (user, working(user, self._reach)) for user in standing if user.id not in shut_out
         )
@@ -230,6 +244,8 @@ class _Asking:
                     found = await rota.managers(self._session, contract, self._now)
                 case "safeguarding":
                     found = await rota.safeguarding_leads(self._session, contract)
+                case "complaints":
+                    found = await rota.complaints_officers(self._session, contract)
                 case _:
                     found = await rota.leads(self._session, contract)
             self._standing[key] = found
@@ -336,6 +352,10 @@ def place_of(alert: Alert) -> str:
     """Where in the console the alert is about: an address without anything personal."""
     if alert.case_id is not None:
         return f"/cases/{alert.reference}"
+    if alert.complaint_id is not None:
+        return f"/complaints/{alert.reference}"
+    if alert.incident_id is not None:
+        return f"/incidents/{alert.reference}"
     kind = AlertKind(alert.kind)
     places = {AlertKind.TRAY: "/tray", AlertKind.TEST: "/account"}
     if kind in (AlertKind.ROTA_GAP, AlertKind.ROTA_NOBODY):
@@ -386,6 +406,8 @@ async def _give_back(session: AsyncSession, now: datetime, limit: int) -> int:
 
 async def _has_acted(session: AsyncSession, alert: Alert) -> bool:
     """Whether anybody of ours has done something about the case since the alert was taken."""
+    if alert.complaint_id is not None or alert.incident_id is not None:
+        return await _has_added(session, alert)
     if alert.case_id is None:
         return False  # what lies in the tray ends its alert when it is dealt with
     done = select(col(Event.id)).where(
@@ -395,6 +417,18 @@ async def _has_acted(session: AsyncSession, alert: Alert) -> bool:
         col(Event.at) >= alert.acknowledged_at,
     )
     return await session.scalar(done.limit(1)) is not None
+
+
+async def _has_added(session: AsyncSession, alert: Alert) -> bool:
+    """Whether anybody has added a line to the complaint or incident since the alert was taken."""
+    entry: type[ComplaintEntry] | type[IncidentEntry] = ComplaintEntry
+    of = col(ComplaintEntry.complaint_id) == alert.complaint_id
+    if alert.complaint_id is None:
+        entry, of = IncidentEntry, col(IncidentEntry.incident_id) == alert.incident_id
+    added = select(col(entry.id)).where(
+        of, col(entry.by_user_id).is_not(None), col(entry.written_at) >= alert.acknowledged_at
+    )
+    return await session.scalar(added.limit(1)) is not None
 
 
 async def free_code(session: AsyncSession, user_id: int) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Subquery,
+    and_,
     exists,
     false,
     select,
@@ -31,14 +32,18 @@ TAKES_A_SIDE = (
     *("case.replied", "call.recorded", "call.placed", "call.connected", "note.written"),
     *("promise.given", "allocation.accepted"),
     *("allegation.recorded", "allegation.moved", "allegation.done", "allegation.told"),
+    "allegation.moved_on",
 )
 """Events by which somebody has worked for one side of a matter."""
+ABOUT = metadata.tables["complaint_about"]
 ADDRESS = metadata.tables["address"]
 CASE = metadata.tables["case"]
 ALLOCATION = metadata.tables["allocation"]
+COMPLAINT = metadata.tables["complaint"]
 CONFLICT = metadata.tables["conflict"]
 COVER = metadata.tables["cover"]
 EVENT = metadata.tables["event"]
+INCIDENT = metadata.tables["incident"]
 LINK = metadata.tables["case_link"]
 PART = metadata.tables["part"]
 PERSON = metadata.tables["person"]
@@ -96,10 +101,45 @@ def people(actor: Actor, person: FromClause = PERSON) -> tuple[ColumnElement[boo
     )
 
 
+def complaints(
+    actor: Actor, complaint: FromClause = COMPLAINT, *, action: str = "complaint.read"
+) -> tuple[ColumnElement[bool], ...]:
+    """Conditions under which `actor` may do `action` with this complaint: nobody sees one that is
+    about them, that is their own, or whose case they are shut out of (K10)."""
+    if not may(actor, action):
+        return (false(),)
+    is_about = exists().where(
+        ABOUT.c.complaint_id == complaint.c.id, ABOUT.c.user_id == actor.user_id
+    )
+    in_conflict = exists().where(
+        CONFLICT.c.case_id == complaint.c.case_id,
+        CONFLICT.c.user_id == actor.user_id,
+        CONFLICT.c.ended_at.is_(None),
+    )
+    themself = complaint.c.person_id.in_(_themself(actor.user_id))
+    within = () if actor.contract is None else (complaint.c.contract == actor.contract,)
+    return (*within, ~is_about, ~in_conflict, complaint.c.person_id.is_(None) | ~themself)
+
+
+def incidents(actor: Actor, incident: FromClause = INCIDENT) -> tuple[ColumnElement[bool], ...]:
+    """Conditions under which `actor` may see this incident: none of a case they are shut out of."""
+    if not may(actor, "incident.read"):
+        return (false(),)
+    within = () if actor.contract is None else (incident.c.contract == actor.contract,)
+    seen = exists().where(CASE.c.id == incident.c.case_id, *not_shut_out(actor.user_id))
+    return (*within, incident.c.case_id.is_(None) | seen)
+
+
 def alerts(actor: Actor, alert: FromClause) -> ColumnElement[bool]:
-    """That the alert is about no case they are shut out of."""
-    seen = exists().where(CASE.c.id == alert.c.case_id, *not_shut_out(actor.user_id))
-    return alert.c.case_id.is_(None) | seen
+    """That the alert is about no case, complaint or incident they are shut out of."""
+    case = exists().where(CASE.c.id == alert.c.case_id, *not_shut_out(actor.user_id))
+    complaint = exists().where(COMPLAINT.c.id == alert.c.complaint_id, *complaints(actor))
+    incident = exists().where(INCIDENT.c.id == alert.c.incident_id, *incidents(actor))
+    return and_(
+        alert.c.case_id.is_(None) | case,
+        alert.c.complaint_id.is_(None) | complaint,
+        alert.c.incident_id.is_(None) | incident,
+    )
 
 
 async def across(session: AsyncSession, case_ids: Collection[int]) -> list[tuple[int, int]]:
