@@ -51,8 +51,30 @@ class ContractProblems(InvalidInput):
         super().__init__("The contracts cannot be used:\n" + "\n".join(map(str, problems)))
 
 
+_Stamp = tuple[tuple[str, int, int], ...]
+_loaded: dict[_Stamp, dict[str, Contract]] = {}
+
+
 def load_contracts(folder: Path) -> dict[str, Contract]:
-    """All contracts of a folder by their key. Raises ContractProblems with every fault found."""
+    """All contracts of a folder by their key. Raises ContractProblems with every fault found. Files
+    that have not changed since the last time in this process are not read again."""
+    stamp = _stamp(folder)
+    if stamp not in _loaded:
+        found = _read(folder)
+        _loaded.clear()
+        _loaded[stamp] = found
+    return dict(_loaded[stamp])
+
+
+def _stamp(folder: Path) -> _Stamp:
+    """Which files there are, when each was written and how long it is."""
+    if not folder.is_dir():
+        return ()
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+
+
+def _read(folder: Path) -> dict[str, Contract]:
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
     except OSError as error:
