@@ -269,6 +269,13 @@ class ClockStart(StrEnum):
     PARTNER_ASKED = "partner_asked"  # a case waits for somebody outside
     TASK = "task"  # work with a date on it (desk/tasks.py)
     REVIEW = "review"  # a plan is to be looked at again (desk/plans.py)
+    # desk/duties begins these:
+    INTERVIEW = "interview"  # a police interview lies ahead
+    NOTICE_SENT = "notice_sent"  # its answer is waited for
+    OUTCOME = "outcome"  # somebody told us how it ended
+    DETERMINATION = "determination"  # a written notice that an approval is to end or change
+    RESIGNATION = "resignation"  # a written notice of the carer's own
+    MATTER_OVER = "matter_over"  # support goes on after it
 
 
 class ClockStop(StrEnum):
@@ -287,6 +294,12 @@ class ClockStop(StrEnum):
     PARTNER_SEEN = "partner_seen"  # they were seen, or the wait was challenged
     TASK_DONE = "task_done"
     REVIEWED = "reviewed"
+    # desk/duties meets these:
+    SOLICITOR = "solicitor"  # one is confirmed for an interview
+    NOTICE_ANSWER = "notice_answer"
+    APPEAL = "appeal"  # sent, or they let it stand
+    RESIGNATION_IN_FORCE = "resignation_in_force"
+    AFTERCARE = "aftercare"  # they were asked how they are
 
 
 class PromiseKind(StrEnum):
@@ -636,6 +649,7 @@ class Step(StrEnum):
     @property
     def asks_who(self) -> bool:
         return self in (Step.WHO, Step.WHO_LAST)
+
 
 class LibraryKind(StrEnum):
     """What an item of the library is."""

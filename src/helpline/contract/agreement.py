@@ -87,6 +87,7 @@ class Contract(parts.Table):
     policies: tuple[parts.Policy, ...] = ()
     complaints: parts.Complaints | None = None
     incidents: tuple[parts.IncidentKind, ...] = ()
+    notices: tuple[parts.Notice, ...] = ()
     feedback: parts.Feedback | None = None
     obligations: tuple[parts.Obligation, ...] = ()
     staff: parts.Staff | None = None

@@ -63,7 +63,7 @@ _CODED: Final = (
     *("quadrants", "teams", "exclusions", "groups", "populations", "commissioners", "partners"),
     *("referral_sources", "entitlements", "reasons", "support", "levels", "methods", "outcomes"),
     *("named_outcomes", "evidence", "clocks", "retention", "signposts", "policies", "reports"),
-    "incidents",
+    *("incidents", "notices"),
     *("open_questions", "obligations"),
 )
 _TELEPHONE: Final = re.compile(r"(?:\+\s?44|\b0)[\d ().-]{8,}\d")
@@ -267,6 +267,24 @@ def _unknown_has_a_row(document: Document) -> Iterator[Fault]:
         yield "unknown_quadrant.code", "it must be “unknown”, the row that every breakdown prints."
 
 
+def _notices_have_their_clocks(document: Document) -> Iterator[Fault]:
+    """Each notice names clocks of this file, and each is begun by what the notice waits for."""
+    starts = {clock.get("code"): clock.get("starts") for _, clock in rows(document, "clocks")}
+    begun_by = (
+        ("clock", ClockStart.ALLEGATION),
+        ("outcome_clock", ClockStart.OUTCOME),
+        ("answer_clock", ClockStart.NOTICE_SENT),
+    )
+    for key, notice in rows(document, "notices"):
+        for name, start in begun_by:
+            yield from _one_of(notice, name, key, [str(code) for code in starts], "clock")
+            code = notice.get(name)
+            if code in starts and starts[code] != start:
+                yield f"{key}.{name}", f"the clock “{code}” must start with “{start}”."
+        if notice.get("chases") and not notice.get("answer_clock"):
+            yield f"{key}.chases", "it needs answer_clock, which says when to chase."
+
+
 def _dates_are_ordered(document: Document) -> Iterator[Fault]:
     term = table(document, "term")
     start, end, extension = (
@@ -385,6 +403,7 @@ _CHECKS: Final[tuple[Callable[[Document], Iterator[Fault]], ...]] = (
     _codes_are_unique,
     _words_mean_one_thing,
     _references_exist,
+    _notices_have_their_clocks,
     _dates_are_ordered,
     _populations_are_dated_once,
     _places_lie_once,

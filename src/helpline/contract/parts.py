@@ -569,6 +569,22 @@ class Notify(Worded):
     clock: Code
 
 
+class Notice(Worded):
+    """Word that somebody is owed of an allegation, by which clock (P01, P02, N02, N03)."""
+
+    clock: Code  # one that an allegation begins
+    to: Text  # whom we tell
+    must_say: tuple[Text, ...] = ()
+    asks_authority: Yes = False  # which one it is differs and is written down
+    only_alleged_by: tuple[
+        Literal["fostered_child", "birth_family", "professional", "other", "not_told"], ...
+    ] = ()  # empty: whoever made it (D19)
+    not_sent_signed_by: Literal["worker", "lead", "safeguarding"] = "lead"
+    outcome_clock: Code | None = None  # a second word, of how it ended, is owed by this clock
+    answer_clock: Code | None = None  # the wait for an answer, and for each chasing after it
+    chases: Count = 0  # the last of them writes to the director of children's services
+
+
 class IncidentKind(Worded):
     """A kind of incident, what it starts, and who is owed word of it (N04)."""
 
