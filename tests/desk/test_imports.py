@@ -19,8 +19,8 @@ from helpline.desk.imports import ImportProblems, ImportResult, import_cases, im
 from helpline.desk.imports.checking import Checks
 from helpline.desk.imports.past import understood
 from helpline.desk.imports.reading import read_rows
-from helpline.desk.people import sender
-from helpline.models import metadata
+from helpline.desk.people import sender, standing
+from helpline.models import Person, metadata
 from helpline.sealing import ring
 from tests import databases
 
@@ -518,7 +518,35 @@ async def test_a_changed_row_is_brought_up_to_the_list(
 ) -> None:
     await take_people(db, essex, people(FULL))
     assert await take_people(db, essex, people(FULL | changed)) == ImportResult(0, 1, 0)
-    assert [row[column] for row in await stored(db, table)] == [value]
+    assert (await stored(db, table))[-1][column] == value
+
+
+async def test_a_change_of_team_leaves_the_days_before_it_as_they_were(
+    db: Database, essex: Contract
+) -> None:
+    await take_people(db, essex, people(FULL))
+    await take_people(db, essex, people(FULL | {"team": "West"}))
+    await take_people(db, essex, people(FULL | {"team": "West", "postcode": "CM20 1AA"}))
+    before, after = await stored(db, "membership")
+    assert (before["quadrant"], before["held_to"]) == ("north", date(2026, 11, 21))
+    assert (after["quadrant"], after["held_from"]) == ("west", date(2026, 11, 22))
+    assert after["postcode"] == "CM20 1AA"  # put right in place: nobody moved team
+    async with db.read() as session:
+        person = await session.get(Person, before["person_id"])
+        assert person is not None
+        then = await standing(session, person, date(2026, 11, 21))
+        today = await standing(session, person, date(2026, 11, 22))
+    assert (then.quadrant, then.team) == ("north", "colchester")
+    assert (today.quadrant, today.team) == ("west", "west")
+
+
+async def test_who_comes_back_has_a_second_membership(db: Database, essex: Contract) -> None:
+    over = FULL | {"approved_to": "2026-03-01"}
+    await take_people(db, essex, people(over))
+    await take_people(db, essex, people(FULL | {"approved_from": "2026-09-01"}))
+    first, second = await stored(db, "membership")
+    assert (first["approved_to"], first["held_to"]) == (date(2026, 3, 1), None)
+    assert (second["approved_from"], second["approved_to"]) == (date(2026, 9, 1), None)
 
 
 async def test_an_old_number_stays_but_proves_nothing_any_more(

@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.models import Address, Case, Contact, Conversation, Membership, Person
+from helpline.rules.eligibility import Held
 from helpline.sealing import ring
 from helpline.vocabulary import UNKNOWN, Identity
 
@@ -37,7 +38,11 @@ SENDER_BY_ID = SENDER.where(col(Address.id) == bindparam("address"))
 MEMBERSHIPS = (
     select(Membership)
     .where(col(Membership.person_id) == bindparam("person"))
-    .order_by(col(Membership.approved_to).is_(None).desc(), col(Membership.approved_to).desc())
+    .order_by(
+        col(Membership.approved_to).is_(None).desc(),
+        col(Membership.approved_to).desc(),
+        col(Membership.id).desc(),
+    )
 )
 POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?)\s*([0-9][A-Z]{2})\b", re.IGNORECASE)
 NAME_LIKENESS = 85
@@ -96,13 +101,21 @@ async def sender_at(session: AsyncSession, address_id: int) -> Sender | None:
 
 
 async def standing(session: AsyncSession, person: Person, on: date) -> Standing:
-    """From the membership that holds on that day, else the last one, else the person's group."""
+    """From the membership that holds on that day, else the last one, else the person's group. Where
+    nothing says the quadrant, what they said when they were asked."""
     memberships = (await session.scalars(MEMBERSHIPS, {"person": person.id})).all()
     if not memberships:
-        return Standing(group=person.group)
-    holding = (m for m in memberships if (m.approved_from or on) <= on <= (m.approved_to or on))
-    best = next(holding, memberships[0])
-    return Standing(best.group, best.team, best.quadrant)
+        return Standing(group=person.group, quadrant=person.quadrant or UNKNOWN)
+    best = next((m for m in memberships if days_of(m).holds(on)), memberships[0])
+    quadrant = best.quadrant if best.quadrant != UNKNOWN else person.quadrant or UNKNOWN
+    return Standing(best.group, best.team, quadrant)
+
+
+def days_of(membership: Membership) -> Held:
+    """The days on which this row is how it was: approved, and of this group, team and quadrant."""
+    firsts = [day for day in (membership.approved_from, membership.held_from) if day is not None]
+    lasts = [day for day in (membership.approved_to, membership.held_to) if day is not None]
+    return Held(max(firsts, default=None), min(lasts, default=None))
 
 
 async def find_member(session: AsyncSession, contract: Contract, text: str) -> Person | None:

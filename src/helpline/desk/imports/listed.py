@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import phonenumbers
 
-from helpline.contract import Contract
 from helpline.desk.imports.checking import Checks
 from helpline.desk.imports.reading import Row
 from helpline.desk.people import plain_number
+from helpline.rules import quadrants
+from helpline.rules.quadrants import Quadrant
 from helpline.sealing import ring
 from helpline.vocabulary import UNKNOWN
 
@@ -24,6 +25,7 @@ COLUMNS: Final = (
     *REQUIRED,
     *("team", "postcode", "approved_from", "approved_to", "household"),
     *("mobile", "email", "language"),
+    *("quadrant", "young_person_born"),
 )
 _POSTCODE: Final = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}")
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\"]{2,}")
@@ -40,18 +42,25 @@ class Listed:
     name: str
     group: str
     team: str
-    quadrant: str
+    quadrant: Quadrant
     postcode: str | None
+    lives_outside: bool | None
     approved_from: date | None
     approved_to: date | None
     household: str | None
     language: str
+    young_person_born: date | None
     addresses: tuple[tuple[str, str], ...]
 
     @property
     def person(self) -> dict[str, Any]:
-        wanted = {"name": self.name, "group": self.group, "language": self.language}
-        return {**wanted, "household": self.household}
+        """What the list says of the person; a young person's birthday that somebody asked for is
+        not taken away by a list that is silent about it."""
+        wanted: dict[str, Any] = {"name": self.name, "group": self.group}
+        wanted |= {"language": self.language, "household": self.household}
+        if self.young_person_born:
+            wanted["young_person_born"] = self.young_person_born.isoformat()
+        return wanted
 
     @property
     def membership(self) -> dict[str, Any]:
@@ -61,12 +70,19 @@ class Listed:
         return {
             "group": self.group,
             "team": self.team,
-            "quadrant": self.quadrant,
+            "quadrant": self.quadrant.code,
             "postcode": self.postcode,
             "postcode_index": postcode_index,
             "approved_from": self.approved_from,
             "approved_to": self.approved_to,
+            "quadrant_from": self.quadrant.source,
+            "quadrant_confidence": self.quadrant.confidence,
+            "lives_outside": self.lives_outside,
         }
+
+    def holds(self, on: date) -> bool:
+        """Whether the list has them approved on that day."""
+        return (self.approved_from or on) <= on <= (self.approved_to or on)
 
 
 def understood(checks: Checks, row: Row) -> Listed:
@@ -79,6 +95,7 @@ def understood(checks: Checks, row: Row) -> Listed:
         checks.needed(row, "kind")
     postcode = _postcode(checks, row)
     team = checks.word(row, "team", "team")
+    home = checks.contract.suggest_quadrant(postcode) if postcode else None
     start, end = checks.day(row, "approved_from"), checks.day(row, "approved_to")
     checks.not_before(row, "approved_to", end, "approved_from", start)
     addresses = (("sms", _mobile(checks, row)), ("email", _email(checks, row)))
@@ -88,22 +105,20 @@ def understood(checks: Checks, row: Row) -> Listed:
         name=name,
         group=checks.word(row, "kind", "group"),
         team=team,
-        quadrant=_quadrant(checks.contract, team, postcode),
+        quadrant=quadrants.derive(
+            listed=checks.word(row, "quadrant", "quadrant"),
+            of_team=checks.contract.quadrant_of_team(team) if team != UNKNOWN else None,
+            home=home,
+        ),
         postcode=postcode,
+        lives_outside=quadrants.lives_outside(home),
         approved_from=start,
         approved_to=end,
         household=checks.short(row, "household") or None,
         language=_language(checks, row),
+        young_person_born=checks.day(row, "young_person_born"),
         addresses=tuple((channel, value) for channel, value in addresses if value),
     )
-
-
-def _quadrant(contract: Contract, team: str, postcode: str | None) -> str:
-    """The team's; where it has none (A10: one team for the whole county), the home's."""
-    quadrant = contract.quadrant_of_team(team) if team != UNKNOWN else None
-    if quadrant is None and postcode:
-        quadrant = contract.suggest_quadrant(postcode).quadrant
-    return quadrant or UNKNOWN
 
 
 def _postcode(checks: Checks, row: Row) -> str | None:

@@ -84,7 +84,7 @@ def read_rows(
     Raises ImportProblems at once where the rows cannot be told apart: no text, no header, or a
     column of `required` missing.
     """
-    text = _text(content)
+    text = text_of(content)
     records = list(_records(text))
     header = next((record for record in records if not record.is_blank), None)
     if header is None:
@@ -128,7 +128,7 @@ class _Record:
         return self.fault is None and not any(field.strip() for field in self.fields)
 
 
-def _text(content: str | bytes) -> str:
+def text_of(content: str | bytes) -> str:
     """UTF-8 with or without its mark, UTF-16 with it, else Windows-1252."""
     if isinstance(content, str):
         return content.removeprefix("\ufeff")

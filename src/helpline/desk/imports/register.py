@@ -1,16 +1,17 @@
 """What the register holds already of the people on a list, and whose an address is now.
 
-Used by desk/imports/people.py. It only reads; it finds things through blind indexes under every key
-of the ring, so that a list is recognised while keys are being changed.
+Used by desk/imports/difference.py. It only reads; it finds things through blind indexes under every
+key of the ring, so that a list is recognised while keys are being changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
@@ -22,6 +23,8 @@ from helpline.sealing import ring
 ADDRESS: Final = metadata.tables["address"]
 MEMBERSHIP: Final = metadata.tables["membership"]
 PERSON: Final = metadata.tables["person"]
+KEPT: Final = ("name", "group", "language", "household", "young_person_born", "quadrant")
+"""The columns of a person that a list may speak of, and what they said of where they live."""
 
 
 @dataclass
@@ -33,6 +36,17 @@ class Stored:
     membership_id: int | None = None
     membership: dict[str, Any] = field(default_factory=dict)
     addresses: dict[tuple[str, str], int] = field(default_factory=dict)  # the register's own only
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Somebody whose membership still holds, and whom a whole list does not have."""
+
+    person_id: int
+    membership_id: int
+    name: str | None
+    group: str
+    last_day: date
 
 
 @dataclass(frozen=True)
@@ -51,15 +65,14 @@ async def find_stored(
     place = f"register:{contract.key}"
     by_index = {index: p.id for p in listed for index in ring().indexes(place, p.id)}
     found: dict[str, Stored] = {}
-    columns = (PERSON.c.id, PERSON.c.name, PERSON.c.group, PERSON.c.language, PERSON.c.household)
     for chunk in chunks(list(by_index)):
         rows = await session.execute(
-            select(PERSON.c.register_index, *columns).where(
+            select(PERSON.c.register_index, PERSON.c.id, *(PERSON.c[name] for name in KEPT)).where(
                 PERSON.c.contract == contract.key, PERSON.c.register_index.in_(chunk)
             )
         )
         for row in rows.mappings():
-            person = {name: row[name] for name in ("name", "group", "language", "household")}
+            person = {name: row[name] for name in KEPT}
             found[by_index[row["register_index"]]] = Stored(row["id"], person)
     by_person = {stored.id: stored for stored in found.values()}
     for ids in chunks(list(by_person)):
@@ -71,7 +84,7 @@ async def find_stored(
 async def _add_memberships(
     session: AsyncSession, by_person: Mapping[int, Stored], ids: Sequence[int]
 ) -> None:
-    """The newest of each person: the one that a list speaks of."""
+    """The newest row of each person: the one that a list speaks of."""
     rows = await session.execute(
         select(MEMBERSHIP).where(MEMBERSHIP.c.person_id.in_(ids)).order_by(MEMBERSHIP.c.id)
     )
@@ -114,4 +127,63 @@ async def find_owners(
             if (channel, index) in by_index:
                 owner = Owner(address_id, person_id, from_register)
                 found[by_index[channel, index]] = owner
+    return found
+
+
+async def find_missing(
+    session: AsyncSession,
+    contract: Contract,
+    listed: Sequence[Listed],
+    stored: Mapping[str, Stored],
+    as_of: date,
+) -> list[Missing]:
+    """Who is on the register and not on the list. Only the kinds of people that the list has at
+    all are compared: a list without own children ends no child's membership. Their last day is the
+    one before the list was drawn up."""
+    groups = {person.group for person in listed}
+    here = {one.id for one in stored.values()}
+    day_before = as_of - timedelta(days=1)
+    rows = await session.execute(
+        select(MEMBERSHIP.c.id, MEMBERSHIP.c.person_id, MEMBERSHIP.c.group, PERSON.c.name)
+        .join(PERSON, PERSON.c.id == MEMBERSHIP.c.person_id)
+        .where(
+            MEMBERSHIP.c.contract == contract.key,
+            MEMBERSHIP.c.group.in_(groups),
+            MEMBERSHIP.c.held_to.is_(None),
+            or_(MEMBERSHIP.c.approved_to.is_(None), MEMBERSHIP.c.approved_to >= as_of),
+            or_(MEMBERSHIP.c.approved_from.is_(None), MEMBERSHIP.c.approved_from < as_of),
+            PERSON.c.register_index.is_not(None),
+        )
+        .order_by(MEMBERSHIP.c.id)
+    )
+    newest = {
+        person_id: Missing(person_id, id_, name, group, day_before)
+        for id_, person_id, group, name in rows
+        if person_id not in here
+    }
+    return list(newest.values())
+
+
+async def find_alike(
+    session: AsyncSession, contract: Contract, new: Sequence[Listed]
+) -> dict[str, list[tuple[int, str]]]:
+    """Postcode → (person, name) of everybody on the register who lives there: one of them may be
+    a new row's person under an older number."""
+    by_index = {
+        index: person.postcode
+        for person in new
+        if person.postcode
+        for index in ring().indexes("postcode", person.postcode.replace(" ", ""))
+    }
+    found: dict[str, list[tuple[int, str]]] = {}
+    for chunk in chunks(list(by_index)):
+        rows = await session.execute(
+            select(MEMBERSHIP.c.postcode_index, PERSON.c.id, PERSON.c.name)
+            .join(PERSON, PERSON.c.id == MEMBERSHIP.c.person_id)
+            .where(MEMBERSHIP.c.contract == contract.key, MEMBERSHIP.c.postcode_index.in_(chunk))
+            .distinct()
+        )
+        for index, person_id, name in rows:
+            if name:
+                found.setdefault(by_index[index], []).append((person_id, name))
     return found
