@@ -17,7 +17,7 @@ from helpline import errors
 from helpline.desk import events, seeing
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
-from helpline.models import Address, Case, Conflict, Part, User
+from helpline.models import Address, Case, Complaint, ComplaintAbout, Conflict, Part, User
 from helpline.rules.permissions import Actor, require
 
 LONGEST = 500
@@ -57,6 +57,29 @@ async def of_cases(session: AsyncSession, case_ids: Collection[int]) -> dict[int
     for case_id, user_id in [*declared, *own, *across]:
         found.setdefault(case_id, set()).add(user_id)
     return {case_id: frozenset(users) for case_id, users in found.items()}
+
+
+async def of_complaints(
+    session: AsyncSession, complaint_ids: Collection[int]
+) -> dict[int, frozenset[int]]:
+    """Complaint id → everybody who must not be asked about it: whom it is about, and who is in
+    conflict with the case that it is."""
+    found: dict[int, set[int]] = {}
+    if not complaint_ids:
+        return {}
+    about = await session.execute(
+        select(col(ComplaintAbout.complaint_id), col(ComplaintAbout.user_id)).where(
+            col(ComplaintAbout.complaint_id).in_(complaint_ids)
+        )
+    )
+    held = await session.execute(
+        select(col(Complaint.id), col(Conflict.user_id))
+        .join(Conflict, col(Conflict.case_id) == col(Complaint.case_id))
+        .where(col(Complaint.id).in_(complaint_ids), col(Conflict.ended_at).is_(None))
+    )
+    for complaint_id, user_id in [*about, *held]:
+        found.setdefault(complaint_id, set()).add(user_id)
+    return {complaint_id: frozenset(users) for complaint_id, users in found.items()}
 
 
 async def on_case(session: AsyncSession, case_id: int) -> Sequence[Row[Any]]:

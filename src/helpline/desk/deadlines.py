@@ -14,11 +14,12 @@ from sqlmodel import col
 
 from helpline.contract import Clock, Contract
 from helpline.desk import escalation, events
-from helpline.models import Case, Deadline, metadata
+from helpline.models import Case, Complaint, Deadline, Incident, metadata
 from helpline.rules import clocks
 from helpline.vocabulary import (
     UNKNOWN,
     AlertKind,
+    CaseKind,
     ClockStart,
     ClockStop,
     DeadlineState,
@@ -31,9 +32,9 @@ PROMISED = clocks.Terms(clocks.Limit(0, Unit.AT_ONCE), warn_before_hours=(0.25,)
 before, then when it is due."""
 TASKS = clocks.Terms(clocks.Limit(0, Unit.AT_ONCE), warn_before_hours=(24,))
 """Of a task and of a plan's review: a day before, then when it is due."""
-WORK = (ClockStart.TASK, ClockStart.REVIEW)
-"""Clocks of work that waits: they speak for themselves and climb to the support worker and a lead,
-never to whoever is on call."""
+WORK = (ClockStart.TASK, ClockStart.REVIEW, ClockStart.PARTNER_ASKED)
+"""Clocks of work that waits, also for a partner: they speak for themselves and climb to the support
+worker and a lead, never to whoever is on call."""
 DEADLINE = metadata.tables["deadline"]
 NEW = insert(DEADLINE).execution_options(autoflush=False)
 DUE_TIMES = (
@@ -78,11 +79,11 @@ async def open_for(
     restarts then. The row keeps the instants: a later change of the contract moves none of them."""
     begun = [
         clock
-        for clock in contract.clocks_for(start, case.urgency, case.reason)
+        for clock in contract.clocks_for(start, case.urgency, case.reason, case.kind)
         if clock.stops in stops and not (again and clock.reopening == "keep")
     ]
     started = [
-        _started(contract, clock, started_at) | {"case_id": case.id, "item_id": None}
+        row_of(contract, clock, started_at) | {"case_id": case.id, "item_id": None}
         for clock in begun
     ]
     if started:
@@ -97,9 +98,10 @@ def first_due(
     stops: Iterable[ClockStop] = tuple(ClockStop),
     urgency: str = Urgency.STANDARD,
     reason: str = UNKNOWN,
+    kind: str = CaseKind.ADVICE,
 ) -> datetime | None:
     """When the first of the clocks that receipt begins, and one of `stops` ends, is due."""
-    begun = contract.clocks_for(ClockStart.RECEIPT, urgency, reason)
+    begun = contract.clocks_for(ClockStart.RECEIPT, urgency, reason, kind)
     return min(
         (contract.plan(clock, started_at).due_at for clock in begun if clock.stops in stops),
         default=None,
@@ -177,7 +179,7 @@ async def open_for_tray(
 ) -> None:
     """What could not be read is owed an answer just the same: its clock runs from receipt."""
     started = [
-        _started(contract, clock, started_at) | {"case_id": None, "item_id": item_id}
+        row_of(contract, clock, started_at) | {"case_id": None, "item_id": item_id}
         for clock in contract.clocks_for(ClockStart.RECEIPT, Urgency.STANDARD, UNKNOWN)
         if clock.stops is ClockStop.HUMAN_REPLY
     ]
@@ -199,7 +201,9 @@ async def reconsider(
     was met or missed stays as it is, and what was cancelled stays to be read."""
     running = {
         clock.code: clock
-        for clock in contract.clocks_for(ClockStart.RECEIPT, case.urgency, case.reason)
+        for clock in contract.clocks_for(
+            ClockStart.RECEIPT, case.urgency, case.reason, case.kind
+        )
     }
     rows = await _receipt_rows(session, case)
     settled, began, cancelled = set(), dict[str, datetime](), dict[str, datetime]()
@@ -220,7 +224,7 @@ async def reconsider(
         if code not in settled and awaited.get(clock.stops, True):
             start = cancelled.get(code) or since or began.get(clock.stops, case.opened_at)
             ids = {"case_id": case.id, "item_id": None}
-            started.append(_started(contract, clock, start) | ids)
+            started.append(row_of(contract, clock, start) | ids)
     if started:
         await session.execute(NEW, started)
         for new in started:
@@ -261,6 +265,25 @@ def _still(contract: Contract, clock: Clock | None, row: Deadline) -> bool:
     )
 
 
+async def cancel_begun_by(
+    session: AsyncSession, case: Case, start: ClockStart, now: datetime
+) -> None:
+    """What began these clocks was not so: the open ones are cancelled, and stay to be read."""
+    found = await session.scalars(
+        select(Deadline)
+        .where(
+            col(Deadline.case_id) == case.id,
+            col(Deadline.starts) == start,
+            col(Deadline.state) == DeadlineState.OPEN,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for row in found.all():
+        await _cancel(session, case, row, now)
+    await refresh_next_due(session, case)
+
+
 async def _cancel(session: AsyncSession, case: Case, row: Deadline, now: datetime) -> None:
     assert row.id is not None
     row.state, row.next_alert_at = DeadlineState.CANCELLED, None
@@ -277,7 +300,7 @@ async def _cancel(session: AsyncSession, case: Case, row: Deadline, now: datetim
     )
 
 
-def _started(contract: Contract, clock: Clock, started_at: datetime) -> dict[str, Any]:
+def row_of(contract: Contract, clock: Clock, started_at: datetime) -> dict[str, Any]:
     """The row of a clock that began to run at `started_at`, but for what it is about."""
     plan = contract.plan(clock, started_at)
     moments = clocks.moments(clock.terms, started_at, plan.due_at, plan.target_at)
@@ -409,9 +432,15 @@ def _due(now: datetime, limit: int) -> Any:
             col(Deadline.due_at),
             col(Deadline.target_at),
             col(Deadline.owner_id),
-            col(Case.reference),
+            col(Deadline.complaint_id),
+            col(Deadline.incident_id),
+            func.coalesce(
+                col(Case.reference), col(Complaint.reference), col(Incident.reference)
+            ).label("reference"),
         )
         .outerjoin(Case, col(Case.id) == col(Deadline.case_id))
+        .outerjoin(Complaint, col(Complaint.id) == col(Deadline.complaint_id))
+        .outerjoin(Incident, col(Incident.id) == col(Deadline.incident_id))
         .where(col(Deadline.next_alert_at) <= now)
         .order_by(col(Deadline.next_alert_at))
         .limit(limit)
@@ -450,6 +479,8 @@ def _cause(row: Any, moment: clocks.Moment, clock: Clock | None) -> escalation.C
         reference=row["reference"] or "TRAY",
         case_id=row["case_id"],
         deadline_id=row["id"],
+        complaint_id=row["complaint_id"],
+        incident_id=row["incident_id"],
         owner_id=row["owner_id"],
         rungs=rungs,
     )

@@ -32,6 +32,8 @@ class Cause:
     stage: int = 0
     case_id: int | None = None
     deadline_id: int | None = None
+    complaint_id: int | None = None
+    incident_id: int | None = None
     owner_id: int | None = None
     """Whose own promise it is: asked before anybody on the ladder."""
     rungs: tuple[str, ...] = ()
@@ -93,6 +95,8 @@ def _raised(contract: Contract, cause: Cause, now: datetime) -> dict[str, Any]:
         "colour": colour_of(cause.kind, cause.stage),
         "case_id": cause.case_id,
         "deadline_id": cause.deadline_id,
+        "complaint_id": cause.complaint_id,
+        "incident_id": cause.incident_id,
         "reference": cause.reference,
         "raised_at": now,
         "owner_id": cause.owner_id,

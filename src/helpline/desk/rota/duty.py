@@ -56,6 +56,12 @@ async def safeguarding_leads(session: AsyncSession, contract: str) -> Sequence[U
     return found or await leads(session, contract)
 
 
+async def complaints_officers(session: AsyncSession, contract: str) -> Sequence[User]:
+    """Whoever hears complaints of this contract; the team leads where nobody does."""
+    found = await _of_role(session, contract, Role.COMPLAINTS)
+    return found or await leads(session, contract)
+
+
 async def _of_role(session: AsyncSession, contract: str, role: Role) -> Sequence[User]:
     found = await session.scalars(
         select(User)
