@@ -269,7 +269,7 @@ def _unknown_has_a_row(document: Document) -> Iterator[Fault]:
 
 def _notices_have_their_clocks(document: Document) -> Iterator[Fault]:
     """Each notice names clocks of this file, and each is begun by what the notice waits for."""
-    starts = {clock.get("code"): clock.get("starts") for _, clock in rows(document, "clocks")}
+    starts = {str(clock.get("code")): clock.get("starts") for _, clock in rows(document, "clocks")}
     begun_by = (
         ("clock", ClockStart.ALLEGATION),
         ("outcome_clock", ClockStart.OUTCOME),
@@ -277,9 +277,9 @@ def _notices_have_their_clocks(document: Document) -> Iterator[Fault]:
     )
     for key, notice in rows(document, "notices"):
         for name, start in begun_by:
-            yield from _one_of(notice, name, key, [str(code) for code in starts], "clock")
+            yield from _one_of(notice, name, key, list(starts), "clock")
             code = notice.get(name)
-            if code in starts and starts[code] != start:
+            if isinstance(code, str) and code in starts and starts[code] != start:
                 yield f"{key}.{name}", f"the clock “{code}” must start with “{start}”."
         if notice.get("chases") and not notice.get("answer_clock"):
             yield f"{key}.chases", "it needs answer_clock, which says when to chase."
