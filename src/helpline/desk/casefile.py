@@ -4,12 +4,12 @@ Read only, called by web/pages/case.py with a case that `cases.find_case` has al
 recorded by the page itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.desk import seeing
@@ -17,10 +17,11 @@ from helpline.models import Address, Case, metadata
 from helpline.rules import whatsapp
 from helpline.rules.permissions import Actor
 from helpline.sealing import ring
-from helpline.vocabulary import ContactKind, Direction
+from helpline.vocabulary import ContactKind, Direction, NoteKind
 
 ADDRESS = metadata.tables["address"]
 CASE = metadata.tables["case"]
+COMMENT = metadata.tables["record_comment"]
 CONTACT = metadata.tables["contact"]
 CONVERSATION = metadata.tables["conversation"]
 EVENT = metadata.tables["event"]
@@ -33,6 +34,8 @@ USER = metadata.tables["user"]
 
 LONG = 200
 """Entries of each kind that a page shows at first; the rest is one click away."""
+MOST = 5000
+"""Entries of a case that are ever shown at once: more than any case has had."""
 SHOWN_ELSEWHERE = (
     "case.read",
     "note.written",
@@ -40,13 +43,24 @@ SHOWN_ELSEWHERE = (
     "case.replied",
     "alert.asked",
     "attachment.read",
+    "comment.filed",
 )
 """Events that would only repeat another entry of the timeline, or that are no part of it."""
+
+TURNS = (
+    "case.opened",
+    "case.imported",
+    "case.allocated",
+    "case.urgency_set",
+    "case.closed",
+    "case.reopened",
+)
+"""Events that a chronology has beside what people said and wrote."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing on the timeline. `kind`: message, automatic, call, note or event."""
+    """One thing on the timeline. `kind`: message, automatic, call, note, comment or event."""
 
     at: datetime
     order: tuple[int, int]
@@ -61,6 +75,14 @@ class Entry:
     call_result: str | None = None
     call_minutes: int | None = None
     note_kind: str = ""
+    """A NoteKind; of a comment its CommentKind."""
+    reason: str | None = None
+    whose: str | None = None
+    """Whose own words; None: those of the person the case is for."""
+    corrects_id: int | None = None
+    corrects_at: datetime | None = None
+    """When what the corrected note tells happened."""
+    is_corrected: bool = False
     written_at: datetime | None = None
     event: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
@@ -89,6 +111,7 @@ async def timeline(session: AsyncSession, case: Case, limit: int = LONG) -> Time
     found = [
         *await _contacts(session, case, limit),
         *await _notes(session, case, limit),
+        *await _comments(session, case, limit),
         *await _events(session, case, limit),
     ]
     is_cut = len(found) > limit
@@ -96,12 +119,14 @@ async def timeline(session: AsyncSession, case: Case, limit: int = LONG) -> Time
     return Timeline(found[-limit:], is_cut)
 
 
-async def _contacts(session: AsyncSession, case: Case, limit: int) -> list[Entry]:
+async def _contacts(
+    session: AsyncSession, case: Case, limit: int, kinds: Collection[str] = ()
+) -> list[Entry]:
     query = (
         select(CONTACT, USER.c.shown_name, OUT.c.state, OUT.c.code)
         .outerjoin(USER, USER.c.id == CONTACT.c.by_user_id)
         .outerjoin(OUT, (OUT.c.contact_id == CONTACT.c.id) & OUT.c.copy_of_id.is_(None))
-        .where(CONTACT.c.case_id == case.id)
+        .where(CONTACT.c.case_id == case.id, *((CONTACT.c.kind.in_(kinds),) if kinds else ()))
         .order_by(CONTACT.c.at.desc(), CONTACT.c.id.desc())
         .limit(limit + 1)
     )
@@ -125,11 +150,20 @@ async def _contacts(session: AsyncSession, case: Case, limit: int) -> list[Entry
     ]
 
 
-async def _notes(session: AsyncSession, case: Case, limit: int) -> list[Entry]:
+async def _notes(
+    session: AsyncSession, case: Case, limit: int, kinds: Collection[str] = ()
+) -> list[Entry]:
+    corrected, later = NOTE.alias("corrected"), NOTE.alias("later")
     query = (
-        select(NOTE, USER.c.shown_name)
+        select(
+            NOTE,
+            USER.c.shown_name,
+            corrected.c.happened_at.label("corrects_at"),
+            exists().where(later.c.corrects_id == NOTE.c.id).label("is_corrected"),
+        )
         .join(USER, USER.c.id == NOTE.c.by_user_id)
-        .where(NOTE.c.case_id == case.id)
+        .outerjoin(corrected, corrected.c.id == NOTE.c.corrects_id)
+        .where(NOTE.c.case_id == case.id, *((NOTE.c.kind.in_(kinds),) if kinds else ()))
         .order_by(NOTE.c.happened_at.desc(), NOTE.c.id.desc())
         .limit(limit + 1)
     )
@@ -142,19 +176,71 @@ async def _notes(session: AsyncSession, case: Case, limit: int) -> list[Entry]:
             by=row.shown_name,
             body=row.body,
             note_kind=row.kind,
+            reason=row.reason,
+            whose=row.whose,
+            corrects_id=row.corrects_id,
+            corrects_at=row.corrects_at,
+            is_corrected=row.is_corrected,
             written_at=row.written_at,
         )
         for row in await session.execute(query)
     ]
 
 
-async def _events(session: AsyncSession, case: Case, limit: int) -> list[Entry]:
+async def _comments(session: AsyncSession, case: Case, limit: int) -> list[Entry]:
+    """What people said to the record, where they said it in time."""
+    about = NOTE.alias("about")
+    query = (
+        select(COMMENT, USER.c.shown_name, about.c.happened_at.label("about_at"))
+        .join(USER, USER.c.id == COMMENT.c.by_user_id)
+        .outerjoin(about, about.c.id == COMMENT.c.note_id)
+        .where(COMMENT.c.case_id == case.id)
+        .order_by(COMMENT.c.said_at.desc(), COMMENT.c.id.desc())
+        .limit(limit + 1)
+    )
+    return [
+        Entry(
+            at=row.said_at,
+            order=(3, row.id),
+            kind="comment",
+            by=row.shown_name,
+            body=row.body,
+            note_kind=row.kind,
+            whose=row.who,
+            corrects_id=row.note_id,
+            corrects_at=row.about_at,
+            written_at=row.written_at,
+        )
+        for row in await session.execute(query)
+    ]
+
+
+async def entries(
+    session: AsyncSession, case: Case, shown: Collection[str], limit: int
+) -> Timeline:
+    """Notes of these kinds, messages and calls where they are named, as `timeline` has them. With
+    "event" those that a chronology has: the case opened, named, closed."""
+    notes = set(shown) & set(NoteKind)
+    contacts = set(shown) & set(ContactKind)
+    found = await _notes(session, case, limit, notes) if notes else []
+    found += await _contacts(session, case, limit, contacts) if contacts else []
+    found += await _events(session, case, limit, TURNS) if "event" in shown else []
+    found.sort(key=lambda entry: (entry.at, entry.order))
+    return Timeline(found[-limit:], len(found) > limit)
+
+
+async def _events(
+    session: AsyncSession, case: Case, limit: int, kinds: Collection[str] = ()
+) -> list[Entry]:
     worker = USER.alias("worker")
     query = (
         select(EVENT, USER.c.shown_name, worker.c.shown_name.label("worker"))
         .outerjoin(USER, USER.c.id == EVENT.c.by_user_id)
         .outerjoin(worker, worker.c.id == EVENT.c.detail["worker"].as_integer())
-        .where(EVENT.c.case_id == case.id, EVENT.c.kind.not_in(SHOWN_ELSEWHERE))
+        .where(
+            EVENT.c.case_id == case.id,
+            EVENT.c.kind.in_(kinds) if kinds else EVENT.c.kind.not_in(SHOWN_ELSEWHERE),
+        )
         .order_by(EVENT.c.at.desc(), EVENT.c.id.desc())
         .limit(limit + 1)
     )

@@ -10,7 +10,17 @@ import aiohttp
 from sqlalchemy import delete
 from sqlmodel import col
 
-from helpline.desk import beats, climbing, deadlines, keeping, search, upkeep, uploads, webchat
+from helpline.desk import (
+    beats,
+    climbing,
+    deadlines,
+    drafts,
+    keeping,
+    search,
+    upkeep,
+    uploads,
+    webchat,
+)
 from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
 
@@ -28,6 +38,7 @@ async def tidy_up(house: House) -> int:
         await session.execute(delete(LoginAttempt).where(col(LoginAttempt.at) < before))
         await webchat.ask_about_unread(session, house.clock.now())
         await uploads.tidy(session, house.clock.now())
+        await drafts.forget_old(session, house.clock.now())
         await beats.forget_gone(session, house.clock.now())
     after: int | None = 0
     while after is not None:  # names are put right and people move
