@@ -293,7 +293,12 @@ async def person_panel(session: AsyncSession, actor: Actor, case: Case) -> Perso
     membership = (
         select(MEMBERSHIP)
         .where(MEMBERSHIP.c.person_id == case.person_id)
-        .order_by(MEMBERSHIP.c.approved_to.is_(None).desc(), MEMBERSHIP.c.approved_to.desc())
+        .order_by(
+            MEMBERSHIP.c.held_to.is_(None).desc(),
+            MEMBERSHIP.c.approved_to.is_(None).desc(),
+            MEMBERSHIP.c.approved_to.desc(),
+            MEMBERSHIP.c.id.desc(),
+        )
         .limit(1)
     )
     addresses = select(ADDRESS).where(ADDRESS.c.person_id == case.person_id)
@@ -346,6 +351,7 @@ async def references_by_number(
         .join(PERSON, PERSON.c.id == MEMBERSHIP.c.person_id)
         .where(
             MEMBERSHIP.c.number_index.in_(ring().indexes("membership", number)),
+            MEMBERSHIP.c.held_to.is_(None),  # what was is on the person's own page
             MEMBERSHIP.c.contract.in_(contracts),
             *seeing.people(actor),
         )
