@@ -26,7 +26,7 @@ test: setup ## Run all checks and all tests
 	@$(BIN)/python -m tests.find_browser
 	@$(MAKE) --no-print-directory check-now
 	@echo "test: running every test in $(WORKERS) processes"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --durations 15 $(ARGS)
 
 check: setup check-now ## Lint, formatting and types
 

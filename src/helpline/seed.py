@@ -36,7 +36,8 @@ OUR_NUMBER = "+447700900000"
 NUMBERS = f"{CONTRACT}={OUR_NUMBER}"  # as HELPLINE_TWILIO_NUMBERS wants it
 PASSWORD = "harbour lantern kettle"  # noqa: S105  # the demo's, printed on the demo's own page
 SIGN_INS = (
-    "wasim, dilys, amara (workers), leonie (lead), petra (council) or ada (admin): " + PASSWORD
+    "wasim, dilys, amara (workers), leonie (lead), sefa (safeguarding lead), quinn (complaints "
+    "officer), petra (council) or ada (admin): " + PASSWORD
 )
 
 STAFF = (
@@ -44,6 +45,8 @@ STAFF = (
     ("dilys", "Dilys Penhale", Role.WORKER, "+447700900901"),
     ("amara", "Amara Linton", Role.WORKER, "+447700900904"),
     ("leonie", "Leonie Marsh", Role.LEAD, "+447700900902"),
+    ("sefa", "Sefa Amadi", Role.SAFEGUARDING, "+447700900905"),
+    ("quinn", "Quinn Tarrant", Role.COMPLAINTS, None),
     ("petra", "Petra Voss", Role.COMMISSIONER, None),
     ("ada", "Ada Quill", Role.ADMIN, None),
 )

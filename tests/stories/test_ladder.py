@@ -235,7 +235,7 @@ async def test_a_case_of_somebody_of_ours_is_not_theirs_to_be_asked_about(world:
     assert len(world.texts_to(LEAD_PHONE)) > 5
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_whoever_it_is_about_is_not_asked_whatever_the_rota(world: World, seed: int) -> None:
     """Generated: staff, shifts, ladders, conflicts declared before and during the climb."""
     chance = random.Random(seed)
@@ -248,11 +248,11 @@ async def test_whoever_it_is_about_is_not_asked_whatever_the_rota(world: World, 
             await stand_by(world, who, kind)
     rungs = chance.choices(("on_call", "backup", "lead", "manager", "worker"), k=4)
     essex(world, rungs=("on_call", *rungs))
-    carers = [f"+44770090060{n}" for n in range(5)]
+    carers = [f"+44770090060{n}" for n in range(3)]
     for number in carers:
         await world.sms(number, EMERGENCY)
     shut_out: dict[tuple[int, int], datetime] = {}
-    for _ in range(8):
+    for _ in range(6):
         number, who = chance.choice(carers), chance.choice(staff)
         case = await world.case_of(number)
         if chance.random() < 0.7:
