@@ -24,11 +24,14 @@ from helpline.desk import (
     calls,
     cases,
     deadlines,
+    eligibility,
     escalation,
     events,
     faults,
+    kinds,
     linking,
     mailing,
+    news,
     outbox,
     people,
     webform,
@@ -132,6 +135,10 @@ async def _hear(
     if worker is not None:
         words = letter.first_line if letter is not None else inbound.text
         await _hear_worker(session, ways, contract, worker, replace(inbound, text=words), now)
+        return None
+    said = letter.first_line if letter is not None else inbound.text
+    value = canonical(inbound.channel, inbound.sender)
+    if await news.hear_no(session, ways.wording, contract, inbound, said, value, now):
         return None
     return await _hear_person(session, ways, contract, inbound, now, letter)
 
@@ -249,6 +256,7 @@ async def _hear_person(
         await cases.reopen(session, contract, case, None, now)
     if found is not None:
         await people.identify(session, address, case, found, now)
+        await eligibility.decide_again(session, contract, case, None, now)
     contact = _contact(session, contract, case, inbound, now)
     if letter is not None:
         contact.body = letter.shown
@@ -444,6 +452,8 @@ async def _apply(
         )
     if contract.has_conditions and (case.reason, case.urgency) != before:
         await deadlines.reconsider(session, contract, case, now, since=now)
+    if case.reason != before[0]:
+        await kinds.follow_reason(session, contract, case, now)
     if read is Urgency.EMERGENCY:
         await _alert(session, contract, case, contact, AlertKind.EMERGENCY)
     if turn.wants_call:

@@ -72,11 +72,13 @@ async def dressed(
         .order_by(col(OutMessage.id).desc())
         .limit(1)
     )
+    is_ours = message.case_id is None  # news or a reminder: it answers no letter of theirs
+    subject = "membership.subject" if is_ours else "email.subject"
     said = {
         "token": token_of(message.id),
-        "subject": wording.say("email.subject_neutral" if is_neutral else "email.subject"),
+        "subject": wording.say("email.subject_neutral" if is_neutral else subject),
         "before": token_of(before) if before is not None else "",
-        "answers": "" if is_neutral else await _letter_id(session, message),
+        "answers": "" if is_neutral or is_ours else await _letter_id(session, message),
         "automatic": "yes" if automatic in (None, ContactKind.AUTOMATIC) else "",
     }
     if is_neutral:

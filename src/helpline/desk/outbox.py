@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from helpline.channels import Receipt, SendResult
 from helpline.contract import Contract
-from helpline.desk import events, faults, letters, means, ringing, safety
+from helpline.desk import consents, events, faults, letters, means, ringing, safety
 from helpline.models import Address, Alert, Conversation, OutMessage, Page
 from helpline.rules import whatsapp
 from helpline.rules.safety import Verdict
@@ -140,6 +140,9 @@ async def claim(
             continue
         if message.channel == ringing.CHANNEL and await ringing.is_line_busy(session, message, now):
             message.next_try_at = now + ringing.WHILE_BUSY
+            continue
+        if why_not := await consents.why_not(session, contracts[message.contract], message, now):
+            message.state, message.settled_at, message.code = OutState.HELD, now, why_not
             continue
         judged, rules = await safety.verdict(session, contracts[message.contract], message, now)
         if not judged.may:

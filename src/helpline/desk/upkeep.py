@@ -1,6 +1,7 @@
-"""What the helpline rests on and somebody must look after in time: the table of bank holidays, and
-the contact details that carers are given. Called once an hour by engine/housekeeping; it says it to
-team leads, in office hours only, because none of it is a reason to wake anybody.
+"""What the helpline rests on and somebody must look after in time: the table of bank holidays, the
+contact details that carers are given, the papers of our people, what is owed to the council. Called
+once an hour by engine/housekeeping; it says it to team leads, in office hours only, because none of
+it is a reason to wake anybody.
 """
 
 from datetime import datetime
@@ -11,7 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract, doubts
-from helpline.desk import climbing, escalation, events, outbox, rota
+from helpline.desk import (
+    climbing,
+    escalation,
+    events,
+    library_care,
+    obligations,
+    outbox,
+    papers,
+    rota,
+)
 from helpline.desk.climbing import Reach
 from helpline.models import Alert
 from helpline.rules import ladder
@@ -29,8 +39,11 @@ async def look(
     """Raise and end what is due for one contract. Doing it again in the same week changes nothing.
     Returns how many alarms began or ended and lines were sent."""
     moved = await _calendar(session, contract, now)
+    moved += await _papers(session, contract, now)
+    moved += await obligations.look(session, contract, now)
     if climbing.office_time(contract, now) == now:
         moved += await _signposts(session, contract, wording, reach, now)
+        moved += await library_care.remind_owners(session, contract, wording, reach, now)
     return moved
 
 
@@ -38,12 +51,30 @@ async def _calendar(session: AsyncSession, contract: Contract, now: datetime) ->
     """From 90 days before the table's end one alarm, which a longer table ends."""
     last = doubts.calendar_ends_soon(contract, now.astimezone(ZoneInfo(contract.zone)).date())
     key = f"calendar:{contract.key}:{last}" if last else ""
+    return await _one_alarm(session, contract, CALENDAR, key, now)
+
+
+async def _papers(session: AsyncSession, contract: Contract, now: datetime) -> int:
+    """While a paper of somebody is over or over soon, one alarm a week; it ends when none is."""
+    day = now.astimezone(ZoneInfo(contract.zone)).date()
+    week = f"{day.isocalendar().year}-W{day.isocalendar().week:02}"
+    is_due = await papers.any_runs_out(session, contract, now)
+    return await _one_alarm(
+        session, contract, climbing.PAPERS, f"papers:{contract.key}:{week}" if is_due else "", now
+    )
+
+
+async def _one_alarm(
+    session: AsyncSession, contract: Contract, reference: str, key: str, now: datetime
+) -> int:
+    """One alarm of this reference stands, the one named by `key`; none where `key` is empty. It
+    begins in office hours. Returns how many began or ended."""
     ended = await session.execute(
         update(Alert)
         .where(
             col(Alert.contract) == contract.key,
             col(Alert.kind) == AlertKind.UPKEEP,
-            col(Alert.reference) == CALENDAR,
+            col(Alert.reference) == reference,
             col(Alert.ended_at).is_(None),
             col(Alert.key) != key,
         )
@@ -51,11 +82,11 @@ async def _calendar(session: AsyncSession, contract: Contract, now: datetime) ->
         .returning(col(Alert.id))
     )
     moved = len(ended.all())
-    if last is None or climbing.office_time(contract, now) != now:
+    if not key or climbing.office_time(contract, now) != now:
         return moved
     if await session.scalar(select(col(Alert.id)).where(col(Alert.key) == key)) is not None:
         return moved
-    cause = escalation.Cause(AlertKind.UPKEEP, key, CALENDAR, rungs=LEADS)
+    cause = escalation.Cause(AlertKind.UPKEEP, key, reference, rungs=LEADS)
     await escalation.raise_alert(session, contract, cause, now)
     return moved + 1
 

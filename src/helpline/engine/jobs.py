@@ -19,6 +19,7 @@ from helpline.desk import beats
 from helpline.desk.house import House
 from helpline.engine.deliver import deliver_all
 from helpline.engine.fetching import fetch_all
+from helpline.engine.giving import BEAT, give
 from helpline.engine.hearing import hear
 from helpline.engine.housekeeping import beat_heart, tidy_up
 from helpline.engine.lines import look_after_calls
@@ -57,6 +58,7 @@ JOBS = (
     Job("calls", 60, look_after_calls),  # calls whose end nobody told; recordings kept here
     Job("rota", 60, keep_rota),  # patterns → shifts; gaps → alerts; swaps and handovers
     Job("searching", 5, read_for_search),  # new texts → what they are found by
+    Job("giving", BEAT, give),  # news they agreed to, reminders, the policies
     Job("pulse", 10, take_pulse, late_after=60),  # this node lives; the database's clock
     Job("tidy", 3600, tidy_up, late_after=3 * 3600),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well

@@ -56,6 +56,7 @@ from helpline.models.library import (
     LibraryUse,
     LibraryVersion,
     PolicyProof,
+    PolicyRound,
 )
 from helpline.models.messages import (
     Attachment,
@@ -181,6 +182,7 @@ __all__ = [
     "PlanReview",
     "PoliceInterview",
     "PolicyProof",
+    "PolicyRound",
     "Population",
     "RecordComment",
     "ReferralForm",

@@ -165,3 +165,19 @@ class PolicyProof(SQLModel, table=True):
     case_id: int | None = Field(default=None, foreign_key="case.id")
     at: datetime
     by_user_id: int | None = Field(default=None, foreign_key="user.id")
+
+
+class PolicyRound(SQLModel, table=True):
+    """A lead had the policies sent to everybody who had not had them: it goes on until it is done
+    or stopped."""
+
+    __tablename__ = "policy_round"
+    __table_args__ = (Index("ix_policy_round_contract", "contract", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str
+    begun_at: datetime
+    by_user_id: int = Field(foreign_key="user.id")
+    ended_at: datetime | None = None
+    ended_by_id: int | None = Field(default=None, foreign_key="user.id")
+    """Who stopped it; None: nobody was left."""

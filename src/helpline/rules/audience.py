@@ -85,6 +85,16 @@ def next_hour(
     return safety.next_opening(rules, now, zone)
 
 
+def own_way(reader: Reader) -> Way | None:
+    """By which address somebody is written to about what they asked for themself: a place they
+    booked, a policy. No consent to news is needed; what is unsafe or leads nowhere is never used,
+    nor one whose screen may show neutral words only."""
+    if reader.rules.neutral_only:
+        return None
+    ways = [way for way in reader.ways if _leads_there(way, reader.rules)]
+    return _best(ways) if ways else None
+
+
 def counted(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
     """How many get it ("gets", of whom "later" not at this hour), and how many not for which
     reason; every reason is there, zero too."""
@@ -108,11 +118,13 @@ def allowance(per_minute: int, made: Sequence[datetime], now: datetime, beat: fl
 
 
 def _is_open(way: Way, reader: Reader) -> bool:
-    if way.channel not in NEWS_CHANNELS or way.channel not in reader.agreed:
+    return way.channel in reader.agreed and _leads_there(way, reader.rules)
+
+
+def _leads_there(way: Way, rules: SafeRules) -> bool:
+    if way.channel not in NEWS_CHANNELS or way.channel in rules.not_by:
         return False
-    if way.is_bad or way.has_opted_out or way.channel in reader.rules.not_by:
-        return False
-    return way.channel != "sms" or way.is_mobile
+    return way.is_mobile and not way.is_bad and not way.has_opted_out
 
 
 def _best(ways: Sequence[Way]) -> Way:

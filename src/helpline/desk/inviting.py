@@ -1,0 +1,101 @@
+"""Telling those who booked: a reminder before it begins, a place that came free, an evening called
+off; each by the person's own safe way. Called by desk/gatherings and engine/giving.
+"""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract
+from helpline.desk import consents, outbox
+from helpline.models import Address, Booking, Gathering, Person
+from helpline.rules import audience, saying
+from helpline.templating import Wording
+from helpline.vocabulary import BookingState
+
+
+async def remind(session: AsyncSession, contract: Contract, wording: Wording, now: datetime) -> int:
+    """Write to everybody who has a place at something of the coming day and was not reminded,
+    within the hours for news. Who has no safe way is shown on its page. Returns how many."""
+    soon = now + timedelta(days=contract.news.days_before)
+    rows = await session.execute(
+        select(Booking, Gathering)
+        .join(Gathering, col(Gathering.id) == col(Booking.gathering_id))
+        .where(
+            col(Gathering.contract) == contract.key,
+            col(Gathering.cancelled_at).is_(None),
+            col(Gathering.starts_at) > now,
+            col(Gathering.starts_at) <= soon,
+            col(Booking.state) == BookingState.BOOKED,
+            col(Booking.reminded_at).is_(None),
+        )
+        .order_by(col(Booking.id))
+        .limit(50)
+        .with_for_update(of=Booking, skip_locked=True)
+    )
+    sent = 0
+    for booking, gathering in rows.all():
+        if gathering.starts_at - booking.booked_at <= timedelta(days=contract.news.days_before):
+            booking.reminded_at = now  # they were told the day when they booked
+            continue
+        hours = contract.news
+        (reader,) = await consents.readers(session, [booking.person_id], now)
+        later = audience.next_hour(reader.rules, now, contract.zone, hours.begins, hours.ends)
+        if later is not None and later < gathering.starts_at:
+            continue
+        booking.reminded_at = now
+        booking.reminder_id = await tell(
+            session, contract, wording, gathering, booking, "reminder", now
+        )
+        sent += booking.reminder_id is not None
+    await session.flush()
+    return sent
+
+
+async def tell(
+    session: AsyncSession,
+    contract: Contract,
+    wording: Wording,
+    gathering: Gathering,
+    booking: Booking,
+    key: str,
+    now: datetime,
+) -> int | None:
+    """Write to one who booked, by their own safe way; None where there is none."""
+    (reader,) = await consents.readers(session, [booking.person_id], now)
+    way = audience.own_way(reader)
+    address = await session.get(Address, way.address_id) if way is not None else None
+    person = await session.get(Person, booking.person_id)
+    if address is None or person is None:
+        return None
+    day, clock = when_words(gathering, contract)
+    body = wording.say(
+        f"membership.{key}",
+        person.language,
+        council=contract.council,
+        title=gathering.title,
+        day=day,
+        time=clock,
+        place=gathering.place,
+        link=gathering.link,
+    )
+    message = await outbox.queue(
+        session,
+        contract.key,
+        address.channel,
+        address.value,
+        body,
+        now,
+        address_id=address.id,
+    )
+    await session.flush()
+    return message.id
+
+
+def when_words(gathering: Gathering, contract: Contract) -> tuple[str, str]:
+    """ "Tuesday 1 December" and "6 pm", where the contract is."""
+    local = gathering.starts_at.astimezone(ZoneInfo(contract.zone))
+    return audience.local_day(gathering.starts_at, contract.zone), saying.clock_time(local)
