@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import deadlines, escalation, events, parts
+from helpline.desk import escalation, events, parts
+from helpline.desk.duties import notices
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Allegation, AllegationTrack, Case, Person, User
@@ -24,7 +25,6 @@ from helpline.vocabulary import (
     AllegedBy,
     CaseKind,
     CaseStatus,
-    ClockStart,
     PartRole,
     Teller,
     Track,
@@ -278,7 +278,7 @@ async def _start(
     """What is owed to others begins to run, once; and the safeguarding lead is told (P05)."""
     if allegation.clocks_from is None:
         allegation.clocks_from = since
-        await deadlines.open_for(session, contract, case, since, start=ClockStart.ALLEGATION)
+        await notices.begin(session, contract, case, allegation, since)
     cause = escalation.Cause(
         AlertKind.ALLEGATION,
         _alert_key(allegation),

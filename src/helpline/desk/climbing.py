@@ -41,12 +41,19 @@ ACTS = (
     *("allocation.accepted", "allocation.declined", "cover.begun"),
     *("allegation.recorded", "allegation.moved", "allegation.done"),
     *("allegation.told", "allegation.moved_on"),
+    *("partner.asked", "partner.chased", "partner.session"),
+    *("notice.sent", "notice.chased", "notice.answered", "notice.withheld"),
+    *("interview.recorded", "interview.moved", "interview.called_off", "solicitor.requested"),
+    *("solicitor.confirmed", "solicitor.attended", "outcome.reported", "appeal.chosen"),
+    *("counselling.offered", "legal_line.handed_off", "aftercare.given", "resignation.in_force"),
 )
 """Events that show that somebody is at work on a case; reading it is not enough."""
 
 
-CALENDAR = "CALENDAR"
-"""What a telephone shows of the alarm that a table of bank holidays ends."""
+CALENDAR, PAPERS, OWED = "CALENDAR", "PAPERS", "OWED"
+"""What a telephone shows of what is looked after at a desk: a table of bank holidays that ends, a
+paper of one of our people that runs out, something owed to the council. Asked once a day, in office
+hours: none of it is a reason to wake anybody."""
 DAY = timedelta(days=1)
 
 
@@ -255,7 +262,8 @@ class _Asking:
         self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
     ) -> None:
         alert.rung, alert.next_rung_at = rung + 1, self._now + between
-        if alert.reference == CALENDAR or alert.kind == AlertKind.TASK:  # nobody is woken for these
+        is_for_a_desk = alert.reference in (CALENDAR, PAPERS, OWED)
+        if is_for_a_desk or alert.kind == AlertKind.TASK:  # nobody is woken for these
             contract = self._contracts[alert.contract]
             alert.next_rung_at = office_time(contract, self._now + DAY)
         self._said.append(
@@ -356,6 +364,8 @@ def place_of(alert: Alert) -> str:
         return f"/complaints/{alert.reference}"
     if alert.incident_id is not None:
         return f"/incidents/{alert.reference}"
+    if alert.reference in (PAPERS, OWED):
+        return "/papers" if alert.reference == PAPERS else "/obligations"
     kind = AlertKind(alert.kind)
     places = {AlertKind.TRAY: "/tray", AlertKind.TEST: "/account"}
     if kind in (AlertKind.ROTA_GAP, AlertKind.ROTA_NOBODY):

@@ -33,6 +33,8 @@ TAKES_A_SIDE = (
     *("promise.given", "allocation.accepted"),
     *("allegation.recorded", "allegation.moved", "allegation.done", "allegation.told"),
     "allegation.moved_on",
+    *("partner.asked", "partner.chased"),
+    *("interview.recorded", "solicitor.requested", "solicitor.confirmed", "counselling.offered"),
 )
 """Events by which somebody has worked for one side of a matter."""
 ABOUT = metadata.tables["complaint_about"]

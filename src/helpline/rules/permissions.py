@@ -37,6 +37,8 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "note.write": frozenset({_WORKER, _LEAD, _SAFE}),
     "task.finish": frozenset({_WORKER, _LEAD, _SAFE}),
     "task.give": frozenset({_WORKER, _LEAD, _SAFE}),
+    "plan.write": frozenset({_WORKER, _LEAD, _SAFE}),
+    "case.transfer": frozenset({_LEAD, _SAFE}),  # hands what we know to another council's contract
     "alert.acknowledge": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),
     "block.manage": frozenset({_LEAD, _ADMIN}),  # look at, lift and extend; masked addresses
     "tray.read": frozenset({_WORKER, _LEAD, _SAFE}),
@@ -47,6 +49,7 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "rota.own": frozenset({_WORKER, _LEAD, _SAFE}),  # swap, be away, hand over, follow by calendar
     "rota.write": frozenset({_LEAD}),  # put people on call
     "case.link": frozenset({_LEAD, _SAFE}),  # put up a wall between two cases, or take it down
+    "duty.write": frozenset({_WORKER, _LEAD, _SAFE}),  # notices, interviews, outcomes, dates
     "pathway.write": frozenset({_WORKER, _LEAD, _SAFE}),  # what was alleged, and how far it is
     # what members are given: the library, gatherings, news they agreed to, the policies
     "library.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),

@@ -1,0 +1,309 @@
+"""What the membership gives somebody who is accused: legal expenses, the legal line, counselling
+for each of the household, and a clear answer about their money (A31–A34, A38, domain.md §9).
+
+We write down what insurers, services and the council said; nothing here promises cover.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract
+from helpline.desk import escalation, events, parts
+from helpline.desk.said import in_a_line
+from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.models import (
+    Case,
+    CounsellingOffer,
+    ExpensesClaim,
+    LegalHandOff,
+    MoneyPosition,
+    Person,
+)
+from helpline.rules.duties import (
+    ClaimState,
+    HandOff,
+    Money,
+    MoneyState,
+    OfferState,
+    Proceeding,
+)
+from helpline.rules.permissions import Actor, require
+from helpline.vocabulary import AlertKind, PartRole
+
+LONGEST_NAME = 160
+LONGEST_WORDS = 1000
+MOST_ON_A_CASE = 40
+LIVES_THERE = (PartRole.PARTNER, PartRole.OWN_CHILD, PartRole.HOUSEHOLD)
+
+
+# --- legal expenses -------------------------------------------------------------------------------
+
+
+async def claims(session: AsyncSession, case_id: int) -> Sequence[ExpensesClaim]:
+    rows = await session.scalars(
+        select(ExpensesClaim)
+        .where(col(ExpensesClaim.case_id) == case_id)
+        .order_by(col(ExpensesClaim.id))
+    )
+    return rows.all()
+
+
+async def open_claim(
+    session: AsyncSession,
+    case: Case,
+    who: str,
+    proceeding: str,
+    insurer: str,
+    policy: str,
+    by: Actor,
+    now: datetime,
+) -> ExpensesClaim:
+    """Somebody of the household is to be defended or represented. The insurer must hear promptly:
+    that is a condition of most policies."""
+    require(by, "duty.write", case.contract)
+    if proceeding not in list(Proceeding):
+        raise InvalidInput("Choose whether it is a criminal or a civil matter.")
+    if len(await claims(session, case.id or 0)) >= MOST_ON_A_CASE:
+        raise InvalidInput("That is more claims than a case can hold.")
+    claim = ExpensesClaim(
+        contract=case.contract,
+        case_id=case.id or 0,
+        who=in_a_line(who, LONGEST_NAME, "Say who is to be covered."),
+        proceeding=proceeding,
+        insurer=in_a_line(insurer, LONGEST_NAME) or None,
+        policy=in_a_line(policy, LONGEST_NAME) or None,
+        recorded_at=now,
+        recorded_by_id=by.user_id,
+    )
+    session.add(claim)
+    await session.flush()
+    await _say(session, "claim.opened", case, now, by, claim=claim.id, proceeding=proceeding)
+    return claim
+
+
+async def move_claim(
+    session: AsyncSession,
+    case: Case,
+    claim_id: int,
+    state: str,
+    words: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """The insurer was told, said yes or no, or it is closed. A no needs the insurer's reason."""
+    require(by, "duty.write", case.contract)
+    claim = await session.get(ExpensesClaim, claim_id, with_for_update=True)
+    if claim is None or claim.case_id != case.id:
+        raise NotFound("There is no such claim on this case.")
+    if state not in list(ClaimState):
+        raise InvalidInput("Choose what happened to the claim.")
+    there = ClaimState(state)
+    if there not in ClaimState(claim.state).may_become:
+        raise Conflict("That cannot follow on where the claim stands now. Look at it again.")
+    missing = "Give the insurer's reason." if there is ClaimState.DECLINED else ""
+    claim.words = in_a_line(words, LONGEST_WORDS, missing) or claim.words
+    claim.state = there
+    if there is ClaimState.NOTIFIED:
+        claim.notified_at = now
+    elif there is ClaimState.CLOSED:
+        claim.closed_at = now
+    else:
+        claim.answered_at = now
+    await session.flush()
+    await _say(session, "claim.moved", case, now, by, claim=claim.id, state=there)
+
+
+# --- the legal line -------------------------------------------------------------------------------
+
+
+async def hand_off(
+    session: AsyncSession, contract: Contract, case: Case, result: str, by: Actor, now: datetime
+) -> LegalHandOff:
+    """They were given the legal helpline, or put through to it. Where nobody answers there, a lead
+    hears at once: the line is promised day and night (A38)."""
+    require(by, "duty.write", case.contract)
+    if result not in list(HandOff):
+        raise InvalidInput("Choose how it went.")
+    row = LegalHandOff(
+        contract=case.contract, case_id=case.id or 0, result=result, at=now, by_user_id=by.user_id
+    )
+    session.add(row)
+    await session.flush()
+    await _say(session, "legal_line.handed_off", case, now, by, result=result)
+    if result == HandOff.LINE_FAILED:
+        cause = escalation.Cause(
+            AlertKind.WARNING,
+            f"legal_line:{row.id}",
+            case.reference,
+            stage=2,
+            case_id=case.id,
+            rungs=("lead", "manager"),
+        )
+        await escalation.raise_alert(session, contract, cause, now)
+    return row
+
+
+async def hand_offs(session: AsyncSession, case_id: int) -> Sequence[LegalHandOff]:
+    rows = await session.scalars(
+        select(LegalHandOff)
+        .where(col(LegalHandOff.case_id) == case_id)
+        .order_by(col(LegalHandOff.at).desc())
+        .limit(MOST_ON_A_CASE)
+    )
+    return rows.all()
+
+
+async def hand_off_counts(
+    session: AsyncSession, contract: str, since: datetime, until: datetime
+) -> dict[str, int]:
+    """How often the legal line was given, by how it went, between two instants."""
+    rows = await session.execute(
+        select(col(LegalHandOff.result), func.count())
+        .where(
+            col(LegalHandOff.contract) == contract,
+            col(LegalHandOff.at) >= since,
+            col(LegalHandOff.at) < until,
+        )
+        .group_by(col(LegalHandOff.result))
+    )
+    counts = dict.fromkeys((str(one) for one in HandOff), 0)
+    return counts | {str(result): count for result, count in rows}
+
+
+# --- counselling ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody of the household and the newest word on counselling for them."""
+
+    person_id: int | None
+    who: str
+    is_child: bool
+    offer: CounsellingOffer | None
+
+
+async def household(session: AsyncSession, case: Case) -> list[Member]:
+    """Everybody who lives there and is known on this case, with what they were offered. The other
+    side of a wall is no part of this case and so is not here."""
+    person = await session.get(Person, case.person_id)
+    listed = [(case.person_id, (person.name if person else None) or "The carer", False)]
+    for part in await parts.on_case(session, case.id or 0):
+        if part.role in LIVES_THERE:
+            is_child = part.role == PartRole.OWN_CHILD
+            listed.append((part.person_id, part.name or "Somebody who lives there", is_child))
+    newest: dict[int | None, CounsellingOffer] = {}
+    rows = await session.scalars(
+        select(CounsellingOffer)
+        .where(col(CounsellingOffer.case_id) == case.id)
+        .order_by(col(CounsellingOffer.id))
+    )
+    for row in rows:
+        newest[row.person_id] = row
+    return [Member(who, name, child, newest.get(who)) for who, name, child in listed]
+
+
+async def offer(
+    session: AsyncSession,
+    case: Case,
+    person_id: int,
+    state: str,
+    checked_with: str,
+    by: Actor,
+    now: datetime,
+) -> CounsellingOffer:
+    """Counselling was offered to one of the household, and what they said. A child of their own is
+    referred only once the investigating team has been asked whether it touches evidence."""
+    require(by, "duty.write", case.contract)
+    if state not in list(OfferState):
+        raise InvalidInput("Choose what became of the offer.")
+    member = next((m for m in await household(session, case) if m.person_id == person_id), None)
+    if member is None:
+        raise NotFound("They have no part in this case.")
+    before = member.offer
+    checked = in_a_line(checked_with, LONGEST_NAME) or (before.checked_with if before else None)
+    if member.is_child and state == OfferState.REFERRED and not checked:
+        raise InvalidInput(
+            "Ask the investigating team first whether counselling touches the child's evidence, "
+            "and write down who answered."
+        )
+    was_checked = before.checked_at if before and before.checked_with == checked else None
+    row = CounsellingOffer(
+        contract=case.contract,
+        case_id=case.id or 0,
+        person_id=person_id,
+        who=member.who,
+        is_child=member.is_child,
+        state=state,
+        at=now,
+        by_user_id=by.user_id,
+        checked_with=checked,
+        checked_at=(was_checked or now) if checked else None,
+    )
+    session.add(row)
+    await session.flush()
+    await _say(session, "counselling.offered", case, now, by, offer=row.id, state=state)
+    return row
+
+
+# --- money ----------------------------------------------------------------------------------------
+
+
+async def money(session: AsyncSession, case_id: int) -> dict[str, MoneyPosition]:
+    """What is known of the allowance and of the fee: the newest of each."""
+    rows = await session.scalars(
+        select(MoneyPosition)
+        .where(col(MoneyPosition.case_id) == case_id)
+        .order_by(col(MoneyPosition.id))
+    )
+    return {row.what: row for row in rows}
+
+
+async def set_money(
+    session: AsyncSession,
+    case: Case,
+    what: str,
+    state: str,
+    until: date | None,
+    told_by: str,
+    words: str,
+    by: Actor,
+    now: datetime,
+) -> MoneyPosition:
+    """What they were told about their allowance or fee, until when and by whom; or that they, or we
+    for them, have asked. An answer says who gave it."""
+    require(by, "duty.write", case.contract)
+    if what not in list(Money):
+        raise InvalidInput("Choose whether it is the allowance or the fee.")
+    if state not in list(MoneyState):
+        raise InvalidInput("Choose what they were told.")
+    missing = "Say who told them so." if MoneyState(state).is_answer else ""
+    row = MoneyPosition(
+        contract=case.contract,
+        case_id=case.id or 0,
+        what=what,
+        state=state,
+        until=until,
+        told_by=in_a_line(told_by, LONGEST_NAME, missing) or None,
+        words=in_a_line(words, LONGEST_WORDS) or None,
+        at=now,
+        by_user_id=by.user_id,
+    )
+    session.add(row)
+    await session.flush()
+    await _say(session, "money.told", case, now, by, money=what, state=state)
+    return row
+
+
+async def _say(
+    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
+) -> None:
+    await events.record(
+        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
+    )

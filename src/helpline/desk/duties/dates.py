@@ -1,0 +1,117 @@
+"""One deadline at a time: several notices of one case run by the same clock, so each duty holds its
+own row. Called by the modules beside it; what a whole case shares is in desk/deadlines.py.
+"""
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Clock, Contract
+from helpline.desk import deadlines, escalation, events
+from helpline.models import Case, Deadline
+from helpline.rules import clocks
+from helpline.rules.permissions import Actor
+from helpline.vocabulary import DeadlineState
+
+
+async def begin(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    clock: Clock,
+    started_at: datetime,
+    *,
+    due_at: datetime | None = None,
+) -> Deadline:
+    """Start `clock` for one duty. `due_at`: where the time is not the clock's own, as that of an
+    interview; its warnings are those of the clock all the same."""
+    plan = contract.plan(clock, started_at)
+    due, certain = (due_at, True) if due_at is not None else (plan.due_at, plan.is_certain)
+    moments = clocks.moments(clock.terms, started_at, due, None if due_at else plan.target_at)
+    deadline = Deadline(
+        contract=contract.key,
+        case_id=case.id,
+        clock=clock.code,
+        starts=clock.starts,
+        stops=clock.stops,
+        started_at=started_at,
+        due_at=due,
+        target_at=None if due_at else plan.target_at,
+        is_certain=certain,
+        next_alert_at=moments[0].at,
+    )
+    session.add(deadline)
+    await session.flush()
+    await deadlines.refresh_next_due(session, case)
+    return deadline
+
+
+async def settle(
+    session: AsyncSession,
+    case: Case,
+    deadline_id: int | None,
+    at: datetime,
+    by: Actor | None,
+    *,
+    state: DeadlineState = DeadlineState.MET,
+) -> None:
+    """What it waited for has happened, or will not: nobody is asked about it any more. An alert
+    that speaks for another duty of the same time too goes on for that one. Twice changes nothing.
+    """
+    deadline = (
+        await session.get(Deadline, deadline_id, with_for_update=True) if deadline_id else None
+    )
+    if deadline is None or deadline.state != DeadlineState.OPEN:
+        return
+    deadline.state, deadline.next_alert_at = state, None
+    if state is DeadlineState.MET:
+        deadline.met_at, deadline.met_by_id = at, by.user_id if by else None
+    await session.flush()
+    other = await session.scalar(
+        select(col(Deadline.id))
+        .where(
+            col(Deadline.case_id) == case.id,
+            col(Deadline.due_at) == deadline.due_at,
+            col(Deadline.state) == DeadlineState.OPEN,
+        )
+        .limit(1)
+    )
+    if other is not None:
+        await escalation.hand_over(session, deadline.id or 0, other)
+    else:
+        await escalation.end_for_deadline(session, deadline.id or 0, at)
+    is_met = state is DeadlineState.MET
+    await events.record(
+        session,
+        "deadline.met" if is_met else "deadline.cancelled",
+        at,
+        contract=case.contract,
+        case_id=case.id,
+        by=by.user_id if by else None,
+        clock=deadline.clock,
+        **({"in_time": at <= deadline.due_at} if is_met else {}),
+    )
+    await deadlines.refresh_next_due(session, case)
+
+
+async def of(session: AsyncSession, deadline_ids: list[int | None]) -> dict[int, Deadline]:
+    """The rows behind some duties, by id."""
+    wanted = [one for one in deadline_ids if one]
+    if not wanted:
+        return {}
+    rows = await session.scalars(select(Deadline).where(col(Deadline.id).in_(wanted)))
+    return {row.id or 0: row for row in rows}
+
+
+def noon_of(contract: Contract, day: date) -> datetime:
+    """An instant, in UTC, that lies on a local day whatever the season: for clocks that count
+    days."""
+    return datetime.combine(day, time(12), ZoneInfo(contract.zone)).astimezone(UTC)
+
+
+def today(contract: Contract, now: datetime) -> date:
+    """The day it is where the contract is."""
+    return now.astimezone(ZoneInfo(contract.zone)).date()

@@ -1,0 +1,286 @@
+"""The police want to speak with somebody of the household: a solicitor is asked, confirms, comes
+(A30).
+
+As the hour nears without a confirmation the alert climbs, and it does so at once where the hour is
+near already or somebody is under arrest. Our worker never sits in, and never says what to answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Clock, Contract
+from helpline.desk import escalation, events
+from helpline.desk.duties import dates
+from helpline.desk.said import in_a_line
+from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.models import Case, PoliceInterview
+from helpline.rules import duties
+from helpline.rules.duties import InterviewKind, SolicitorStep
+from helpline.rules.permissions import Actor, require
+from helpline.sealing import ring
+from helpline.vocabulary import AlertKind, ClockStart, DeadlineState
+
+LONGEST_NAME = 160
+LONGEST_NEEDS = 500
+FURTHEST = timedelta(days=366)
+MOST_ON_A_CASE = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What we were told of an interview; everything but who and how may be unknown."""
+
+    who: str
+    kind: str
+    at: datetime | None = None
+    station: str = ""
+    officer: str = ""
+    log_number: str = ""
+    needs: str = ""
+    policy: str = ""
+    is_under_18: bool = False
+    is_carer: bool = True
+
+
+async def of_case(session: AsyncSession, case_id: int) -> list[PoliceInterview]:
+    """Those that stand, the next first; one whose time nobody knows before all others."""
+    rows = await session.scalars(
+        select(PoliceInterview).where(
+            col(PoliceInterview.case_id) == case_id, col(PoliceInterview.ended_at).is_(None)
+        )
+    )
+    return sorted(rows, key=lambda one: (one.at is not None, one.at or one.recorded_at, one.id))
+
+
+async def record(
+    session: AsyncSession, contract: Contract, case: Case, asked: Asked, by: Actor, now: datetime
+) -> PoliceInterview:
+    """Write down that there is to be an interview. From now on a solicitor is wanted, and the
+    ladder is asked until one is confirmed."""
+    require(by, "duty.write", case.contract)
+    if asked.kind not in list(InterviewKind):
+        raise InvalidInput("Choose how the police speak with them.")
+    _must_be_ahead(asked.at, now)
+    standing = await of_case(session, case.id or 0)
+    if len(standing) >= MOST_ON_A_CASE:
+        raise InvalidInput("That is more interviews than a case can hold. Take one back first.")
+    row = PoliceInterview(
+        contract=contract.key,
+        case_id=case.id or 0,
+        who=in_a_line(asked.who, LONGEST_NAME, "Say who is to be interviewed."),
+        is_carer=asked.is_carer,
+        is_under_18=asked.is_under_18,
+        kind=asked.kind,
+        at=asked.at,
+        station=in_a_line(asked.station, LONGEST_NAME) or None,
+        officer=in_a_line(asked.officer, LONGEST_NAME) or None,
+        log_number=in_a_line(asked.log_number, LONGEST_NAME) or None,
+        needs=in_a_line(asked.needs, LONGEST_NEEDS) or None,
+        policy=in_a_line(asked.policy, LONGEST_NAME) or None,
+        recorded_at=now,
+        recorded_by_id=by.user_id,
+    )
+    if _was_just_written(standing, row):
+        raise Conflict("This interview was written down a moment ago.")
+    session.add(row)
+    await session.flush()
+    await _watch(session, contract, case, row, now)
+    detail = {"interview": row.id, "way": row.kind, "under_18": row.is_under_18}
+    await _say(session, "interview.recorded", case, now, by, **detail)
+    return row
+
+
+def _was_just_written(standing: Sequence[PoliceInterview], row: PoliceInterview) -> bool:
+    """A second press, not a second interview."""
+    return any(
+        (one.who, one.kind, one.at) == (row.who, row.kind, row.at)
+        and row.recorded_at - one.recorded_at < timedelta(minutes=2)
+        for one in standing
+    )
+
+
+async def set_time(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    interview_id: int,
+    at: datetime | None,
+    by: Actor,
+    now: datetime,
+) -> PoliceInterview:
+    """The hour is known now, or is another. A solicitor who confirmed for the old one is asked
+    again, because nobody knows whether they can come."""
+    require(by, "duty.write", case.contract)
+    row = await _find(session, case, interview_id)
+    if at is None:
+        raise InvalidInput("Give day and time of the interview.")
+    _must_be_ahead(at, now)
+    if row.has_attended is not None:
+        raise Conflict("This interview is over.")
+    await _rest(session, case, row, now, by, DeadlineState.CANCELLED)
+    row.at, row.confirmed_at, row.confirmed_by_id = at, None, None
+    await _watch(session, contract, case, row, now)
+    await _say(session, "interview.moved", case, now, by, interview=row.id)
+    return row
+
+
+async def solicitor_asked(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    interview_id: int,
+    solicitor: str,
+    by: Actor,
+    now: datetime,
+) -> PoliceInterview:
+    """Somebody was asked to come. Where one who had confirmed drops out, the wait begins anew. The
+    same one for two of a case is only warned about: a duty solicitor at night may be all there is.
+    """
+    require(by, "duty.write", case.contract)
+    row = await _find(session, case, interview_id)
+    if row.has_attended is not None:
+        raise Conflict("This interview is over.")
+    name = in_a_line(solicitor, LONGEST_NAME, "Say whom you asked: a name or a firm.")
+    row.solicitor, row.solicitor_index = name, ring().index("solicitor", name.casefold())
+    row.requested_at, row.requested_by_id = now, by.user_id
+    if row.confirmed_at is not None:
+        row.confirmed_at, row.confirmed_by_id = None, None
+        await _watch(session, contract, case, row, now)
+    await session.flush()
+    await _say(session, "solicitor.requested", case, now, by, interview=row.id)
+    return row
+
+
+async def solicitor_confirmed(
+    session: AsyncSession, case: Case, interview_id: int, by: Actor, now: datetime
+) -> PoliceInterview:
+    """They said that they will come: nobody is asked any more."""
+    require(by, "duty.write", case.contract)
+    row = await _find(session, case, interview_id)
+    if row.requested_at is None:
+        raise Conflict("Write down first whom you asked.")
+    if row.confirmed_at is not None:
+        raise Conflict("It is written down already that they confirmed.")
+    row.confirmed_at, row.confirmed_by_id = now, by.user_id
+    await session.flush()
+    await _rest(session, case, row, now, by, DeadlineState.MET)
+    await _say(session, "solicitor.confirmed", case, now, by, interview=row.id)
+    return row
+
+
+async def attended(
+    session: AsyncSession,
+    case: Case,
+    interview_id: int,
+    was_there: bool,
+    by: Actor,
+    now: datetime,
+) -> PoliceInterview:
+    """The interview is over, and a solicitor was there or was not."""
+    require(by, "duty.write", case.contract)
+    row = await _find(session, case, interview_id)
+    if row.at is not None and row.at > now:
+        raise InvalidInput("The interview has not begun yet.")
+    if row.has_attended is not None:
+        raise Conflict("It is written down already whether a solicitor was there.")
+    row.has_attended, row.attended_at, row.attended_by_id = was_there, now, by.user_id
+    await session.flush()
+    state = DeadlineState.MET if was_there else DeadlineState.CANCELLED
+    await _rest(session, case, row, now, by, state)
+    await _say(session, "solicitor.attended", case, now, by, interview=row.id, was_there=was_there)
+    return row
+
+
+async def call_off(
+    session: AsyncSession, case: Case, interview_id: int, by: Actor, now: datetime
+) -> None:
+    """There will be none, or it was written down by mistake. It stays in the trail."""
+    require(by, "duty.write", case.contract)
+    row = await _find(session, case, interview_id)
+    row.ended_at, row.ended_by_id = now, by.user_id
+    await session.flush()
+    await _rest(session, case, row, now, by, DeadlineState.CANCELLED)
+    await _say(session, "interview.called_off", case, now, by, interview=row.id)
+
+
+def shared_solicitors(interviews: Sequence[PoliceInterview]) -> tuple[tuple[str, str], ...]:
+    """Pairs of people with the same solicitor: each should have their own."""
+    return duties.shared_solicitors(
+        duties.Wanted(one.who, one.solicitor_index or "") for one in interviews
+    )
+
+
+def step_of(row: PoliceInterview) -> SolicitorStep:
+    return duties.solicitor_step(row.requested_at, row.confirmed_at, row.has_attended)
+
+
+async def _watch(
+    session: AsyncSession, contract: Contract, case: Case, row: PoliceInterview, now: datetime
+) -> None:
+    """Begin the deadline that ends with a confirmation, and ask at once where the hour is near."""
+    clock = next((one for one in contract.clocks if one.starts is ClockStart.INTERVIEW), None)
+    row.deadline_id = None
+    if clock is not None and row.at is not None:
+        deadline = await dates.begin(session, contract, case, clock, now, due_at=row.at)
+        row.deadline_id = deadline.id
+    await session.flush()
+    hours = clock.warn_before_hours if clock else ()
+    if duties.is_too_near(row.at, now, hours, row.kind):
+        await escalation.raise_alert(session, contract, _cause(case, row, clock), now)
+
+
+def _cause(case: Case, row: PoliceInterview, clock: Clock | None) -> escalation.Cause:
+    return escalation.Cause(
+        AlertKind.WARNING,
+        _alert_key(row),
+        case.reference,
+        stage=2,
+        case_id=case.id,
+        deadline_id=row.deadline_id,
+        rungs=clock.rungs if clock else (),
+    )
+
+
+def _alert_key(row: PoliceInterview) -> str:
+    """One for each wait, so that a new wait asks anew."""
+    return f"interview:{row.id}:{row.deadline_id or 'unknown'}"
+
+
+async def _rest(
+    session: AsyncSession,
+    case: Case,
+    row: PoliceInterview,
+    now: datetime,
+    by: Actor,
+    state: DeadlineState,
+) -> None:
+    await dates.settle(session, case, row.deadline_id, now, by, state=state)
+    await escalation.end(session, _alert_key(row), now)
+
+
+def _must_be_ahead(at: datetime | None, now: datetime) -> None:
+    if at is not None and at > now + FURTHEST:
+        raise InvalidInput("That is more than a year away: give an earlier time.")
+    if at is not None and at < now - timedelta(days=1):
+        raise InvalidInput("That time is past. For an interview that is over write a note.")
+
+
+async def _find(session: AsyncSession, case: Case, interview_id: int) -> PoliceInterview:
+    row = await session.get(PoliceInterview, interview_id, with_for_update=True)
+    if row is None or row.case_id != case.id or row.ended_at is not None:
+        raise NotFound("There is no such interview on this case.")
+    return row
+
+
+async def _say(
+    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
+) -> None:
+    await events.record(
+        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
+    )
