@@ -12,8 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import allocation, conflicts, deadlines, events, outbox, promises, rota, seeing
+from helpline.desk import (
+    allocation,
+    conflicts,
+    deadlines,
+    eligibility,
+    events,
+    kinds,
+    outbox,
+    papers,
+    plans,
+    promises,
+    rota,
+    seeing,
+    silence,
+)
 from helpline.desk.references import new_reference
+from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
     Address,
@@ -34,6 +49,7 @@ from helpline.templating import Wording
 from helpline.vocabulary import (
     CASEWORKERS,
     CallResult,
+    CaseKind,
     CaseStatus,
     ClockStop,
     ContactKind,
@@ -53,6 +69,7 @@ WITH_REFERENCE = (
 LONGEST_REPLY = 1600
 """Characters: what Twilio accepts in one message."""
 LONGEST_NOTE = 20_000
+LONGEST_NAME = 120
 WRITABLE = ("sms", "whatsapp", "telegram", "webchat", "email")
 """Channels by which somebody can be written to who has not written by them on this case."""
 
@@ -72,9 +89,13 @@ async def open_case(
 ) -> Case:
     """Give `case` its reference, store it and start its clocks from `opened_at` (A50, A51)."""
     case.reference = await _free_reference(session, contract)
+    if case.kind == CaseKind.ADVICE:
+        case.kind = contract.kind_for(case.reason)
     case.next_due_at = deadlines.first_due(
-        contract, case.opened_at, urgency=case.urgency, reason=case.reason
+        contract, case.opened_at, urgency=case.urgency, reason=case.reason, kind=case.kind
     )
+    if case.eligibility is None:
+        await eligibility.take_down(session, contract, case, case.opened_at)
     session.add(case)
     await session.flush()
     await deadlines.open_for(session, contract, case, case.opened_at)
@@ -87,6 +108,7 @@ async def open_case(
         by=by,
         urgency=case.urgency,
         reason=case.reason,
+        case_kind=case.kind,
         method=case.method,
     )
     return case
@@ -113,6 +135,7 @@ async def reopen(
         again=True,
     )
     await session.flush()
+    await plans.take_back_exit(session, case, now)
     await deadlines.refresh_next_due(session, case)
     await _event(session, "case.reopened", case, now, by)
 
@@ -236,6 +259,7 @@ async def allocate(
     if worker is None or worker.left_at or not _works_on(worker, contract.key):
         raise InvalidInput("Choose a support worker who works on this contract.")
     await conflicts.forbid(session, case, worker, by)
+    await papers.forbid(session, contract, worker, now)
     if case.worker_id == worker_id:
         await allocation.left_as_it_is(session, case, now)
         return None
@@ -320,16 +344,28 @@ async def add_note(
     happened_at: datetime,
     by: Actor,
     now: datetime,
+    *,
+    why: str = "",
+    whose: str = "",
+    corrects: int | None = None,
 ) -> Note:
-    """Record a fact, an opinion, the person's own words or a decision, kept apart (001 §14.1)."""
+    """Record a fact, an opinion, somebody's own words or a decision, kept apart (001 §14.1). A
+    decision has its reason (`why`), own words have their speaker (`whose`; empty: the person the
+    case is for). `corrects`: the note that this one puts right; that one stays as it is."""
     require(by, "note.write", case.contract)
     if kind not in list(NoteKind):
         raise InvalidInput("Say what kind of note this is: fact, opinion, own words or decision.")
     _must_be_past(happened_at, now)
+    is_decision, are_words = kind == NoteKind.DECISION, kind == NoteKind.OWN_WORDS
+    if is_decision and not why.strip():
+        raise InvalidInput("Say why: a decision is recorded with its reason.")
     note = Note(
         case_id=_id(case),
         kind=kind,
         body=_text(body, LONGEST_NOTE, "a note"),
+        reason=_text(why, LONGEST_NOTE, "the reason") if is_decision else None,
+        whose=in_a_line(whose, LONGEST_NAME) or None if are_words else None,
+        corrects_id=await _corrected(session, case, corrects),
         happened_at=happened_at,
         written_at=now,
         by_user_id=by.user_id,
@@ -338,6 +374,16 @@ async def add_note(
     await session.flush()
     await _event(session, "note.written", case, now, by, kind=kind)
     return note
+
+
+async def _corrected(session: AsyncSession, case: Case, note_id: int | None) -> int | None:
+    """The id, if that note is on this case; NotFound for any other."""
+    if note_id is None:
+        return None
+    note = await session.get(Note, note_id)
+    if note is None or note.case_id != case.id:
+        raise NotFound("The note you correct is not on this case.")
+    return note_id
 
 
 async def record_call(
@@ -397,7 +443,8 @@ async def close(
     now: datetime,
 ) -> None:
     """Close with what was provided and how it ended. Closing answers nobody: open promises stay
-    open and go on warning (they are about the person, not the file)."""
+    open and go on warning (they are about the person, not the file). A case with a plan closes when
+    its exit was agreed, or a lead said why not (004 §2.3)."""
     require(by, "case.close", case.contract)
     _must_be_open(case)
     if outcome not in {known.code for known in contract.outcomes}:
@@ -405,6 +452,7 @@ async def close(
     unknown = set(supports) - {known.code for known in contract.support}
     if unknown or not supports:
         raise InvalidInput("Choose at least one kind of support that was provided, from the list.")
+    await plans.must_have_an_exit(session, case)
     had = set(
         await session.scalars(
             select(col(CaseSupport.support)).where(col(CaseSupport.case_id) == case.id)
@@ -415,6 +463,8 @@ async def close(
     case.status, case.closed_at, case.closed_by_id = CaseStatus.CLOSED, now, by.user_id
     case.outcome = outcome
     await session.flush()
+    await plans.end(session, case, by, now)
+    await silence.end_by_closing(session, case, by, now)
     await _event(session, "case.closed", case, now, by, outcome=outcome, supports=sorted(supports))
 
 
@@ -430,6 +480,7 @@ async def set_reason(
     if contract.has_conditions:
         await deadlines.reconsider(session, contract, case, now)
     await _event(session, "case.reason_set", case, now, by, reason=reason, before=before)
+    await kinds.follow_reason(session, contract, case, now)
 
 
 async def set_urgency(

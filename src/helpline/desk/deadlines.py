@@ -201,9 +201,7 @@ async def reconsider(
     was met or missed stays as it is, and what was cancelled stays to be read."""
     running = {
         clock.code: clock
-        for clock in contract.clocks_for(
-            ClockStart.RECEIPT, case.urgency, case.reason, case.kind
-        )
+        for clock in contract.clocks_for(ClockStart.RECEIPT, case.urgency, case.reason, case.kind)
     }
     rows = await _receipt_rows(session, case)
     settled, began, cancelled = set(), dict[str, datetime](), dict[str, datetime]()

@@ -17,6 +17,7 @@ from helpline.desk import (
     drafts,
     keeping,
     search,
+    silence,
     upkeep,
     uploads,
     webchat,
@@ -50,6 +51,10 @@ async def tidy_up(house: House) -> int:
             now = house.clock.now()
             await upkeep.look(session, contract, house.wording, reach, now)
             await deadlines.plan_again(session, contract, now)
+        followed = silence.BATCH
+        while followed >= silence.BATCH:
+            async with house.db.write() as session:
+                followed = await silence.look(session, contract, house.clock.now())
         house.wakes.sending.set()
         deleted = keeping.AT_ONCE
         while deleted == keeping.AT_ONCE:

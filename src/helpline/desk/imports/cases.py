@@ -245,6 +245,7 @@ def _case(contract: Contract, case: PastCase, person_id: int, reference: str) ->
         "status": CaseStatus.CLOSED if case.is_closed else CaseStatus.OPEN,
         "identity": Identity.KNOWN,
         "urgency": "standard",
+        "kind": contract.kind_for(case.reason),
         "reason": case.reason,
         "reason_from": "worker",
         "group": case.group,

@@ -1,0 +1,187 @@
+"""Casework in stories: tasks that warn, a plan and its end, a person who falls silent, a case that
+turns out to be another kind."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from helpline.desk import cases, kinds, plans, silence, tasks
+from helpline.engine.housekeeping import tidy_up
+from helpline.errors import Conflict, InvalidInput, NotAllowed
+from helpline.models import Alert, Case, Deadline, KindChange, Silence, Task
+from helpline.vocabulary import Role, SilenceMove
+from tests.world import CARER, LEAD_PHONE, WORKER_PHONE, World
+
+
+async def _act(world: World, act: Any, *given: Any, by: Any = None) -> Any:
+    """One act of the desk on Carol's case, in a transaction of its own."""
+    found = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        case = await session.get(Case, found.id)
+        assert case is not None
+        done = await act(session, case, *given, by or world.worker, world.now)
+    await world.settle()
+    return done
+
+
+async def _in_contract(world: World, act: Any, *given: Any, by: Any = None) -> Any:
+    contract = world.house.contracts["essex"]
+
+    async def with_contract(session: Any, case: Case, *rest: Any) -> Any:
+        return await act(session, contract, case, *rest)
+
+    return await _act(world, with_contract, *given, by=by)
+
+
+async def _carol_writes(world: World, text: str = "Can you tell me about tax for carers?") -> None:
+    await world.forward(hours=6, minutes=45)
+    await world.sms(CARER, text)
+    await world.allocate(CARER, world.worker)
+    await world.reply(CARER, "Yes. I ring you.")
+
+
+async def test_a_task_warns_its_owner_a_day_before_and_then_a_lead(world: World) -> None:
+    await _carol_writes(world)
+    due = world.now + timedelta(days=3)
+    what = "Ask the council for the handbook."
+    given = await _act(world, tasks.give, "given", what, world.worker.user_id, due)
+    told = len(world.texts_to(WORKER_PHONE))
+    await world.forward(hours=47)
+    assert len(world.texts_to(WORKER_PHONE)) == told
+    await world.forward(hours=2)
+    warned = world.texts_to(WORKER_PHONE)[told:]
+    assert len(warned) == 1 and "handbook" not in warned[0]
+    (alert,) = [one for one in await world.all(Alert) if one.kind == "task"]
+    assert (alert.rungs, alert.deadline_id) == ("worker", given.deadline_id)
+    await world.forward(hours=24)
+    late = [one for one in await world.all(Alert) if one.kind == "task" and one.ended_at is None]
+    assert [one.rungs for one in late] == ["worker,lead"]
+    async with world.house.db.read() as session:
+        (mine,) = await tasks.mine(session, world.worker, world.now)
+        assert (mine.what, mine.owner) == (what, "Wasim")
+        assert await tasks.mine(session, world.duty, world.now) == []
+    async with world.house.db.write() as session:
+        await tasks.finish(session, given.id, world.worker, world.now)
+    still = [one for one in await world.all(Alert) if one.kind == "task" and one.ended_at is None]
+    (row,) = await world.all(Deadline, Deadline.id == given.deadline_id)
+    assert (still, row.state) == ([], "met") and row.met_at > row.due_at
+    assert (await world.case_of(CARER)).next_due_at is None
+
+
+async def test_a_task_changes_hands_and_time_and_may_turn_out_not_to_be_needed(
+    world: World,
+) -> None:
+    await _carol_writes(world)
+    due, later = world.now + timedelta(days=2), world.now + timedelta(days=9)
+    task = await _act(world, tasks.give, "given", "Send the leaflet", None, due)
+    await _act(world, tasks.change, task.id, world.lead.user_id, later)
+    rows = await world.all(Deadline, Deadline.clock == "task.given")
+    assert [(row.state, row.due_at) for row in rows] == [("cancelled", due), ("open", later)]
+    assert (await world.case_of(CARER)).next_due_at == later
+    async with world.house.db.write() as session:
+        await tasks.drop(session, task.id, world.worker, world.now)
+    (done,) = await world.all(Task, Task.id == task.id)
+    assert done.dropped_at == world.now and (await world.case_of(CARER)).next_due_at is None
+    await world.close(CARER)
+    with pytest.raises(InvalidInput, match="closed"):
+        await _act(world, tasks.give, "given", "Too late", None, later)
+    with pytest.raises(NotAllowed):
+        other = await world.hire("Cora", Role.COMMISSIONER)
+        await _act(world, tasks.give, "given", "x", None, later, by=other)
+
+
+async def test_a_case_with_a_plan_closes_when_its_end_is_agreed(world: World) -> None:
+    await _carol_writes(world)
+    goals = ["I want to sleep again", "Know what I may claim"]
+    made = (goals, "Carol and her husband", date(2026, 11, 3), date(2026, 12, 1), date(2027, 2, 1))
+    await _in_contract(world, plans.make, *made)
+    with pytest.raises(Conflict, match="plan already"):
+        await _in_contract(world, plans.make, *made)
+    due = await world.deadlines(CARER)
+    assert due["plan.review"].due_at == datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
+    told = len(world.texts_to(WORKER_PHONE))
+    await world.forward(hours=24 * 27 + 10)
+    assert len(world.texts_to(WORKER_PHONE)) > told
+    with pytest.raises(InvalidInput, match="looking at it again"):
+        await _in_contract(world, plans.review, "Carol", "Better", date(2026, 11, 30), None)
+    await _in_contract(world, plans.review, "Carol", "She sleeps", date(2027, 1, 12), None)
+    due = await world.deadlines(CARER)
+    assert (due["plan.review"].state, due["plan.review"].due_at.day) == ("open", 12)
+    with pytest.raises(InvalidInput, match="has a plan"):
+        await world.close(CARER)
+    with pytest.raises(NotAllowed):
+        await _act(world, plans.let_close, "No time")
+    exit_words = ("Two calls more, then by herself", "Carol, her social worker", "Rings us")
+    await _act(world, plans.agree_exit, *exit_words)
+    await world.close(CARER)
+    case = await world.case_of(CARER)
+    async with world.house.db.read() as session:
+        assert await plans.standing(session, case.id or 0) is None
+        assert await plans.exit_of(session, case.id or 0) is not None
+    assert (await world.deadlines(CARER))["plan.review"].state == "cancelled"
+    assert case.next_due_at is None
+    await _in_contract(world, cases.reopen)
+    async with world.house.db.read() as session:
+        assert await plans.exit_of(session, case.id or 0) is None
+
+
+async def test_who_falls_silent_is_followed_up_and_the_case_stays_open(world: World) -> None:
+    await _carol_writes(world)
+    await world.forward(hours=24 * 13)
+    await world.reply(CARER, "How are you?")  # what we write is not hearing from them
+    await tidy_up(world.house)
+    assert await world.count(Silence) == 0
+    await world.forward(hours=25)
+    await tidy_up(world.house)
+    await tidy_up(world.house)
+    assert await world.tasks(CARER) == ["silent"]
+    (task,) = await world.all(Task, Task.kind == "silent")
+    assert task.due_at == datetime(2026, 11, 19, 17, 0, tzinfo=UTC)  # two working days
+    await _act(world, silence.try_again, SilenceMove.AGAIN, "")
+    assert await world.tasks(CARER) == []
+    told = len(world.texts_to(LEAD_PHONE))
+    await world.forward(hours=24 * 7)
+    await tidy_up(world.house)
+    await world.settle()
+    assert await world.tasks(CARER) == ["still_silent"]
+    assert len(world.texts_to(LEAD_PHONE)) == told + 1
+    with pytest.raises(InvalidInput, match="come next"):
+        await _act(world, silence.try_again, SilenceMove.AGREED, " ")
+    await _act(world, silence.try_again, SilenceMove.AGREED, "Her own worker visits on Friday")
+    assert await world.tasks(CARER) == [] and (await world.case_of(CARER)).status == "open"
+    await tidy_up(world.house)
+    assert [one.ended_at is not None for one in await world.all(Silence)] == [True]
+
+
+async def test_a_silence_ends_when_they_write_and_is_shorter_on_the_pathway(world: World) -> None:
+    await _carol_writes(world, "They say I hit him, there is an allegation against me")
+    assert (await world.case_of(CARER)).kind == "allegation"
+    await world.forward(hours=24 * 7 + 1)
+    await tidy_up(world.house)
+    assert await world.tasks(CARER) == ["silent"]
+    await world.sms(CARER, "Sorry, I was away")
+    await tidy_up(world.house)
+    (found,) = await world.all(Silence)
+    assert (found.heard_again, await world.tasks(CARER)) == (True, [])
+
+
+async def test_a_case_turns_out_to_be_another_kind(world: World) -> None:
+    await _carol_writes(world)
+    assert (await world.case_of(CARER)).kind == "advice"
+    await _in_contract(world, cases.set_reason, "complaint")
+    assert (await world.case_of(CARER)).kind == "complaint"
+    with pytest.raises(InvalidInput, match="few words"):
+        await _in_contract(world, kinds.change, "standards", " ")
+    await _in_contract(world, kinds.change, "standards", "The council calls it that")
+    await _in_contract(world, cases.set_reason, "finance")  # the kind is a person's word now
+    case = await world.case_of(CARER)
+    assert case.kind == "standards"
+    changes = await world.all(KindChange)
+    assert [(one.before, one.after) for one in changes] == [
+        ("advice", "complaint"),
+        ("complaint", "standards"),
+    ]
+    async with world.house.db.read() as session:
+        turns = [row.kind for row in await kinds.history(session, case.id or 0)]
+    assert turns[0] == "case.opened" and turns.count("case.kind_set") == 2
