@@ -7,6 +7,7 @@ is decided before (rules/permissions.py).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -14,14 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
 from helpline.reports.measures import (
+    APART,
     CUTS,
     QUALITY,
     Breach,
     By,
     Cell,
+    apart,
     cells_of,
     codes,
 )
+from helpline.reports.populations import Populations, newest, populations
 from helpline.reports.protection import protect
 from helpline.reports.report import Report
 from helpline.reports.tallies import ClockTally, Tallies, Tally, take
@@ -40,7 +44,8 @@ async def figures(
     """
     printed = codes(contract)
     tallies = await take(session, contract.key, bounds(period, contract.zone), now, printed)
-    cells = tuple(_cells(contract, period, tallies))
+    counted = await populations(session, contract, period.end)
+    cells = tuple(_cells(contract, period, tallies, counted))
     breaches: tuple[Breach, ...] = tallies.breaches
     is_protected = contract.disclosure.applies and not exact
     if is_protected:
@@ -66,13 +71,15 @@ def percent(part: int, whole: int) -> float | None:
     return (2000 * part + whole) // (2 * whole) / 10 if whole else None
 
 
-def _cells(contract: Contract, period: Period, tallies: Tallies) -> Iterable[Cell]:
+def _cells(
+    contract: Contract, period: Period, tallies: Tallies, populations: Populations
+) -> Iterable[Cell]:
     printed = codes(contract)
     places = [by for cut in CUTS for by in cells_of(cut, printed)]
     nothing = Tally()
     counted = [(by, tallies.by.get(by, nothing)) for by in places]
     for by, tally in counted:
-        yield _people(contract, period, by, len(tally.people))
+        yield _people(contract, period, by, len(tally.people), populations)
     yield from (Cell("contacts", by, tally.contacts) for by, tally in counted)
     yield from (Cell("cases", by, tally.cases) for by, tally in counted)
     for clock in contract.reported_clocks:
@@ -80,9 +87,22 @@ def _cells(contract: Contract, period: Period, tallies: Tallies) -> Iterable[Cel
             yield from _kept(clock.code, by, tally.clocks.get(clock.code, ClockTally()))
     without = (tallies.closed_without_support, tallies.closed_without_outcome)
     yield from (Cell(measure, (), n) for measure, n in zip(QUALITY, without, strict=True))
+    yield from _apart(contract, tallies)
 
 
-def _people(contract: Contract, period: Period, by: By, number: int) -> Cell:
+def _apart(contract: Contract, tallies: Tallies) -> Iterable[Cell]:
+    """Contacts of people who are out of the contract: a line for each reason, noughts too."""
+    measures = list(apart(contract))
+    found = Counter[str]()
+    for reason, number in tallies.apart.items():
+        measure = f"{APART}.{reason}"
+        found[measure if measure in measures else measures[-1]] += number
+    return (Cell(measure, (), found[measure]) for measure in measures)
+
+
+def _people(
+    contract: Contract, period: Period, by: By, number: int, populations: Populations
+) -> Cell:
     """People, and of which population: only a carer group has one (A57, A65), newest on the
     period's last day; its quadrant's own, or none (D6)."""
     cut = dict(by)
@@ -91,7 +111,10 @@ def _people(contract: Contract, period: Period, by: By, number: int) -> Cell:
         return Cell("people", by, number)
     if group not in {g.code for g in contract.groups if g.counts_as == "carer"}:
         return Cell("people", by, number, note=NUMBER_ONLY)
-    population = contract.population(group, cut.get("quadrant"), period.end)
+    population = newest(
+        contract.population(group, cut.get("quadrant"), period.end),
+        populations.get((group, cut.get("quadrant"))),
+    )
     if population is None or population.unit != "people" or not population.count:
         return Cell("people", by, number, note=NO_DENOMINATOR)
     return Cell(

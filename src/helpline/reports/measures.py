@@ -12,6 +12,7 @@ from itertools import combinations, product
 from typing import Final
 
 from helpline.contract import Contract
+from helpline.rules.eligibility import TOO_OLD
 from helpline.vocabulary import UNKNOWN
 
 DIMENSIONS: Final = ("quadrant", "carer_type", "method", "reason", "support")
@@ -22,6 +23,8 @@ CUTS: Final[tuple[tuple[str, ...], ...]] = (
 )
 COUNTED: Final = ("people", "contacts", "cases")
 QUALITY: Final = ("quality.closed_without_support", "quality.closed_without_outcome")
+APART: Final = "apart"
+"""Contacts of people who are out of the contract, by reason: in no other figure (A02, A09)."""
 VERDICTS: Final = ("met", "missed", "open")
 TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
 
@@ -110,7 +113,15 @@ def counts(contract: Contract) -> tuple[str, ...]:
     return (*COUNTED, *timed)
 
 
+def apart(contract: Contract) -> dict[str, str]:
+    """The measure of everybody who is out → what people read for the reason; the last for any
+    reason that has no line of its own."""
+    excluded = {f"{APART}.{one.code}": one.name for one in contract.exclusions}
+    limit = {f"{APART}.{TOO_OLD}": "Whose young person is past the age"}
+    return {**excluded, **(limit if contract.age_limit else {}), f"{APART}.other": "Other reasons"}
+
+
 def all_measures(contract: Contract) -> tuple[str, ...]:
     """Every measure of the contract's reports in printing order."""
     timed = (f"{clock.code}.{m}" for clock in contract.reported_clocks for m in (*VERDICTS, *TIMES))
-    return (*COUNTED, *timed, *QUALITY)
+    return (*COUNTED, *timed, *QUALITY, *apart(contract))

@@ -19,6 +19,7 @@ from helpline.reports.measures import (
     By,
     Cell,
     Key,
+    apart,
     cells_of,
     codes,
     counts,
@@ -42,7 +43,7 @@ def rounded(number: float, base: int) -> int:
 
 def _hidden(contract: Contract, period: Period, cells: tuple[Cell, ...]) -> dict[Key, str]:
     rule = contract.disclosure
-    measured = {*counts(contract), *QUALITY}
+    measured = {*counts(contract), *QUALITY, *apart(contract)}
     exact = {cell.key: int(cell.value or 0) for cell in cells if cell.measure in measured}
     number = {key: index for index, key in enumerate(exact)}  # numbers hash faster than cuts
     keys = list(exact)

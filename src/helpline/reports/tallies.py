@@ -25,12 +25,15 @@ from helpline.vocabulary import (
     ContactKind,
     DeadlineState,
     Direction,
+    Eligibility,
 )
 
 CASE: Final = metadata.tables["case"]
 CASE_SUPPORT: Final = metadata.tables["case_support"]
 CONTACT: Final = metadata.tables["contact"]
 DEADLINE: Final = metadata.tables["deadline"]
+COUNTS: Final = or_(CASE.c.eligibility.is_(None), CASE.c.eligibility != Eligibility.OUT)
+"""Whoever is out of the contract was answered, and is counted apart (A02, A09)."""
 _MINUTE: Final = timedelta(minutes=1)
 Place = tuple[str, ...]
 """A code for each of DIMENSIONS: where in the report a row belongs. The last, support, is left
@@ -90,6 +93,8 @@ class Tallies:
     breaches: tuple[Breach, ...]
     closed_without_support: int
     closed_without_outcome: int
+    apart: Mapping[str, int] = field(default_factory=dict)
+    """Contacts of people who are out of the contract, by reason: in none of the tallies."""
 
 
 async def take(
@@ -126,7 +131,8 @@ async def take(
             quadrant = places.code("quadrant", row.quadrant)
             breaches.append(Breach(row.clock, quadrant, late, row.met_at is not None))
     breaches.sort(key=lambda breach: (breach.clock, -breach.minutes_late, breach.quadrant))
-    return Tallies(places.cut(), tuple(breaches), without_support, without_outcome)
+    out = {row.reason: row.contacts for row in await session.execute(_apart(contract, bounds))}
+    return Tallies(places.cut(), tuple(breaches), without_support, without_outcome, out)
 
 
 class _Places:
@@ -188,7 +194,7 @@ def _places(method: Any, *more: Any) -> Select[Any]:
 
 def _cases(contract: str, bounds: Bounds) -> Select[Any]:
     return _places(CASE.c.method, CASE.c.status, CASE.c.outcome).where(
-        CASE.c.contract == contract, _within(CASE.c.opened_at, bounds)
+        CASE.c.contract == contract, _within(CASE.c.opened_at, bounds), COUNTS
     )
 
 
@@ -203,8 +209,26 @@ def _contacts(contract: str, bounds: Bounds) -> Select[Any]:
             CONTACT.c.direction == Direction.IN,
             CONTACT.c.kind != ContactKind.AUTOMATIC,  # a program answered, not the person
             _within(CONTACT.c.at, bounds),
+            COUNTS,
         )
         .group_by(*grouped.selected_columns)
+    )
+
+
+def _apart(contract: str, bounds: Bounds) -> Select[Any]:
+    """Contacts of people who are out of the contract, by reason."""
+    reason = CASE.c.eligibility_reason
+    return (
+        select(reason.label("reason"), func.count().label("contacts"))
+        .join_from(CONTACT, CASE, CONTACT.c.case_id == CASE.c.id)
+        .where(
+            CONTACT.c.contract == contract,
+            CONTACT.c.direction == Direction.IN,
+            CONTACT.c.kind != ContactKind.AUTOMATIC,
+            _within(CONTACT.c.at, bounds),
+            CASE.c.eligibility == Eligibility.OUT,
+        )
+        .group_by(reason)
     )
 
 
@@ -218,6 +242,7 @@ def _deadlines(contract: str, bounds: Bounds) -> Select[Any]:
             DEADLINE.c.state != DeadlineState.CANCELLED,
             DEADLINE.c.starts == ClockStart.RECEIPT,
             _within(DEADLINE.c.started_at, bounds),
+            COUNTS,
         )
     )
 

@@ -16,7 +16,17 @@ from zoneinfo import ZoneInfo
 
 from helpline.contract import Clock
 from helpline.reports import wording
-from helpline.reports.measures import COUNTED, QUALITY, TIMES, VERDICTS, Breach, Cell, codes, names
+from helpline.reports.measures import (
+    COUNTED,
+    QUALITY,
+    TIMES,
+    VERDICTS,
+    Breach,
+    Cell,
+    apart,
+    codes,
+    names,
+)
 from helpline.rules.disclosure import SMALL
 
 if TYPE_CHECKING:
@@ -157,6 +167,12 @@ class View:
     @cached_property
     def quality(self) -> dict[str, Cell]:
         return {measure.partition(".")[2]: self.report.cell(measure) for measure in QUALITY}
+
+    @cached_property
+    def apart(self) -> list[tuple[str, Cell]]:
+        """Why somebody was out of the contract → their contacts."""
+        listed = apart(self.contract).items()
+        return [(name, self.report.cell(measure)) for measure, name in listed]
 
     @property
     def definitions(self) -> dict[str, str]:

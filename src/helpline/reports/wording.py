@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from helpline.contract import Contract
-from helpline.reports.measures import all_measures
+from helpline.reports.measures import APART, all_measures, apart
 from helpline.settings import TEMPLATES
 from helpline.vocabulary import Unit
 
@@ -23,7 +23,9 @@ def definitions(contract: Contract) -> dict[str, str]:
     for measure in all_measures(contract):
         name, _, last = measure.partition(".")
         clock = clocks.get(name)
-        text = written[last if clock else measure]
+        text = written[last if clock else name if name == APART else measure]
+        if name == APART:
+            text = text.format(name=apart(contract)[measure])
         if clock:
             elapsed = clock.unit is Unit.ELAPSED_HOURS
             counted = ", weekends and bank holidays included" if elapsed else ""

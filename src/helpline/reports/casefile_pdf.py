@@ -1,0 +1,154 @@
+"""The chronology or the whole file of a case as a PDF that screen readers can read (PDF/UA-1).
+
+Called by web/pages/case_record.py, in a thread, with what desk/record.py has gathered. Words that
+people wrote go in as data and are never taken for markup; reports/letters.py sorts out what the
+typefaces cannot show. Every word that is ours stands in templates/reports/casefile.typ.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import typst
+
+from helpline.contract import Contract
+from helpline.desk.casefile import Entry
+from helpline.desk.record import Line, Sheet
+from helpline.errors import InvalidInput
+from helpline.reports import letters
+from helpline.rules.saying import span
+from helpline.settings import TEMPLATES
+from helpline.vocabulary import PartRole
+
+FOLDER: Final = TEMPLATES / "reports"
+LETTERED_CHILD: Final = re.compile(r"child [a-z]", re.IGNORECASE)
+Words = Callable[[str], list[dict[str, Any]]]
+
+
+def render(sheet: Sheet) -> bytes:
+    """The PDF. Should a typeface or the typesetter break on what somebody wrote, it is made again
+    with plain Latin letters only, each of the others said by what it is."""
+    try:
+        return _set(_data(sheet, letters.lines))
+    except BaseException as error:  # the typesetter's panics are no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+    return _set(_data(sheet, letters.plain_lines))
+
+
+def _set(values: dict[str, Any]) -> bytes:
+    made = typst.compile(
+        FOLDER / "casefile.typ",
+        root=FOLDER,
+        format="pdf",
+        pdf_standards="ua-1",
+        ignore_system_fonts=True,  # the same file on every machine
+        sys_inputs={"sheet": json.dumps(values)},
+    )
+    assert isinstance(made, bytes)
+    return made
+
+
+def _data(sheet: Sheet, words: Words) -> dict[str, Any]:
+    """What the template is given: texts as lines of pieces, times in words, codes as they are."""
+    case, contract = sheet.case, sheet.contract
+    zone = ZoneInfo(contract.zone)
+    return {
+        "whole": sheet.is_whole,
+        "reference": case.reference,
+        "contract": words(contract.name),
+        "person": words(sheet.person.name or ""),
+        "worker": words(sheet.worker or ""),
+        "opened": _when(case.opened_at, zone),
+        "closed": _when(case.closed_at, zone) if case.closed_at else "",
+        "has_wall": sheet.has_wall,
+        "printed_by": words(sheet.printed_by),
+        "printed_at": _when(sheet.printed_at, zone),
+        "people": [
+            {"role": one.role, "name": words(named(contract, one.role, one.group, one.name))}
+            for one in sheet.people
+        ],
+        "comments": [_comment(one, words, zone) for one in sheet.chronology.comments],
+        "lines": [_line(one, words, zone, contract) for one in sheet.chronology.lines],
+        "cut": sheet.chronology.is_cut,
+    }
+
+
+def named(contract: Contract, role: str, group: str, name: str | None) -> str:
+    """How somebody is called on paper. Whoever made the allegation is named only where they are
+    certainly no fostered child: of those a file has "child A" and no name (domain.md §7)."""
+    said = name or ""
+    if role != PartRole.ALLEGED_BY or LETTERED_CHILD.fullmatch(said):
+        return said
+    counts_as = next((one.counts_as for one in contract.groups if one.code == group), "other")
+    return said if counts_as != "other" else ""
+
+
+def _line(line: Line, words: Words, zone: ZoneInfo, contract: Contract) -> dict[str, Any]:
+    entry = line.entry
+    late = line.late_by is not None
+    is_apart = line.written_after.total_seconds() > 3600
+    return {
+        "at": _when(entry.at, zone),
+        "kind": entry.note_kind if entry.kind == "note" else entry.kind,
+        "ours": entry.is_ours,
+        "by": words(entry.by or ""),
+        "body": words(entry.body or ""),
+        "reason": words(entry.reason or ""),
+        "whose": words(entry.whose or ""),
+        "what": entry.what,
+        "channel": entry.channel,
+        "state": entry.state or "",
+        "result": entry.call_result or "",
+        "minutes": entry.call_minutes or 0,
+        "event": entry.event,
+        "detail": words(_detail(entry, contract)),
+        "written": _when(entry.written_at, zone) if entry.written_at and is_apart else "",
+        "late": span(line.written_after) if late else "",
+        "corrects": _when(entry.corrects_at, zone) if entry.corrects_at else "",
+        "corrected_by": [
+            {
+                "at": _when(one.written_at or one.at, zone),
+                "by": words(one.by or ""),
+                "body": words(one.body or ""),
+            }
+            for one in line.corrected_by
+        ],
+        "comments": [_comment(one, words, zone) for one in line.comments],
+    }
+
+
+def _comment(one: Any, words: Words, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "who": words(one.who or ""),
+        "at": _when(one.said_at, zone),
+        "by": words(one.by),
+        "body": words(one.body),
+    }
+
+
+def _detail(entry: Entry, contract: Contract) -> str:
+    """What an event of the chronology is about: who was named, how it ended, how urgent it is."""
+    detail = entry.detail
+    if entry.event == "case.closed":
+        return _outcome(contract, str(detail.get("outcome", "")))
+    if entry.event == "case.urgency_set":
+        return str(detail.get("urgency", ""))
+    return str(detail.get("worker") or "")
+
+
+def _outcome(contract: Contract, code: str) -> str:
+    try:
+        return contract.outcome(code).name
+    except InvalidInput:  # a code the contract had once
+        return code.replace("_", " ")
+
+
+def _when(at: datetime, zone: ZoneInfo) -> str:
+    """ "3 November 2026, 14:05": whole, because paper is read years later."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%B %Y}, {local:%H:%M}"
