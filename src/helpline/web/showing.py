@@ -44,6 +44,12 @@ MORE: Final = (
 CASE_TABS: Final[tuple[tuple[str, str, str, tuple[CaseKind, ...]], ...]] = (
     # below /cases/<reference>, what it says, the action, the kinds of case that have it (none: all)
     ("", "Conversation", "case.read", ()),
+    (
+        "/pathway",
+        "Pathway",
+        "case.read",
+        (CaseKind.ALLEGATION, CaseKind.STANDARDS),
+    ),
     ("/people", "People", "case.read", ()),
 )
 

@@ -1,0 +1,171 @@
+"""The pathway of a case through its page: written down, brought up to date, printed, sent, and
+never what must not be there."""
+
+import re
+
+from helpline.models import Allegation
+from tests.web.conftest import Arrive
+from tests.web.visitor import Visitor
+from tests.world import CARER, World
+
+SAID = {"told_by": "Carol Ashby", "told_to": "Wasim", "told_at": "2026-11-03T02:15"}
+
+
+async def opened(world: World, arrive: Arrive, who: str = "wasim") -> tuple[Visitor, str]:
+    await world.sms(CARER, "a question about the allowance")
+    case = await world.case_of(CARER)
+    guest = await arrive(world, who)
+    return guest, f"/cases/{case.reference}/pathway"
+
+
+async def written_down(world: World, guest: Visitor, path: str, **more: str) -> int:
+    case = await world.case_of(CARER)
+    form = SAID | {"person": str(case.person_id), "track": "allegation", "made_by": "not_told"}
+    form |= {"words": "That she pushed child A", "whose_words": "carer"} | more
+    return await guest.post(f"{path}/entries", form)
+
+
+async def test_any_case_can_take_the_pathway_and_gets_its_tab(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path.removesuffix("/pathway"))
+    assert "Somebody has made an allegation" in guest.text
+    assert await guest.get(path) == 200
+    assert "Do not ask what happened" in guest.text
+    assert await written_down(one_world, guest, path) == 200
+    assert "the safeguarding lead is told" in guest.text
+    assert 'aria-current="page" href="' + path in guest.page
+    assert "Is anybody in danger now?" in guest.text
+    assert "point 22.9 of the Fostering Services" in guest.text
+
+
+async def test_what_is_missing_is_said_and_all_that_was_typed_stays(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    more = {"told_by": "", "made_by_words": "a teacher", "types": "physical"}
+    assert await written_down(one_world, guest, path, **more) == 400
+    assert "Say who told us" in guest.text
+    assert 'value="a teacher"' in guest.page
+    assert re.search(r'value="physical" checked', guest.page)
+    assert "That she pushed child A</textarea>" in guest.page
+    assert await one_world.count(Allegation) == 0
+
+
+async def test_the_line_says_where_it_is_what_comes_and_by_when_it_usually_does(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    (one,) = await one_world.all(Allegation)
+    assert isinstance(one, Allegation)
+    stage = {"stage": "reported", "state": "reached", "reached_on": "2026-11-02"}
+    assert await guest.post(f"{path}/{one.id}/stages", stage) == 400
+    assert "Say who told you" in guest.text
+    stage |= {"told_by": "her social worker"}
+    assert await guest.post(f"{path}/{one.id}/stages", stage) == 200
+    assert "Reported Here now Monday 2 November, as told by her social worker" in guest.text
+    assert "LADO told Next" in guest.text
+    assert "Usually within 1 working day: by Tuesday 3 November" in guest.text
+    stage |= {"reached_on": "2026-11-04"}
+    assert await guest.post(f"{path}/{one.id}/stages", stage) == 400
+    assert "That day is still to come" in guest.text
+
+
+async def test_what_they_were_not_told_is_the_list_of_what_to_ask(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    (one,) = await one_world.all(Allegation)
+    told = {"item": "allowance", "state": "told", "told_words": "Paid until the review"}
+    assert await guest.post(f"{path}/{one.id}/told", told) == 400  # type: ignore[attr-defined]
+    assert "Say who told them" in guest.text
+    assert "Which clause says what is paid" in guest.text
+    told |= {"told_by": "Ms Ode, fostering team"}
+    assert await guest.post(f"{path}/{one.id}/told", told) == 200  # type: ignore[attr-defined]
+    assert "Which clause says what is paid" not in guest.text
+    assert "Paid until the review" in guest.text
+
+
+async def test_what_is_late_stands_first_until_somebody_ticks_it(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    await one_world.forward(minutes=40)
+    await guest.get(path)
+    assert "3 are late" in guest.text
+    assert guest.text.index("Is anybody in danger now?") < guest.text.index("Ring them.")
+    (one,) = await one_world.all(Allegation)
+    ticks = f"{path}/{one.id}/ticks"  # type: ignore[attr-defined]
+    assert await guest.post(ticks, {"item": "safe_now"}) == 200
+    assert "2 are late" in guest.text
+    assert "by Wasim" in guest.text
+    assert await guest.post(ticks.replace("ticks", "unticks"), {"item": "safe_now"}) == 200
+    assert "3 are late" in guest.text
+
+
+async def test_the_list_is_sent_by_the_ordinary_way_and_names_nothing(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    shown = re.search(r'<textarea[^>]*id="sending-text"[^>]*>(.*?)</textarea>', guest.page, re.S)
+    assert shown is not None
+    text = re.sub("&#39;", "'", shown[1])
+    assert await guest.post(f"{path}/sending", {"text": text + " The allegation"}) == 400
+    assert "Leave “allegation” out" in guest.text
+    assert await guest.post(f"{path}/sending", {"text": text}) == 200
+    await one_world.settle()
+    sent = one_world.texts_to(CARER)[-1]
+    assert "0808 157 0024" in sent
+    assert "999" in sent
+    assert not re.search(r"alleg|accus|child a\b|polic|pushed", sent, re.I)
+    assert (await one_world.deadlines(CARER))["first_response"].met_at is not None
+
+
+async def test_the_printed_list_names_nobody(one_world: World, arrive: Arrive) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    assert await guest.get(f"{path}/list") == 200
+    assert "The first 15 minutes" in guest.text
+    assert "do not resign" in guest.text
+    article = guest.page[guest.page.index("<article") : guest.page.index("</article")]
+    assert "Carol" not in article
+    assert "pushed" not in article
+
+
+async def test_an_entry_of_another_case_cannot_be_reached_through_this_one(
+    everybody: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(everybody, arrive)
+    await guest.get(path)
+    await written_down(everybody, guest, path)
+    await everybody.sms("+447700900456", "another matter")
+    other = await everybody.case_of("+447700900456")
+    (one,) = await everybody.all(Allegation)
+    for last in ("track", "stages", "told", "ticks", "end"):
+        form = {"item": "safe_now", "track": "standards", "stage": "lado", "state": "reached"}
+        where = f"/cases/{other.reference}/pathway/{one.id}/{last}"  # type: ignore[attr-defined]
+        assert await guest.post(where, form | {"mistake": "x", "said_by": "x", "why": "x"}) == 404
+
+
+async def test_a_closed_case_shows_its_pathway_and_changes_nothing(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    await one_world.close(CARER)
+    assert await guest.get(path) == 200
+    assert "That she pushed child A" in guest.text
+    assert "Write it down" not in guest.text
+    assert await written_down(one_world, guest, path) == 409
