@@ -16,7 +16,15 @@ def test_every_measurement_gives_its_rows(tmp_path: Path) -> None:
     write_json(path, figures, 1.0, True)
 
     rows = [figure["row"] for figure in json.loads(path.read_text())["figures"]]
-    for begins in ("start", "keep, 1 ", "keep, 4 ", "route 20", "inbox page", "sweep, 50 "):
+    for begins in (
+        "start",
+        "keep, 1 ",
+        "keep, 4 ",
+        "route 20",
+        "inbox page",
+        "sweep, 50 ",
+        "search 60 ",
+    ):
         assert any(row.startswith(begins) for row in rows), begins
     assert all(figure.value > 0 for figure in figures)
     assert said
