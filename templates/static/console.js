@@ -78,6 +78,8 @@ const keys = {
   r: () => act("reply", "text"),
   n: () => act("note", "note-body"),
   c: () => act("call", "call-body"),
+  w: () => act("allocation", "be-the-worker"),
+  "/": () => document.getElementById("search-box")?.focus(),
   i: () => location.assign("/inbox"),
 };
 
@@ -94,6 +96,15 @@ document.addEventListener("keydown", (event) => {
   if (!document.querySelector("[data-keys]") || !Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
   keys[event.key]();
+});
+
+// Ctrl and Enter (or Command and Enter) sends what is being written.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = event.target.closest("textarea")?.form;
+  if (!form) return;
+  event.preventDefault();
+  form.requestSubmit();
 });
 
 function areOn() {
