@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import escalation, events, parts
+from helpline.desk import escalation, events, kinds, parts
 from helpline.desk.duties import notices
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -35,6 +35,8 @@ LONGEST_NAME = 120
 LONGEST_WHY = 500
 MOST_ON_A_CASE = 20
 PRESSED_TWICE = timedelta(minutes=2)
+WHY_KIND = "What was alleged is handled so."
+"""Why the case is of that kind, in its history."""
 NEVER_ABOUT = (PartRole.ALLEGED_BY, PartRole.PROFESSIONAL)
 """Parts whose holders an allegation on this case is not about."""
 
@@ -78,7 +80,7 @@ async def record(
     await _say(session, "allegation.recorded", case, now, by, allegation=made.id, track=made.track)
     if Track(made.track).has_duties:
         await _start(session, contract, case, made, made.aware_at, now)
-    await _follow(session, case, by, now)
+    await _follow(session, contract, case, by, now)
     return made
 
 
@@ -98,7 +100,7 @@ async def move(
     Where it becomes an allegation the clocks run from when that was said; none is cancelled when it
     stops being one: whoever decides about a notice says so there."""
     require(by, "pathway.write", case.contract)
-    found = await find(session, case, allegation_id)
+    found = await find_open(session, case, allegation_id)
     if track not in list(Track):
         raise InvalidInput("Choose what it is handled as now.")
     if track == found.track:
@@ -113,23 +115,29 @@ async def move(
     await _say(session, "allegation.moved", case, now, by, **detail)
     if Track(track).has_duties and not Track(before).has_duties:
         await _start(session, contract, case, found, said_at, now)
-    await _follow(session, case, by, now)
+    await _follow(session, contract, case, by, now)
     return found
 
 
 async def take_back(
-    session: AsyncSession, case: Case, allegation_id: int, why: str, by: Actor, now: datetime
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    allegation_id: int,
+    why: str,
+    by: Actor,
+    now: datetime,
 ) -> None:
     """It was written down by mistake: twice, or on the wrong case. It stays to be read, and its
     deadlines stay open, because somebody decides about each of those."""
     require(by, "pathway.write", case.contract)
-    found = await find(session, case, allegation_id)
+    found = await find_open(session, case, allegation_id)
     said = in_a_line(why, LONGEST_WHY, "Say what the mistake was. It is no word on what is true.")
     found.ended_at, found.ended_by_id, found.ended_why = now, by.user_id, said
     await session.flush()
     await escalation.end(session, _alert_key(found), now)
     await _say(session, "allegation.taken_back", case, now, by, allegation=found.id)
-    await _follow(session, case, by, now)
+    await _follow(session, contract, case, by, now)
 
 
 async def of_case(session: AsyncSession, case_id: int) -> list[Allegation]:
@@ -150,6 +158,12 @@ async def find(session: AsyncSession, case: Case, allegation_id: int) -> Allegat
     if found is None or found.case_id != case.id or found.ended_at is not None:
         raise NotFound("There is no such entry on this case.")
     return found
+
+
+async def find_open(session: AsyncSession, case: Case, allegation_id: int) -> Allegation:
+    """The same, on a case that is open: on a closed one nothing is changed."""
+    _must_be_open(case)
+    return await find(session, case, allegation_id)
 
 
 async def tracks_of(session: AsyncSession, allegation_id: int) -> Sequence[Row[Any]]:
@@ -294,17 +308,15 @@ def _alert_key(allegation: Allegation) -> str:
     return f"allegation:{allegation.id}"
 
 
-async def _follow(session: AsyncSession, case: Case, by: Actor, now: datetime) -> None:
+async def _follow(
+    session: AsyncSession, contract: Contract, case: Case, by: Actor, now: datetime
+) -> None:
     """The case is of the kind of the gravest that stands on it."""
     tracks = {Track(one.track) for one in await of_case(session, case.id or 0)}
-    if not tracks:
-        return
     is_allegation = any(track.has_duties for track in tracks)
     kind = CaseKind.ALLEGATION if is_allegation else CaseKind.STANDARDS
-    if case.kind != kind:
-        before, case.kind = case.kind, kind
-        await session.flush()
-        await _say(session, "case.kind_set", case, now, by, kind=kind, before=before)
+    if tracks and case.kind != kind:
+        await kinds.change(session, contract, case, kind, WHY_KIND, by, now)
 
 
 def _must_be_open(case: Case) -> None:

@@ -43,7 +43,7 @@ async def tick(
 ) -> None:
     """Done. Twice is once."""
     require(by, "pathway.write", case.contract)
-    await allegations.find(session, case, allegation_id)
+    await allegations.find_open(session, case, allegation_id)
     if item not in {one.code for one in table_of(contract).to_dos}:
         raise InvalidInput("Choose something from the list.")
     if await _standing(session, allegation_id, item) is not None:
@@ -60,7 +60,7 @@ async def untick(
 ) -> None:
     """Not done after all. That it was ticked stays on record."""
     require(by, "pathway.write", case.contract)
-    await allegations.find(session, case, allegation_id)
+    await allegations.find_open(session, case, allegation_id)
     found = await _standing(session, allegation_id, item)
     if found is not None:
         found.undone_at, found.undone_by_id = now, by.user_id

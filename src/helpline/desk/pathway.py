@@ -66,7 +66,7 @@ async def set_stage(
 ) -> AllegationStage:
     """Somebody told us that it has come this far, has not, or does not happen here."""
     require(by, "pathway.write", case.contract)
-    found = await allegations.find(session, case, allegation_id)
+    found = await allegations.find_open(session, case, allegation_id)
     if stage not in {one.code for one in table_of(contract).stages_of(found.track)}:
         raise InvalidInput("Choose a stage from the list.")
     if state not in list(StageState):
@@ -104,7 +104,7 @@ async def set_told(
 ) -> AllegationTelling:
     """The carer was told this, was not, or has asked for it; by whom and on which day."""
     require(by, "pathway.write", case.contract)
-    await allegations.find(session, case, allegation_id)
+    await allegations.find_open(session, case, allegation_id)
     if item not in {one.code for one in table_of(contract).questions}:
         raise InvalidInput("Choose what it is about from the list.")
     if state not in list(ToldState):

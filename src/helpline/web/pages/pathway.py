@@ -230,7 +230,7 @@ async def take_back(request: web.Request) -> web.Response:
     entry, why = number_in_path(request, "id"), await field(request, "mistake")
 
     async def act(it: Act) -> str:
-        await allegations.take_back(it.session, it.case, entry, why, it.by, it.now)
+        await allegations.take_back(it.session, it.contract, it.case, entry, why, it.by, it.now)
         return _back(it, None, "end")
 
     return await act_on(request, "end", act, show_pathway)
