@@ -12,15 +12,16 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
-from helpline.contract import Contract
+from helpline.contract import Clock, Contract
 from helpline.desk import casefile, events, parts
 from helpline.desk.casefile import COMMENT, USER, Entry
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
-from helpline.models import Case, Note, Person, RecordComment, User
+from helpline.models import Case, Note, Part, Person, RecordComment, User
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import ClockStop, CommentKind, ContactKind, NoteKind
+from helpline.vocabulary import ClockStart, ClockStop, CommentKind, ContactKind, NoteKind
 
 LONGEST_COMMENT: Final = 20_000
 LONGEST_NAME: Final = 120
@@ -89,14 +90,19 @@ async def chronology(
 
 
 def late_by(contract: Contract, entry: Entry) -> timedelta | None:
-    """By how much a note or a call was written down too late, after the contract's clock that stops
-    with the write-up (001 §14.1: 72 hours). None without such a clock: nothing is called late."""
-    clock = next((one for one in contract.clocks if one.stops is ClockStop.WRITE_UP), None)
+    """By how much a note or a call was written down too late, after the contract's clock that what
+    happened starts and its write-up stops (001 §14.1: 72 hours). None without such a clock: then
+    nothing is called late."""
+    clock = next((one for one in contract.clocks if _is_for_writing_up(one)), None)
     is_written = entry.kind == "note" or entry.kind == ContactKind.CALL
     if clock is None or not is_written or entry.written_at is None:
         return None
     late = entry.written_at - contract.plan(clock, entry.at).due_at
     return late if late > timedelta() else None
+
+
+def _is_for_writing_up(clock: Clock) -> bool:
+    return clock.starts is ClockStart.HAPPENING and clock.stops is ClockStop.WRITE_UP
 
 
 async def _corrections(session: AsyncSession, case: Case) -> dict[int, list[Entry]]:
@@ -189,6 +195,7 @@ class Sheet:
     person: Person
     worker: str | None
     people: Sequence[Row[Any]]
+    """role, name and group of whoever has a part."""
     chronology: Chronology
     has_wall: bool
     is_whole: bool
@@ -211,7 +218,7 @@ async def sheet(
         case=case,
         person=person,
         worker=worker.shown_name if worker else None,
-        people=await parts.on_case(session, case.id or 0),
+        people=await _people(session, case),
         chronology=await chronology(session, contract, case, shown, casefile.MOST),
         has_wall=await parts.has_wall(session, case.id or 0),
         is_whole=is_whole,
@@ -221,6 +228,16 @@ async def sheet(
     what = "file" if is_whole else "chronology"
     await _say(session, "record.taken", case, by, now, what=what, lines=len(made.chronology.lines))
     return made
+
+
+async def _people(session: AsyncSession, case: Case) -> Sequence[Row[Any]]:
+    query = (
+        select(col(Part.role), col(Person.name), col(Person.group))
+        .join(Person, col(Person.id) == col(Part.person_id))
+        .where(col(Part.case_id) == case.id, col(Part.ended_at).is_(None))
+        .order_by(col(Part.id))
+    )
+    return list(await session.execute(query))
 
 
 async def _say(

@@ -1,18 +1,19 @@
 """The chronology or the whole file of a case as a PDF that screen readers can read (PDF/UA-1).
 
-Called by web/pages/case_record.py, in a thread, with what desk/record.py has gathered. Words that
-people wrote go in as data and are never taken for markup; reports/letters.py sorts out what the
-typefaces cannot show. Every word that is ours stands in templates/reports/casefile.typ.
+Called by web/pages/case_record.py with what desk/record.py has gathered. Words that people wrote go
+in as data and are never taken for markup; reports/letters.py sorts out what the typefaces cannot
+show. Every word that is ours stands in templates/reports/casefile.typ.
 """
 
+import asyncio
 import json
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
-
-import typst
 
 from helpline.contract import Contract
 from helpline.desk.casefile import Entry
@@ -23,36 +24,52 @@ from helpline.rules.saying import span
 from helpline.settings import TEMPLATES
 from helpline.vocabulary import PartRole
 
-FOLDER: Final = TEMPLATES / "reports"
+TYPESETTER: Final = Path(__file__).with_name("typeset.py")
+TEMPLATE: Final = TEMPLATES / "reports" / "casefile.typ"
+LONGEST_SECONDS: Final = 60
 LETTERED_CHILD: Final = re.compile(r"child [a-z]", re.IGNORECASE)
+
+
+class CannotSet(Exception):
+    """The typesetter made nothing of it."""
+
+
 Words = Callable[[str], list[dict[str, Any]]]
 
 
-def render(sheet: Sheet) -> bytes:
-    """The PDF. Should a typeface or the typesetter break on what somebody wrote, it is made again
-    with plain Latin letters only, each of the others said by what it is."""
+async def render(sheet: Sheet) -> bytes:
+    """The PDF. Should the typesetter break on what somebody wrote, it is made again with plain
+    Latin letters only, each of the others said by what it is."""
     try:
-        return _set(_data(sheet, letters.lines))
-    except BaseException as error:  # the typesetter's panics are no Exception
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-    return _set(_data(sheet, letters.plain_lines))
+        return await _set(data(sheet, letters.lines))
+    except CannotSet:
+        return await _set(data(sheet, letters.plain_lines))
 
 
-def _set(values: dict[str, Any]) -> bytes:
-    made = typst.compile(
-        FOLDER / "casefile.typ",
-        root=FOLDER,
-        format="pdf",
-        pdf_standards="ua-1",
-        ignore_system_fonts=True,  # the same file on every machine
-        sys_inputs={"sheet": json.dumps(values)},
+async def _set(values: dict[str, Any]) -> bytes:
+    """In a process of its own, which has nothing of ours but the text (reports/typeset.py)."""
+    setter = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", str(TYPESETTER), str(TEMPLATE)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"RAYON_NUM_THREADS": "1"},
     )
-    assert isinstance(made, bytes)
+    try:
+        written = json.dumps(values).encode()
+        made, _ = await asyncio.wait_for(setter.communicate(written), LONGEST_SECONDS)
+    except TimeoutError:
+        raise CannotSet("It took too long.") from None
+    finally:
+        if setter.returncode is None:
+            setter.kill()
+            await setter.wait()
+    if setter.returncode or not made.startswith(b"%PDF"):
+        raise CannotSet(f"The typesetter ended with {setter.returncode}.")
     return made
 
 
-def _data(sheet: Sheet, words: Words) -> dict[str, Any]:
+def data(sheet: Sheet, words: Words) -> dict[str, Any]:
     """What the template is given: texts as lines of pieces, times in words, codes as they are."""
     case, contract = sheet.case, sheet.contract
     zone = ZoneInfo(contract.zone)

@@ -5,6 +5,7 @@ letter there is. So a text becomes lines of pieces: printable text, a picture si
 ("worried face"), so many words of a script we have no letters for. Nothing is left out silently.
 """
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from typing import Any, Final
 LONGEST_RUN: Final = 40
 """Letters without a blank after which a line may be broken."""
 BREAK: Final = "\u200b"
+PILED: Final = re.compile(r"([\u0300-\u036f]{4})[\u0300-\u036f]+")
+"""Accents piled on one letter: four are enough for any language, and thousands take minutes."""
 PLAIN: Final = ((0x20, 0x7E), (0xA0, 0xAC), (0xAE, 0x17F))
 """Latin letters of Western and Central Europe."""
 SHOWN: Final = (
@@ -68,8 +71,8 @@ def _signs(text: str, shown: tuple[tuple[int, int], ...]) -> Iterator[dict[str, 
     def sign(char: str) -> str:
         return "" if char == BREAK or _is_shown(char, shown) else _name(char)
 
-    kept = "".join(char for char in text if not _is_dropped(char))
-    for name, run in groupby(kept, sign):
+    few = PILED.sub(r"\1", "".join(char for char in text if not _is_dropped(char)))
+    for name, run in groupby(few, sign):
         chars = "".join(run)
         yield {"sign": name, "times": len(chars)} if name else {"text": chars}
 
