@@ -260,7 +260,8 @@ async def test_a_worker_may_not_name_others(world: World) -> None:
 async def stand_in(world: World, who: Actor) -> None:
     async with world.house.db.write() as session:
         case = await of(world, session)
-        await covers.begin(session, case, who.user_id, world.lead, world.now)
+        contract = world.house.contracts[case.contract]
+        await covers.begin(session, contract, case, who.user_id, world.lead, world.now)
 
 
 async def stands_in(world: World) -> int | None:

@@ -26,7 +26,9 @@ def contract_until(world: World, last: date, verified: date | None = None) -> Co
     signposts = old.signposts
     if verified is not None:
         signposts = tuple(one.model_copy(update={"last_verified": verified}) for one in signposts)
-    changed = old.model_copy(update={"holidays": holidays, "signposts": signposts})
+    changed = old.model_copy(  # what is owed to the council has stories of its own
+        update={"holidays": holidays, "signposts": signposts, "obligations": ()}
+    )
     for one in (changed, holidays):
         for cached in ("days", "rules"):
             one.__dict__.pop(cached, None)

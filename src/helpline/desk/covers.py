@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Result, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk import conflicts, events
+from helpline.contract import Contract
+from helpline.desk import conflicts, events, papers
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Absence, Case, Cover, Person, User
 from helpline.rules.permissions import Actor, require
@@ -33,10 +34,16 @@ class StandIn:
 
 
 async def begin(
-    session: AsyncSession, case: Case, worker_id: int, by: Actor, now: datetime
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    worker_id: int,
+    by: Actor,
+    now: datetime,
 ) -> Cover:
     """Hand the case over for the time of the absence. Conflict when its support worker is here, or
-    when `worker_id` is away as well or must not work on it."""
+    when `worker_id` is away as well or must not work on it; InvalidInput when their papers have
+    run out."""
     require(by, "case.allocate_others", case.contract)
     if case.status != CaseStatus.OPEN:
         raise Conflict("This case is closed. Open it again first.")
@@ -49,6 +56,7 @@ async def begin(
     if await _absence_of(session, worker_id, now) is not None:
         raise Conflict(f"{worker.shown_name} is away too. Choose somebody else.")
     await conflicts.forbid(session, case, worker, by)
+    await papers.forbid(session, contract, worker, now)
     await session.execute(
         update(Cover)
         .where(col(Cover.case_id) == case.id, col(Cover.ended_at).is_(None))

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
 from helpline.contract.parts import Worded
-from helpline.desk import allocation, conflicts, covers, lists, rota
+from helpline.desk import allocation, conflicts, covers, lists, papers, rota
 from helpline.models import metadata
 from helpline.rules import allocation as rules
 from helpline.rules.permissions import Actor
@@ -101,6 +101,8 @@ class Board:
     rows: Sequence[Waiting]
     total: int
     kept_back: int
+    stopped: Sequence[tuple[str, str]] = ()
+    """Who may not be named because of their papers, and why."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,13 @@ class _Staff:
     workers: Mapping[int, rules.Worker]
     names: Mapping[int, str]
     bound: Mapping[int, str | None]
+    stopped: Mapping[str, Mapping[int, str]]
+    """Contract → who may not be named there → why: their papers."""
 
     def not_on(self, contract: str) -> frozenset[int]:
-        return frozenset(i for i, key in self.bound.items() if key not in (None, contract))
+        """Who does not work on it, or may not be named on it now."""
+        elsewhere = {i for i, key in self.bound.items() if key not in (None, contract)}
+        return frozenset(elsewhere | set(self.stopped[contract]))
 
 
 async def board(
@@ -144,7 +150,8 @@ async def board(
         _line(row, matter, ranked[row.id], staff, away, shut_out, declined, due[row.id])
         for row, matter in zip(shown, matters, strict=True)
     ]
-    return Board(rows, int(total), len(found) - len(shown))
+    stopped = {staff.names[i]: why for by_id in staff.stopped.values() for i, why in by_id.items()}
+    return Board(rows, int(total), len(found) - len(shown), sorted(stopped.items()))
 
 
 def _waiting(
@@ -338,6 +345,7 @@ async def _staff(session: AsyncSession, contracts: Mapping[str, Contract], now: 
         workers,
         {user.id: user.shown_name for user in users},
         {user.id: user.contract for user in users},
+        {key: await papers.stopped(session, one, ids, now) for key, one in contracts.items()},
     )
 
 

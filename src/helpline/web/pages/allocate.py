@@ -114,12 +114,13 @@ async def _name(request: web.Request, reference: str, worker: str, seen: str) ->
             raise Conflict("Somebody else was faster: it has another support worker by now.")
         user = await session.get(User, worker_id)
         who = user.shown_name if user else ""
+        contract = contract_of(request, case.contract)
         if is_away:
-            cover = await covers.begin(session, case, worker_id, actor, now)
+            cover = await covers.begin(session, contract, case, worker_id, actor, now)
             return Done(f"c{cover.id}", case.reference, who, True)
         made = await cases.allocate(
             session,
-            contract_of(request, case.contract),
+            contract,
             case,
             worker_id,
             actor,
