@@ -24,6 +24,7 @@ CUTS: Final[tuple[tuple[str, ...], ...]] = (
 COUNTED: Final = ("people", "contacts", "cases")
 QUALITY: Final = ("quality.closed_without_support", "quality.closed_without_outcome")
 APART: Final = "apart"
+EVIDENCE: Final = "evidence"
 """Contacts of people who are out of the contract, by reason: in no other figure (A02, A09)."""
 VERDICTS: Final = ("met", "missed", "open")
 TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
@@ -121,7 +122,13 @@ def apart(contract: Contract) -> dict[str, str]:
     return {**excluded, **(limit if contract.age_limit else {}), f"{APART}.other": "Other reasons"}
 
 
+def shown_done(contract: Contract) -> dict[str, str]:
+    """The measure of each kind of evidence of involvement → its name; first of all together."""
+    kinds = {f"{EVIDENCE}.{one.code}": one.name for one in contract.evidence}
+    return {EVIDENCE: "All evidence of involvement", **kinds} if kinds else {}
+
+
 def all_measures(contract: Contract) -> tuple[str, ...]:
     """Every measure of the contract's reports in printing order."""
     timed = (f"{clock.code}.{m}" for clock in contract.reported_clocks for m in (*VERDICTS, *TIMES))
-    return (*COUNTED, *timed, *QUALITY, *apart(contract))
+    return (*COUNTED, *timed, *QUALITY, *apart(contract), *shown_done(contract))

@@ -26,6 +26,7 @@ from helpline.reports.measures import (
     apart,
     codes,
     names,
+    shown_done,
 )
 from helpline.rules.disclosure import SMALL
 
@@ -172,6 +173,12 @@ class View:
     def apart(self) -> list[tuple[str, Cell]]:
         """Why somebody was out of the contract → their contacts."""
         listed = apart(self.contract).items()
+        return [(name, self.report.cell(measure)) for measure, name in listed]
+
+    @cached_property
+    def evidence(self) -> list[tuple[str, Cell]]:
+        """What the contract asks to be shown → how often it was done; the sum is left out."""
+        listed = list(shown_done(self.contract).items())[1:]
         return [(name, self.report.cell(measure)) for measure, name in listed]
 
     @property

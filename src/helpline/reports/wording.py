@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from helpline.contract import Contract
-from helpline.reports.measures import APART, all_measures, apart
+from helpline.reports.measures import APART, EVIDENCE, all_measures, apart, shown_done
 from helpline.settings import TEMPLATES
 from helpline.vocabulary import Unit
 
@@ -23,6 +23,9 @@ def definitions(contract: Contract) -> dict[str, str]:
     for measure in all_measures(contract):
         name, _, last = measure.partition(".")
         clock = clocks.get(name)
+        if name == EVIDENCE and last:
+            found[measure] = written["evidence.kind"].format(name=shown_done(contract)[measure])
+            continue
         text = written[last if clock else name if name == APART else measure]
         if name == APART:
             text = text.format(name=apart(contract)[measure])
