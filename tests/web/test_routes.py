@@ -55,6 +55,18 @@ WHO = {
     "POST /people/{id}/telegram": "WLS",
     "POST /people/{id}/merges": "WLS",
     "POST /people/{id}/merges/{merge}/undoing": "WLS",
+    "GET /register": "LA",
+    "POST /register": "LA",
+    "GET /register/{id}": "LA",
+    "POST /register/{id}/acceptance": "LA",
+    "POST /register/{id}/end": "LA",
+    "GET /cases/{reference}/standing": "WLS",
+    "POST /cases/{reference}/standing/facts": "WLS",
+    "POST /cases/{reference}/standing/override": "L",
+    "POST /people/{id}/needs": "WLS",
+    "POST /people/{id}/needs/{need}/end": "WLS",
+    "POST /people/{id}/covers": "WLS",
+    "POST /people/{id}/covers/{cover}/end": "WLS",
     "GET /new-case": "WLS",
     "POST /new-case": "WLS",
     "POST /cases/{reference}/block": "WLS",
@@ -200,7 +212,8 @@ async def test_each_role_gets_in_where_it_may_and_nowhere_else(
 
 async def ask(guest: Visitor, method: str, path: str, reference: str) -> int:
     filled = path.replace("{reference}", reference).replace("{id}", "987654")
-    filled = filled.replace("{merge}", "987654")
+    for name in ("{merge}", "{need}", "{cover}"):
+        filled = filled.replace(name, "987654")
     filled = filled.replace("{contract}", "essex").replace("{label}", "2026-27-Q1")
     if method == "GET":
         return await guest.get(filled, follow=False)

@@ -48,6 +48,8 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "rota.read": frozenset({_WORKER, _LEAD, _SAFE, _ADMIN}),
     "rota.own": frozenset({_WORKER, _LEAD, _SAFE}),  # swap, be away, hand over, follow by calendar
     "rota.write": frozenset({_LEAD}),  # put people on call
+    "register.manage": frozenset({_LEAD, _ADMIN}),  # the council's monthly list
+    "eligibility.override": frozenset({_LEAD}),  # decide otherwise than the rules, with a reason
     "case.link": frozenset({_LEAD, _SAFE}),  # put up a wall between two cases, or take it down
     "duty.write": frozenset({_WORKER, _LEAD, _SAFE}),  # notices, interviews, outcomes, dates
     "pathway.write": frozenset({_WORKER, _LEAD, _SAFE}),  # what was alleged, and how far it is

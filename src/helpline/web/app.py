@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from helpline.desk.house import House
+from helpline.desk.register import LARGEST_LIST
 from helpline.rules.permissions import ALLOWED
 from helpline.web import hooks, live, voice
 from helpline.web.asked import HOUSE
@@ -24,6 +25,8 @@ from helpline.web.pages import (
     case_acts,
     case_people,
     chat,
+    case_record,
+    case_standing,
     contact,
     demo,
     demo_calls,
@@ -37,6 +40,7 @@ from helpline.web.pages import (
     people,
     person,
     reports,
+    register,
     rota,
     rota_passing,
     rota_plan,
@@ -135,6 +139,24 @@ ROUTES = (
     Route("POST", "/people/{id}/merges", person.merge, "case.triage"),
     Route("POST", "/people/{id}/merges/{merge}/undoing", person.unmerge, "case.triage"),
     Route("GET", "/new-case", new_case.ask, "case.reply"),
+    # the council's list, and who is within the contract
+    Route("GET", "/register", register.show_register, "register.manage"),
+    Route("POST", "/register", register.hand_in, "register.manage", file_bytes=LARGEST_LIST),
+    Route("GET", "/register/{id}", register.show_list, "register.manage"),
+    Route("POST", "/register/{id}/acceptance", register.accept, "register.manage"),
+    Route("POST", "/register/{id}/end", register.throw_away, "register.manage"),
+    Route("GET", "/cases/{reference}/standing", case_standing.show_standing, "case.read"),
+    Route("POST", "/cases/{reference}/standing/facts", case_standing.note_facts, "case.triage"),
+    Route(
+        "POST",
+        "/cases/{reference}/standing/override",
+        case_standing.override,
+        "eligibility.override",
+    ),
+    Route("POST", "/people/{id}/needs", person.add_need, "case.triage"),
+    Route("POST", "/people/{id}/needs/{need}/end", person.end_need, "case.triage"),
+    Route("POST", "/people/{id}/covers", person.add_cover, "case.triage"),
+    Route("POST", "/people/{id}/covers/{cover}/end", person.end_cover, "case.triage"),
     Route("POST", "/new-case", new_case.take_down, "case.reply"),
     Route("POST", "/cases/{reference}/block", case_acts.block, "case.triage"),
     Route("GET", "/blocks", blocks.show_blocks, "block.manage"),

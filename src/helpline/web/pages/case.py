@@ -21,8 +21,10 @@ from helpline.desk import (
     cases,
     conflicts,
     covers,
+    eligibility,
     lists,
     means,
+    membership,
     parts,
     promises,
     safety,
@@ -138,6 +140,8 @@ async def _values(
         "has_wall": await parts.has_wall(session, case_id),
         "done": request.query.get("done", ""),
         "showing_all": limit == ALL,
+        "needs_line": membership.needs_line(await membership.needs_of(session, found.person_id)),
+        "standing_words": eligibility.sentence(contract, found.eligibility_reason),
     }
 
 

@@ -1,0 +1,209 @@
+"""The council's monthly list: hand it in, read what it would change, accept it or throw it away.
+
+For leads and administrators. A list with faults is refused with every one of them; one without
+changes nothing until somebody has read the difference and accepted it.
+"""
+
+from datetime import date
+from typing import Any, Final
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.desk import register
+from helpline.desk.imports import ImportProblems
+from helpline.errors import Conflict, InvalidInput
+from helpline.models import RegisterList
+from helpline.vocabulary import UNKNOWN, ListState
+from helpline.web.asked import (
+    actor_of,
+    contract_of,
+    contracts_of,
+    field,
+    house_of,
+    now_of,
+    number_in_path,
+)
+from helpline.web.handed_in import FILE
+from helpline.web.pages.case import Words
+from helpline.web.showing import go, show
+
+SHOWN: Final = 200
+"""Rows of each kind on the page; the rest is counted."""
+COLUMN_WORDS: Final = {
+    "name": "Name",
+    "group": "Who they are",
+    "language": "Language",
+    "household": "Household",
+    "young_person_born": "Young person born",
+    "team": "Team",
+    "quadrant": "Quadrant",
+    "postcode": "Postcode",
+    "approved_from": "Approved from",
+    "approved_to": "Approved to",
+    "mobile": "Mobile",
+    "email": "E-mail",
+}
+
+
+async def show_register(request: web.Request) -> web.Response:
+    return await _page(request)
+
+
+async def hand_in(request: web.Request) -> web.Response:
+    """Read and checked; kept until somebody decides."""
+    file, typed = request.get(FILE), {}
+    for name in ("contract", "as_of", "whole"):
+        typed[name] = await field(request, name)
+    contract = _chosen(request, typed["contract"])
+    try:
+        if file is None:
+            raise InvalidInput("Choose the list: a CSV file.")
+        if not file.is_whole:
+            raise InvalidInput("This file is larger than 2 MB. Save it again as CSV, without more.")
+        if typed["whole"] not in ("yes", "no"):
+            raise InvalidInput("Say whether the list names everybody.")
+        async with house_of(request).db.write() as session:
+            made = await register.hand_in(
+                session,
+                contract,
+                file.content,
+                day(typed["as_of"]),
+                actor_of(request),
+                now_of(request),
+                is_whole=typed["whole"] == "yes",
+            )
+    except ImportProblems as error:
+        return await _page(request, 400, faults=error, typed=typed)
+    except InvalidInput as error:
+        return await _page(request, 400, problem=str(error), typed=typed)
+    return go(f"/register/{made.id}")
+
+
+async def show_list(request: web.Request) -> web.Response:
+    return await _list_page(request)
+
+
+async def accept(request: web.Request) -> web.Response:
+    """The register becomes as the list has it."""
+    list_id = number_in_path(request, "id")
+    is_sure = await field(request, "sure") == "yes"
+    try:
+        async with house_of(request).db.write() as session:
+            actor, now = actor_of(request), now_of(request)
+            row = await register.find_list(session, actor, list_id)
+            contract = contract_of(request, row.contract)
+            if row.state == ListState.PENDING and not is_sure:
+                await _must_be_sure(session, contract, row, request)
+            await register.accept(session, contract, list_id, actor, now)
+    except (InvalidInput, Conflict) as error:
+        return await _list_page(request, 409 if isinstance(error, Conflict) else 400, str(error))
+    return go("/register?done=accepted")
+
+
+async def throw_away(request: web.Request) -> web.Response:
+    try:
+        async with house_of(request).db.write() as session:
+            list_id = number_in_path(request, "id")
+            await register.throw_away(session, list_id, actor_of(request), now_of(request))
+    except Conflict as error:
+        return await _list_page(request, 409, str(error))
+    return go("/register?done=thrown_away")
+
+
+async def _must_be_sure(
+    session: AsyncSession, contract: Contract, row: RegisterList, request: web.Request
+) -> None:
+    shown = await register.shown(session, contract, row, actor_of(request), now_of(request))
+    if shown.looks_halved:
+        raise InvalidInput(
+            "So many would leave that this may be half a list. Tick that you asked the council."
+        )
+
+
+async def _page(
+    request: web.Request,
+    status: int = 200,
+    *,
+    problem: str = "",
+    faults: ImportProblems | None = None,
+    typed: dict[str, str] | None = None,
+) -> web.Response:
+    contracts = contracts_of(request, "register.manage")
+    async with house_of(request).db.read() as session:
+        found = await register.lists(session, [one.key for one in contracts])
+        counts = [(one, await register.populations(session, one.key)) for one in contracts]
+    values: dict[str, Any] = {
+        "contracts": contracts,
+        "waiting": [row for row in found if row.state == ListState.PENDING],
+        "decided": [row for row in found if row.state != ListState.PENDING],
+        "tables": [_table(one, rows) for one, rows in counts if rows],
+        "problem": problem or (str(faults).partition(":")[0] + "." if faults else ""),
+        "faults": faults.problems if faults else (),
+        "typed": typed or {},
+        "today": now_of(request).date().isoformat(),
+        "done": request.query.get("done", ""),
+    }
+    return show(request, "register.html.j2", status, **values)
+
+
+async def _list_page(request: web.Request, status: int = 200, problem: str = "") -> web.Response:
+    actor, now = actor_of(request), now_of(request)
+    async with house_of(request).db.read() as session:
+        row = await register.find_list(session, actor, number_in_path(request, "id"))
+        if row.state != ListState.PENDING:
+            return go(f"/register?done={row.state}")
+        contract = contract_of(request, row.contract)
+        shown = await register.shown(session, contract, row, actor, now)
+    return show(
+        request,
+        "register_list.html.j2",
+        status,
+        zone=contract.zone,
+        contract=contract,
+        words=Words(contract),
+        row=row,
+        shown=shown,
+        most=SHOWN,
+        changed=[c for c in shown.difference.changed if c.stored.id not in shown.hidden],
+        left=[one for one in shown.difference.left if one.person_id not in shown.hidden],
+        column_words=COLUMN_WORDS,
+        problem=problem,
+    )
+
+
+def _table(contract: Contract, rows: Any) -> dict[str, Any]:
+    """The newest populations as a table: a row for each kind of person, a column a quadrant."""
+    places = [(area.code, area.name) for area in contract.quadrants] + [(UNKNOWN, "Not known")]
+    by = {(row.group, row.quadrant): row.count for row in rows}
+    names = {group.code: group.name for group in contract.groups}
+    return {
+        "contract": contract,
+        "as_of": rows[0].as_of,
+        "places": [name for _, name in places],
+        "rows": [
+            (names.get(group, group), [by.get((group, code), 0) for code, _ in places], whole)
+            for (group, quadrant), whole in by.items()
+            if quadrant is None
+        ],
+    }
+
+
+def _chosen(request: web.Request, key: str) -> Contract:
+    """The contract of the form; where there is one, it need not be said."""
+    contracts = contracts_of(request, "register.manage")
+    found = next((one for one in contracts if one.key == key), None)
+    if found is None and len(contracts) == 1:
+        return contracts[0]
+    if found is None:
+        raise InvalidInput("Choose whose list it is.")
+    return found
+
+
+def day(text: str) -> date | None:
+    """A date as a browser sends it; None for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
