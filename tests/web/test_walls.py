@@ -23,6 +23,7 @@ FILLED = {
     "contract": ("essex",),
     "label": ("2026-27-Q1", "2026-27"),
     "id": tuple(str(number) for number in range(1, 7)),
+    "form": ("reply", "note"),
 }
 """What stands in a path for what: ids as low as those of the first rows are."""
 ELSEWHERE = re.compile(r"^/(live|static|demo|hooks|chat|contact)(/|$)|\.ics$")
