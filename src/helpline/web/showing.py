@@ -54,6 +54,7 @@ CASE_TABS: Final[tuple[tuple[str, str, str, tuple[CaseKind, ...]], ...]] = (
     ("/people", "People", "case.read", ()),
     ("/standing", "Membership", "case.read", ()),
     ("/record", "Record", "case.read", ()),
+    ("/duties", "Notices and dates", "case.read", (CaseKind.ALLEGATION, CaseKind.STANDARDS)),
 )
 
 

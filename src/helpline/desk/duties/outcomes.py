@@ -74,14 +74,13 @@ async def report(
         raise InvalidInput("That day is still to come: give the day on which they said it.")
     missing = "Say who told you so. We never decide this ourselves." if outcome.is_end else ""
     who = in_a_line(told.told_by, LONGEST_NAME, missing)
-    if told.allegation_id is not None:
-        await allegations.find(session, case, told.allegation_id)
+    allegation_id = await _which(session, case, told.allegation_id)
     if len(await of_case(session, case.id or 0)) >= MOST_ON_A_CASE:
         raise InvalidInput("That is more than a case can hold. Write a note instead.")
     row = OutcomeReport(
         contract=case.contract,
         case_id=case.id or 0,
-        allegation_id=told.allegation_id,
+        allegation_id=allegation_id,
         outcome=outcome,
         definitions=told.definitions or DefinitionSet.NOT_SAID,
         ofsted=told.ofsted or None,
@@ -102,8 +101,18 @@ async def report(
         case_id=case.id,
         by=by.user_id,
         outcome=outcome,
-        allegation=told.allegation_id,
+        allegation=allegation_id,
     )
     if outcome.is_end:
-        await notices.outcome_known(session, contract, case, told.allegation_id, now)
+        await notices.outcome_known(session, contract, case, allegation_id, now)
     return row
+
+
+async def _which(session: AsyncSession, case: Case, allegation_id: int | None) -> int | None:
+    """The allegation it is about; where the case has but one, that one."""
+    if allegation_id is not None:
+        return (await allegations.find(session, case, allegation_id)).id
+    standing = await allegations.of_case(session, case.id or 0)
+    if len(standing) > 1:
+        raise InvalidInput("Choose which of the allegations it is the outcome of.")
+    return standing[0].id if standing else None
