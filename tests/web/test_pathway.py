@@ -3,7 +3,12 @@ never what must not be there."""
 
 import re
 
+import pytest
+
+from helpline.desk import allegations, cases, firstday, parts
+from helpline.errors import NotFound
 from helpline.models import Allegation
+from helpline.vocabulary import PartRole, Role
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
 from tests.world import CARER, World
@@ -169,3 +174,61 @@ async def test_a_closed_case_shows_its_pathway_and_changes_nothing(
     assert "That she pushed child A" in guest.text
     assert "Write it down" not in guest.text
     assert await written_down(one_world, guest, path) == 409
+
+
+ACTS = ("track", "stages", "told", "ticks", "unticks", "end")
+
+
+async def test_both_sides_are_supported_and_neither_sees_across(
+    world: World, arrive: Arrive
+) -> None:
+    """The carer is accused by her grown-up daughter, who needs somebody as well."""
+    sefa = await world.hire("Sefa", Role.SAFEGUARDING, "+447700900907")
+    nadia = await world.hire("Nadia", Role.WORKER, "+447700900908")
+    contract = world.house.contracts["essex"]
+    await world.sms(CARER, "my daughter has said things about me")
+    await world.allocate(CARER, world.worker)
+    case = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        found = await cases.find_case(session, sefa, case.reference)
+        part = await parts.write_down(
+            *(session, contract, found, "Chris Ashby", contract.groups[0].code),
+            *(PartRole.ALLEGED_BY, sefa, world.now),
+        )
+        about = await allegations.may_be_about(session, found)
+        assert part.person_id not in about
+        other = await parts.separate(
+            session, contract, found, part.id or 0, "she accuses her mother", sefa, world.now
+        )
+        await cases.allocate(
+            *(session, contract, other, nadia.user_id, sefa, world.now),
+            wording=world.house.wording,
+        )
+        there = other.reference
+    guest = await arrive(world, "wasim")
+    await guest.get(f"/cases/{case.reference}/pathway")
+    more = {"words": "Words of one side"}
+    assert await written_down(world, guest, f"/cases/{case.reference}/pathway", **more) == 200
+    (made,) = await world.all(Allegation)
+    entry = made.id  # type: ignore[attr-defined]
+
+    # Each worker has their own case, and the other's is not there, by any of its addresses.
+    mine, theirs = f"/cases/{case.reference}/pathway", f"/cases/{there}/pathway"
+    for name, own, across in (("wasim", mine, theirs), ("nadia", theirs, mine)):
+        guest = await arrive(world, name)
+        assert await guest.get(own) == 200
+        assert ("Words of one side" in guest.text) == (name == "wasim")
+        assert await guest.get(across) == 404
+        assert await guest.get(f"{across}/list") == 404
+        form = {"item": "safe_now", "track": "standards", "text": "x", "mistake": "x"}
+        for last in ("entries", "sending", *(f"{entry}/{a}" for a in ACTS)):
+            assert await guest.post(f"{across}/{last}", form) == 404, last
+
+    # What somebody did on one side shuts the other, though nobody named them.
+    async with world.house.db.write() as session:
+        found = await cases.find_case(session, world.duty, case.reference)
+        await firstday.tick(session, contract, found, entry, "safe_now", world.duty, world.now)
+    async with world.house.db.read() as session:
+        with pytest.raises(NotFound):
+            await cases.find_case(session, world.duty, there)
+        assert await cases.find_case(session, sefa, there)
