@@ -177,6 +177,8 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
 }
 document.addEventListener("submit", (event) => guarded.delete(event.target));
 window.addEventListener("beforeunload", (event) => {
-  const areTyped = [...guarded].some((form) => form.querySelector("textarea")?.value.trim());
+  const areTyped = [...guarded].some(
+    (form) => !form.dataset.kept && form.querySelector("textarea")?.value.trim(),
+  );
   if (areTyped) event.preventDefault();
 });

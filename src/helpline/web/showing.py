@@ -37,6 +37,7 @@ NAVIGATION: Final = (
 MORE: Final = (
     # address, what it says, one sentence, the action it takes to see it
     ("/register", "The register", "The council's list of carers, every month.", "register.manage"),
+    ("/partners", "Partners", "Who else helps, and who waits for them.", "partner.read"),
     ("/blocks", "Blocks", "Who is kept from writing, since when and until when.", "block.manage"),
     ("/users", "People who sign in", "Add somebody, and see how each is reached.", "user.ways"),
     ("/running", "System", "What runs by itself, and what broke.", "running.manage"),
@@ -52,6 +53,7 @@ CASE_TABS: Final[tuple[tuple[str, str, str, tuple[CaseKind, ...]], ...]] = (
         (CaseKind.ALLEGATION, CaseKind.STANDARDS),
     ),
     ("/people", "People", "case.read", ()),
+    ("/partners", "Partners", "case.read", ()),
     ("/standing", "Membership", "case.read", ()),
     ("/record", "Record", "case.read", ()),
     ("/duties", "Notices and dates", "case.read", (CaseKind.ALLEGATION, CaseKind.STANDARDS)),

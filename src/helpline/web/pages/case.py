@@ -37,7 +37,7 @@ from helpline.models import Case
 from helpline.rules.permissions import may
 from helpline.rules.segments import parts_of
 from helpline.vocabulary import UNKNOWN, NoteKind, Urgency
-from helpline.web import live
+from helpline.web import begun, live
 from helpline.web.asked import actor_of, contract_of, house_of, now_of
 from helpline.web.showing import CASE_TABS, show
 
@@ -82,8 +82,10 @@ async def page_of(
         found = await find(session, request)
         contract = contract_of(request, found.contract)
         values = await _values(session, request, found, contract)
+        kept = {} if part else await begun.on_page(session, request, found, form)
     template = "_case_live.html.j2" if part == "live" else "case.html.j2"
     values |= {"form": form, "problem": problem, "typed": _first_values(typed or {})}
+    values |= kept
     values["parts"] = parts_of(values["typed"].get("text", ""))
     values["ticked"] = (typed or {}).get("support", values["supports"])
     return show(request, template, status, zone=contract.zone, **values)
@@ -138,10 +140,10 @@ async def _values(
         "newest": await live.newest(session),
         "tabs": tabs_of(request, found),
         "has_wall": await parts.has_wall(session, case_id),
-        "done": request.query.get("done", ""),
-        "showing_all": limit == ALL,
         "needs_line": membership.needs_line(await membership.needs_of(session, found.person_id)),
         "standing_words": eligibility.sentence(contract, found.eligibility_reason),
+        "done": request.query.get("done", ""),
+        "showing_all": limit == ALL,
     }
 
 

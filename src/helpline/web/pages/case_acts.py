@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import allocation, blocks, cases, conflicts, promises, tasks
+from helpline.desk import allocation, blocks, cases, conflicts, drafts, promises, tasks
 from helpline.desk.house import House
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, metadata
@@ -124,14 +124,30 @@ async def end_conflict(request: web.Request) -> web.Response:
 
 
 async def write_note(request: web.Request) -> web.Response:
+    return await _do(request, "note", await note_in(request))
+
+
+async def note_in(request: web.Request) -> Callable[[Act], Awaitable[None]]:
+    """The act that a form with a note asks for."""
     kind, body = await field(request, "kind"), await field(request, "body")
-    at = await field(request, "happened_at")
+    why, whose = await field(request, "why"), await field(request, "whose")
+    at, corrects = await field(request, "happened_at"), await field(request, "corrects")
 
     async def act(it: Act) -> None:
-        happened_at = instant(at, it.contract.zone, it.now)
-        await cases.add_note(it.session, it.case, kind, body, happened_at, it.by, it.now)
+        await cases.add_note(
+            it.session,
+            it.case,
+            kind,
+            body,
+            instant(at, it.contract.zone, it.now),
+            it.by,
+            it.now,
+            why=why,
+            whose=whose,
+            corrects=row_id(corrects),
+        )
 
-    return await _do(request, "note", act)
+    return act
 
 
 async def record_call(request: web.Request) -> web.Response:
@@ -252,6 +268,7 @@ async def _do(
             contract = contract_of(request, found.contract)
             reference = found.reference
             await act(Act(session, house, contract, found, actor, now))
+            await drafts.sent(session, found, await field(request, "draft_key"), actor, now)
     except (InvalidInput, Conflict) as error:
         status = 409 if isinstance(error, Conflict) else 400
         typed = await form_of(request)

@@ -12,10 +12,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import cases, parts
+from helpline.desk import cases, drafts, parts
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Case, Person
-from helpline.web.asked import actor_of, contract_of, form_of, house_of, now_of
+from helpline.web.asked import actor_of, contract_of, field, form_of, house_of, now_of
 from helpline.web.pages.case import Words, find, tabs_of
 from helpline.web.pages.case_acts import Act
 from helpline.web.showing import go, show
@@ -74,6 +74,7 @@ async def act_on(
             found = await find(session, request)
             contract = contract_of(request, found.contract)
             there = await act(Act(session, house, contract, found, actor, now))
+            await drafts.sent(session, found, await field(request, "draft_key"), actor, now)
     except (InvalidInput, Conflict) as error:
         status = 409 if isinstance(error, Conflict) else 400
         typed = await form_of(request)
