@@ -112,7 +112,14 @@ async def test_the_safeguarding_lead_looks_at_both_and_a_lead_who_answers_does_n
         async with world.house.db.write() as session:
             case = await cases.find_case(session, who, carers)
             await cases.add_note(
-                session, case, "decision", "Two workers.", world.now, who, world.now
+                session,
+                case,
+                "decision",
+                "Two workers.",
+                world.now,
+                who,
+                world.now,
+                why="Their interests clash.",
             )
     assert await sees(world, sefa, hers)
     assert not await sees(world, world.lead, hers)
