@@ -257,6 +257,7 @@ async def ask(guest: Visitor, method: str, path: str, reference: str) -> int:
     for name in ("{merge}", "{need}", "{cover}"):
         filled = filled.replace(name, "987654")
     filled = filled.replace("{contract}", "essex").replace("{label}", "2026-27-Q1")
+    filled = filled.replace("{form}", "note")
     if method == "GET":
         return await guest.get(filled, follow=False)
     return await guest.post(filled, follow=False)
