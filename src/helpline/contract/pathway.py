@@ -51,10 +51,11 @@ class Question(Table):
 
 
 class ToDo(Table):
-    """One line of a worker's list."""
+    """One line of a worker's list; `tracks`: only where it is handled as one of these."""
 
     code: Code
     text: Text
+    tracks: tuple[Track, ...] = ()
 
 
 class Phase(Table):
@@ -99,13 +100,14 @@ class PathwayTable(Fact):
         """What stands beside one form."""
         return tuple(one.text for one in self.must_nots if at in one.at)
 
-    @property
-    def to_dos(self) -> tuple[rules.ToDo, ...]:
-        """The worker's whole list with its hours, for rules/pathway.py."""
+    def to_dos(self, track: str | None = None) -> tuple[rules.ToDo, ...]:
+        """The worker's list with its hours, for rules/pathway.py; None: the whole of it."""
+        as_if = Track.ALLEGATION if track == Track.UNKNOWN else track
         return tuple(
             rules.ToDo(one.code, one.text, phase.name, phase.from_hours, phase.to_hours)
             for phase in self.phases
             for one in phase.worker
+            if as_if is None or not one.tracks or as_if in one.tracks
         )
 
 
@@ -117,7 +119,7 @@ def wrong(table: PathwayTable) -> Iterator[tuple[str, str]]:
         "questions": [one.code for one in table.questions],
         "phases": [one.code for one in table.phases],
         "must_nots": [one.code for one in table.must_nots],
-        "phases.worker": [one.code for one in table.to_dos],
+        "phases.worker": [one.code for one in table.to_dos()],
     }
     for key, codes in lists.items():
         for code in sorted({code for code in codes if codes.count(code) > 1}):

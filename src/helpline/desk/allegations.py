@@ -35,6 +35,11 @@ LONGEST_NAME = 120
 LONGEST_WHY = 500
 MOST_ON_A_CASE = 20
 PRESSED_TWICE = timedelta(minutes=2)
+CHOOSE_WHOM = "Choose whom it is about: the carer, or somebody who lives there."
+SAY_WHO_TOLD = "Say who told us: the carer, or who else."
+SAY_WHO_SAID = "Say who told you so. We never decide this ourselves."
+SAY_THE_REASON = "Say in a few words what they gave as the reason."
+STILL_TO_COME = "That time is still to come: give when they said it."
 WHY_KIND = "What was alleged is handled so."
 """Why the case is of that kind, in its history."""
 NEVER_ABOUT = (PartRole.ALLEGED_BY, PartRole.PROFESSIONAL)
@@ -105,8 +110,8 @@ async def move(
         raise InvalidInput("Choose what it is handled as now.")
     if track == found.track:
         raise Conflict("It is handled as that already.")
-    who = in_a_line(said_by, LONGEST_NAME, "Say who told you so. We never decide this ourselves.")
-    reason = in_a_line(why, LONGEST_WHY, "Say in a few words what they gave as the reason.")
+    who = in_a_line(said_by, LONGEST_NAME, SAY_WHO_SAID)
+    reason = in_a_line(why, LONGEST_WHY, SAY_THE_REASON)
     _must_be_past(said_at, now)
     before, found.track = found.track, track
     _track_row(session, found, Track(track), who, said_at, reason, by, now)
@@ -201,7 +206,7 @@ async def _read(
     session: AsyncSession, case: Case, told: Told, by: Actor, now: datetime
 ) -> Allegation:
     if told.person_id not in await may_be_about(session, case):
-        raise InvalidInput("Choose whom it is about: the carer, or somebody who lives there.")
+        raise InvalidInput(CHOOSE_WHOM)
     if told.track not in list(Track):
         raise InvalidInput("Choose what they say it is: “not known yet” is an answer.")
     if told.made_by not in list(AllegedBy):
@@ -219,7 +224,7 @@ async def _read(
         made_by_words=in_a_line(told.made_by_words, LONGEST_NAME) or None,
         words=_words(told.words),
         whose_words=told.whose_words,
-        told_by=in_a_line(told.told_by, LONGEST_NAME, "Say who told us: the carer, or who else."),
+        told_by=in_a_line(told.told_by, LONGEST_NAME, SAY_WHO_TOLD),
         told_to=in_a_line(told.told_to, LONGEST_NAME) or by.name,
         told_at=told.told_at,
         aware_at=told.told_at,
@@ -326,7 +331,7 @@ def _must_be_open(case: Case) -> None:
 
 def _must_be_past(at: datetime, now: datetime) -> None:
     if at > now:
-        raise InvalidInput("That time is still to come: give when they said it.")
+        raise InvalidInput(STILL_TO_COME)
 
 
 async def _say(

@@ -44,7 +44,7 @@ async def tick(
     """Done. Twice is once."""
     require(by, "pathway.write", case.contract)
     await allegations.find_open(session, case, allegation_id)
-    if item not in {one.code for one in table_of(contract).to_dos}:
+    if item not in {one.code for one in table_of(contract).to_dos()}:
         raise InvalidInput("Choose something from the list.")
     if await _standing(session, allegation_id, item) is not None:
         return
@@ -86,7 +86,9 @@ def lines(
 ) -> list[rules.Line]:
     """The worker's list, what is overdue first. Its hours run from when we first knew."""
     done = {code: tick.done_at for code, tick in ticks.items()}
-    return rules.first_days(table_of(contract).to_dos, done, allegation.aware_at, now)
+    return rules.first_days(
+        table_of(contract).to_dos(allegation.track), done, allegation.aware_at, now
+    )
 
 
 def message(contract: Contract, wording: Wording, language: str) -> str:

@@ -21,6 +21,7 @@ from helpline.rules import pathway as rules
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import StageState, ToldState
 
+DAY_TO_COME = "That day is still to come: give the day on which it happened."
 LONGEST_WORDS = 1000
 LONGEST_NAME = 120
 
@@ -198,7 +199,7 @@ def _usual_by(stage: Stage, rows: dict[str, AllegationStage], contract: Contract
 
 def _past(day: date | None, contract: Contract, now: datetime) -> date | None:
     if day is not None and day > contract.days.day_of(now):
-        raise InvalidInput("That day is still to come: give the day on which it happened.")
+        raise InvalidInput(DAY_TO_COME)
     return day
 
 

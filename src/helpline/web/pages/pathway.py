@@ -44,6 +44,17 @@ FRESH = timedelta(hours=24)
 """A case as new as this began with being told: the form starts from that time."""
 
 
+BESIDE = {
+    allegations.CHOOSE_WHOM: "record-person",
+    allegations.SAY_WHO_TOLD: "record-told-by",
+    allegations.SAY_WHO_SAID: "track-by",
+    allegations.SAY_THE_REASON: "track-why",
+    pathway.DAY_TO_COME: "day",
+    allegations.STILL_TO_COME: "time",
+}
+"""What the desk says is missing → the field beside which that is said; else the form's first."""
+
+
 async def show_pathway(request: web.Request, **again: Any) -> web.Response:
     async def fill(session: AsyncSession, found: Case, contract: Contract) -> dict[str, Any]:
         actor, now = actor_of(request), now_of(request)
@@ -63,6 +74,7 @@ async def show_pathway(request: web.Request, **again: Any) -> web.Response:
             and found.status == CaseStatus.OPEN,
             "local_now": local_now(now, contract.zone),
             "local_told": local_now(told_at, contract.zone),
+            "beside": BESIDE.get(again.get("problem", ""), ""),
             "today": contract.days.day_of(now).isoformat(),
         }
         if chosen is not None:
