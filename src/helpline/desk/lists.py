@@ -173,9 +173,12 @@ def _open_in(contract: str, actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 
 def _of(chosen: Filter, scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    mine: ColumnElement[bool] = CASE.c.worker_id == scope.actor.user_id
+    if scope.covered:  # an empty list would keep the index of workers from being used
+        mine = or_(mine, CASE.c.id.in_(scope.covered))
     return {
         Filter.ALL: (),
-        Filter.MINE: (or_(CASE.c.worker_id == scope.actor.user_id, CASE.c.id.in_(scope.covered)),),
+        Filter.MINE: (mine,),
         Filter.UNALLOCATED: (CASE.c.worker_id.is_(None),),
         Filter.TODAY: (CASE.c.next_due_at < scope.today_ends,),
         Filter.EMERGENCY: (CASE.c.urgency == Urgency.EMERGENCY,),

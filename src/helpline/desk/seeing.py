@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     exists,
     false,
+    or_,
     select,
     union,
     union_all,
@@ -70,12 +71,15 @@ def not_shut_out(user_id: int, case: FromClause = CASE) -> tuple[ColumnElement[b
         CONFLICT.c.user_id == user_id,
         CONFLICT.c.ended_at.is_(None),
     )
-    sides, takers = _sides(), _takers(user_id)
-    is_across = exists().where(sides.c.here == case.c.id, takers.c.case_id == sides.c.there)
     has_a_part = exists().where(
         PART.c.case_id == case.c.id, PART.c.person_id.in_(_themself(user_id))
     )
-    return (~in_conflict, case.c.person_id.not_in(_themself(user_id)), ~has_a_part, ~is_across)
+    return (
+        ~in_conflict,
+        case.c.person_id.not_in(_themself(user_id)),
+        ~has_a_part,
+        case.c.id.not_in(_across(user_id)),
+    )
 
 
 def people(actor: Actor, person: FromClause = PERSON) -> tuple[ColumnElement[bool], ...]:
@@ -87,9 +91,7 @@ def people(actor: Actor, person: FromClause = PERSON) -> tuple[ColumnElement[boo
     held = select(CONFLICT.c.case_id).where(
         CONFLICT.c.user_id == actor.user_id, CONFLICT.c.ended_at.is_(None)
     )
-    sides, takers = _sides(), _takers(actor.user_id)
-    across = select(sides.c.here).join(takers, takers.c.case_id == sides.c.there)
-    shut = union(held, across).subquery()
+    shut = union(held, _across(actor.user_id)).subquery()
     in_them = union(
         select(CASE.c.person_id).where(CASE.c.id.in_(select(shut.c.case_id))),
         select(PART.c.person_id).where(
@@ -144,16 +146,46 @@ def alerts(actor: Actor, alert: FromClause) -> ColumnElement[bool]:
     )
 
 
-async def across(session: AsyncSession, case_ids: Collection[int]) -> list[tuple[int, int]]:
+async def across(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[int, int]]:
     """(case, user) for everybody who took the other side of one of these cases."""
-    sides, takers = _sides(), _takers()
-    query = (
-        select(sides.c.here, takers.c.user_id)
-        .join(takers, takers.c.case_id == sides.c.there)
-        .where(sides.c.here.in_(case_ids))
-        .distinct()
-    )
-    return [(case_id, user_id) for case_id, user_id in await session.execute(query)]
+    sides = _sides()
+    found: set[tuple[int, int]] = set()
+    for case_id, user_id, *conditions in _taking():
+        query = (
+            select(sides.c.here, user_id)
+            .join(user_id.table, case_id == sides.c.there)
+            .where(sides.c.here.in_(case_ids), *conditions)
+        )
+        found |= {(row[0], row[1]) for row in await session.execute(query)}
+    return found
+
+
+def _across(user_id: int) -> Select[Any]:
+    """The cases behind a wall for this user. Begins with the walls, of which there are few, so that
+    it costs the same however much has happened."""
+    sides = _sides()
+    took = [
+        exists().where(case_id == sides.c.there, by == user_id, *conditions)
+        for case_id, by, *conditions in _taking()
+    ]
+    return select(sides.c.here).where(or_(*took))
+
+
+def _taking() -> list[tuple[Any, ...]]:
+    """Who works, or has worked, on a case: was named, stood in, or did something for its people; as
+    the column of the case, that of the user, and conditions. A safeguarding lead looks at both
+    sides and decides, which is not taking one."""
+    overseeing = select(USER.c.id).where(USER.c.role == Role.SAFEGUARDING)
+    return [
+        (ALLOCATION.c.case_id, ALLOCATION.c.worker_id, ALLOCATION.c.declined_at.is_(None)),
+        (COVER.c.case_id, COVER.c.worker_id),
+        (
+            EVENT.c.case_id,
+            EVENT.c.by_user_id,
+            EVENT.c.kind.in_(TAKES_A_SIDE),
+            EVENT.c.by_user_id.not_in(overseeing),
+        ),
+    ]
 
 
 def _sides() -> Subquery:
@@ -165,26 +197,8 @@ def _sides() -> Subquery:
     ).subquery()
 
 
-def _takers(user_id: int | None = None) -> Subquery:
-    """Who works, or has worked, on a case: was named, stood in, or did something for its people. A
-    safeguarding lead looks at both sides and decides, which is not taking one."""
-    of_user = () if user_id is None else (ALLOCATION.c.worker_id == user_id,)
-    named = select(ALLOCATION.c.case_id, ALLOCATION.c.worker_id.label("user_id")).where(
-        ALLOCATION.c.declined_at.is_(None), *of_user
-    )
-    of_user = () if user_id is None else (COVER.c.worker_id == user_id,)
-    stood_in = select(COVER.c.case_id, COVER.c.worker_id).where(*of_user)
-    of_user = () if user_id is None else (EVENT.c.by_user_id == user_id,)
-    did = (
-        select(EVENT.c.case_id, EVENT.c.by_user_id)
-        .join(USER, USER.c.id == EVENT.c.by_user_id)
-        .where(EVENT.c.kind.in_(TAKES_A_SIDE), USER.c.role != Role.SAFEGUARDING, *of_user)
-    )
-    return union_all(named, stood_in, did).subquery()
-
-
 def _themself(user_id: int) -> Select[Any]:
     """The ids of people who are reached where this user is: they are the same person."""
     own: Sequence[Any] = (USER.c.mobile_index, USER.c.telegram_index, USER.c.email_index)
-    values = union(*(select(column).where(USER.c.id == user_id) for column in own)).subquery()
+    values = union_all(*(select(column).where(USER.c.id == user_id) for column in own)).subquery()
     return select(ADDRESS.c.person_id).where(ADDRESS.c.value_index.in_(select(values.c[0])))

@@ -25,6 +25,13 @@ class Case(SQLModel, table=True):
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_case_open_emergency",
+            "contract",
+            "next_due_at",
+            sqlite_where=text("status = 'open' AND urgency = 'emergency'"),
+            postgresql_where=text("status = 'open' AND urgency = 'emergency'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
