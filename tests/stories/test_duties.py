@@ -6,17 +6,33 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
-from helpline.desk import allegations, cases, merging, parts
-from helpline.desk.duties import approvals, cover, interviews, moves, notices, outcomes, repeats
+from helpline.clock import MovableClock
+from helpline.desk import allegations, conflicts, parts
+from helpline.desk.duties import approvals, cover, interviews, notices, outcomes, repeats
 from helpline.errors import Conflict, InvalidInput, NotAllowed
-from helpline.models import Address, Alert, Case, Deadline, Event, Merge, Person
-from helpline.models import Notice as NoticeRow
+from helpline.models import (
+    Address,
+    Alert,
+    Allegation,
+    ApprovalStep,
+    Case,
+    Deadline,
+    Merge,
+    Part,
+    Person,
+    PoliceInterview,
+)
 from helpline.rules import duties
 from helpline.rules.permissions import Actor
+from helpline.sealing import ring
 from helpline.vocabulary import PartRole, Role
-from tests.world import CARER, World, opened_world
+from tests.world import CARER, LEAD_PHONE, WORKER_PHONE, World, opened_world
 
+HOUR = timedelta(hours=1)
 CHRISTMAS_EVE = datetime(2026, 12, 24, 21, 40, tzinfo=UTC)
 """A Thursday. Friday is Christmas Day, Monday its substitute for Boxing Day."""
 COPY = "A child said that she was pushed. Child A is safe with their grandmother."
@@ -90,7 +106,7 @@ async def test_what_is_owed_over_the_christmas_weekend(at_christmas: World) -> N
         "host_authority",
     }
     # Boxing Day: the council is told, and the word of how it ends stays owed, with no time yet
-    await world.forward(hours=40)
+    await leap(world, hours=40)
     sent = notices.Sent("email", "the duty manager", COPY, world.now)
     await do(world, notices.send, case, all_owed["council"].row.id, sent, world.worker, world.now)
     now_owed = await owed(world, case)
@@ -99,9 +115,7 @@ async def test_what_is_owed_over_the_christmas_weekend(at_christmas: World) -> N
     assert now_owed["council!"].due_at is None
     assert (await world.deadlines(CARER))["council_notice"].met_at is not None
     # nobody tells the LADO: warned in the morning of the 29th, broken at five
-    await world.forward(
-        hours=(datetime(2026, 12, 29, 17, 1, tzinfo=UTC) - world.now) / timedelta(hours=1)
-    )
+    await leap(world, hours=(datetime(2026, 12, 29, 17, 1, tzinfo=UTC) - world.now) / HOUR)
     assert "deadline.missed" in await world.events(CARER)
     lado = (await owed(world, case))["lado"].row.id
     with pytest.raises(NotAllowed, match="safeguarding lead"):
@@ -117,6 +131,269 @@ async def test_what_is_owed_over_the_christmas_weekend(at_christmas: World) -> N
     )
 
 
-async def all_allegations(world: World, case: Case) -> list[int]:
+# --- the police -----------------------------------------------------------------------------------
+
+
+async def test_an_interview_tomorrow_at_nine_and_nobody_is_confirmed(world: World) -> None:
+    case = await accused(world)
+    await leap(world, hours=(datetime(2026, 11, 3, 22, 0, tzinfo=UTC) - world.now) / HOUR)
+    await settle_notices(world, case)
+    heard = len(world.texts_to(WORKER_PHONE))
+    nine = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
+    asked = interviews.Asked("Carol Ashby", "voluntary", nine, "Harlow", needs="A hearing loop")
+    row = await do(world, interviews.record, case, asked, world.worker, world.now)
+    assert isinstance(row, PoliceInterview)
+    assert len(world.texts_to(WORKER_PHONE)) > heard  # eleven hours before is too near to wait
+    await world.forward(minutes=40)
+    assert world.texts_to(LEAD_PHONE)  # nobody took it: it climbs
+    assert "Carol" not in "".join(world.texts_to(LEAD_PHONE))
+    alerts = [one for one in await world.all(Alert) if isinstance(one, Alert)]
+    assert sum(one.key.startswith("interview:") for one in alerts) == 1
+    # four hours before, one hour before: nobody confirmed yet
+    await leap(world, hours=(nine - timedelta(minutes=30) - world.now) / HOUR)
+    standing = [one for one in await open_alerts(world) if one.kind == "warning"]
+    assert len(standing) == 1
+    name = "Marsh and Daughters"
+    await do(world, interviews.solicitor_asked, case, row.id, name, world.worker, world.now)
+    assert await open_alerts(world)  # asked is not confirmed
+    await do(world, interviews.solicitor_confirmed, case, row.id, world.worker, world.now)
+    assert not await open_alerts(world)
+    heard = len(world.texts_to(WORKER_PHONE))
+    await leap(world, hours=3)
+    assert len(world.texts_to(WORKER_PHONE)) == heard
+    await do(world, interviews.attended, case, row.id, True, world.worker, world.now)
+    assert (await world.deadlines(CARER))["solicitor"].met_at < nine
+
+
+async def test_another_hour_asks_anew_and_an_arrest_waits_for_no_hour(world: World) -> None:
+    case = await accused(world)
+    await settle_notices(world, case)
+    later = world.now + timedelta(days=5)
+    asked = interviews.Asked("Carol", "voluntary", later)
+    row = await do(world, interviews.record, case, asked, world.worker, world.now)
+    assert isinstance(row, PoliceInterview)
+    assert not await open_alerts(world)  # five days are time enough
+    await do(world, interviews.solicitor_asked, case, row.id, "Marsh", world.worker, world.now)
+    await do(world, interviews.solicitor_confirmed, case, row.id, world.worker, world.now)
+    sooner = world.now + timedelta(hours=20)
+    await do(world, interviews.set_time, case, row.id, sooner, world.worker, world.now)
+    assert len(await open_alerts(world)) == 1  # they said yes to another hour
+    await do(world, interviews.call_off, case, row.id, world.worker, world.now)
+    assert not await open_alerts(world)
+    arrest = interviews.Asked("Colin", "arrest")
+    await do(world, interviews.record, case, arrest, world.worker, world.now)
+    assert len(await open_alerts(world)) == 1
+
+
+# --- earlier ones ---------------------------------------------------------------------------------
+
+
+async def test_the_third_allegation_in_two_years_is_seen_with_dates_and_tracks_only(
+    world: World,
+) -> None:
+    case = await accused(world)
+    me = world.lead
+    stale = world.now - timedelta(days=600)
+    async with world.house.db.write() as session:
+        here = await session.get(Case, case.id)
+        assert here is not None
+        # an old record of hers, joined since; one under another contract with her number; her son
+        old = await person(session, "essex", "Carol A", stale)
+        session.add(
+            Merge(
+                contract="essex",
+                into_id=here.person_id,
+                from_id=old,
+                reason="same",
+                moved={},
+                at=stale,
+                by_user_id=me.user_id,
+            )
+        )
+        there = await person(session, "elsewhere", "C Ashby", stale)
+        index = ring().index("address:sms", CARER)
+        session.add(
+            Address(
+                person_id=there,
+                contract="elsewhere",
+                channel="sms",
+                value=CARER,
+                value_index=index,
+            )
+        )
+        stranger = await person(session, "essex", "Carol Ashby", stale)  # a name proves nothing
+        for number, (whose, contract, days) in enumerate(
+            [(old, "essex", 600), (there, "elsewhere", 300), (stranger, "essex", 100)]
+        ):
+            await earlier_case(session, world, whose, contract, number, days)
+    seen = await known_about(world, case, me)
+    assert [(one.track, one.is_elsewhere) for one in seen] == [
+        ("standards", False),
+        ("standards", True),
+        ("allegation", False),
+    ]
+    repeat = duties.repeat_of(seen, world.now.date())
+    assert repeat is not None
+    assert duties.said_of(repeat) == "Third in two years"
+    # whoever works for one council only sees hers; whoever is shut out of a case sees it not here
+    bound = replace(me, contract="essex")
+    assert len(await known_about(world, case, bound)) == 2
+    async with world.house.db.write() as session:
+        first = await session.scalar(select(Case).where(col(Case.person_id) == old))
+        assert first is not None
+        await conflicts.declare(session, first, me.user_id, "A neighbour", me, world.now)
+    assert [one.is_elsewhere for one in await known_about(world, case, me)] == [True, False]
+
+
+async def known_about(world: World, case: Case, actor: Actor) -> list[duties.Earlier]:
     async with world.house.db.read() as session:
-        return [one.id or 0 for one in await allegations.of_case(session, case.id or 0)]
+        return await repeats.about(session, actor, case.person_id, case.contract, case.id or 0)
+
+
+async def person(session: AsyncSession, contract: str, name: str, at: datetime) -> int:
+    row = Person(contract=contract, name=name, created_at=at)
+    session.add(row)
+    await session.flush()
+    return row.id or 0
+
+
+async def earlier_case(
+    session: AsyncSession, world: World, whose: int, contract: str, number: int, days: int
+) -> None:
+    at = world.now - timedelta(days=days)
+    case = Case(
+        reference=f"OLD-{number}{number}{number}{number}AB",
+        contract=contract,
+        person_id=whose,
+        method="telephone",
+        opened_at=at,
+    )
+    session.add(case)
+    await session.flush()
+    session.add(
+        Allegation(
+            contract=contract,
+            case_id=case.id or 0,
+            person_id=whose,
+            track="standards",
+            told_at=at,
+            aware_at=at,
+            recorded_at=at,
+        )
+    )
+    await session.flush()
+
+
+# --- twenty-eight days ----------------------------------------------------------------------------
+
+
+async def test_resignation_and_appeal_keep_their_days_over_the_clock_change(
+    world_at_autumn: World,
+) -> None:
+    world = world_at_autumn  # Saturday 24 October 2026, the clocks go back in the night
+    case = await accused(world)
+    await settle_notices(world, case)
+    today = date(2026, 10, 24)
+    told = (case, "resignation", "Carol", today, world.worker, world.now)
+    with pytest.raises(InvalidInput, match="cannot be taken back"):
+        await do(world, approvals.record, *told)
+    left = await do(world, approvals.record, *told, warned=True)
+    proposed = await do(
+        world, approvals.record, case, "determination", "Colin", today, world.worker, world.now
+    )
+    assert isinstance(left, ApprovalStep)
+    assert isinstance(proposed, ApprovalStep)
+    ends = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)  # winter time: not 22:59:59
+    due = await world.deadlines(CARER)
+    assert (due["resignation"].due_at, due["appeal"].due_at) == (ends, ends)
+    # a fortnight before the end somebody is asked about the appeal
+    await leap(world, hours=24 * 14 + 8)
+    assert any(one.kind == "warning" for one in await open_alerts(world))
+    await do(world, approvals.choose, case, proposed.id, "irm", world.worker, world.now)
+    with pytest.raises(Conflict, match="one or the other"):
+        await do(
+            world, approvals.choose, case, proposed.id, "representations", world.worker, world.now
+        )
+    with pytest.raises(InvalidInput, match="before then"):
+        await do(world, approvals.in_force, case, left.id, world.worker, world.now)
+    await leap(world, hours=24 * 14)
+    await do(world, approvals.in_force, case, left.id, world.worker, world.now)
+    assert not await open_alerts(world)
+
+
+async def test_after_it_is_over_somebody_asks_how_they_are_even_on_a_closed_case(
+    world: World,
+) -> None:
+    case = await accused(world)
+    await settle_notices(world, case)
+    over = date(2026, 11, 3)
+    await do(world, approvals.begin_aftercare, case, over, world.worker, world.now)
+    await world.close(CARER)
+    await leap(world, hours=24 * 43)
+    first, second = await aftercare(world, case)
+    assert first.due_at.date() == date(2026, 12, 15)
+    assert any(one.deadline_id == first.id for one in await open_alerts(world))
+    await do(world, approvals.aftercare_given, case, first.id, world.worker, world.now)
+    assert second.due_at.date() == date(2027, 5, 4)  # 3 May is a bank holiday
+    assert not await open_alerts(world)
+
+
+async def test_no_answer_ends_with_the_director_and_a_child_waits_for_the_investigators(
+    world: World,
+) -> None:
+    case = await accused(world)
+    lado = (await owed(world, case))["lado"].row.id
+    sent = notices.Sent("form", "duty LADO", COPY, world.now)
+    await do(world, notices.send, case, lado, sent, world.worker, world.now)
+    for step in (1, 2, 3):
+        waiting = (await owed(world, case))["lado"].waiting
+        assert waiting is not None
+        assert (waiting[0].step, waiting[0].is_last) == (step, step == 3)
+        asked = ("letter", "Nobody has answered", world.worker, world.now)
+        await do(world, notices.chase, case, lado, *asked)
+    assert (await owed(world, case))["lado"].waiting is None
+    child = await do(
+        world,
+        parts.write_down,
+        case,
+        "Child of theirs",
+        "own_child",
+        PartRole.OWN_CHILD,
+        world.worker,
+        world.now,
+    )
+    assert isinstance(child, Part)
+    refer = (child.person_id, "referred")
+    with pytest.raises(InvalidInput, match="investigating team"):
+        await do(world, cover.offer, case, *refer, "", world.worker, world.now)
+    await do(world, cover.offer, case, *refer, "DC Bell", world.worker, world.now)
+
+
+# --- what they stand on ---------------------------------------------------------------------------
+
+
+async def leap(world: World, hours: float) -> None:
+    """A long time passes in which nothing that matters here is watched minute by minute."""
+    assert isinstance(world.clock, MovableClock)
+    world.clock.forward(timedelta(hours=hours))
+    await world.settle()
+
+
+async def settle_notices(world: World, case: Case) -> None:
+    """Everybody was told: what follows is about something else."""
+    sefa = Actor(world.lead.user_id, "Leonie", Role.SAFEGUARDING, None)
+    for one in (await owed(world, case)).values():
+        await do(world, notices.withhold, case, one.row.id, "Told by others", sefa, world.now)
+    async with world.house.db.write() as session:
+        for alert in await session.scalars(select(Alert).where(col(Alert.ended_at).is_(None))):
+            alert.ended_at, alert.next_rung_at = world.now, None
+
+
+async def open_alerts(world: World) -> list[Alert]:
+    rows = await world.all(Alert, Alert.ended_at.is_(None))
+    return [one for one in rows if isinstance(one, Alert)]
+
+
+async def aftercare(world: World, case: Case) -> list[Deadline]:
+    async with world.house.db.read() as session:
+        return list(await approvals.aftercare(session, case.id or 0))
