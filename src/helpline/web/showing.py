@@ -30,14 +30,16 @@ NAVIGATION: Final = (
     ("/rota", "Rota", "rota.read"),
     ("/portal", "Overview", "portal.read"),
     ("/reports", "Reports", "report.read"),
-    ("/users", "Users", "user.ways"),
-    ("/running", "System", "running.manage"),
+    ("/more", "More", "more.read"),
 )
 
 MORE: Final = (
     # address, what it says, one sentence, the action it takes to see it
     ("/register", "The register", "The council's list of carers, every month.", "register.manage"),
     ("/partners", "Partners", "Who else helps, and who waits for them.", "partner.read"),
+    ("/obligations", "What is owed", "Reports and meetings, the next first.", "obligation.read"),
+    ("/evidence", "Evidence", "What was done besides the cases.", "evidence.read"),
+    ("/papers", "Papers", "Checks and training of our own people.", "paper.manage"),
     ("/blocks", "Blocks", "Who is kept from writing, since when and until when.", "block.manage"),
     ("/users", "People who sign in", "Add somebody, and see how each is reached.", "user.ways"),
     ("/running", "System", "What runs by itself, and what broke.", "running.manage"),
