@@ -55,7 +55,9 @@ async def test_a_note_is_corrected_and_spoken_to_beside_it(
     assert "Carol Ashby disagrees" in guest.text
     assert "Nobody moved. &lt;b&gt;It" in guest.page
     await guest.get(path)
-    assert "Corrected below" in guest.text and "disagreeing" in guest.text
+    assert (
+        "Corrected below" in guest.text and "Carol Ashby disagrees with the note of" in guest.text
+    )
     for wrong in ("999999", "x" * 40):
         assert await guest.get(f"{path}/record?corrects={wrong}") in (200, 404)
     assert await guest.post(f"{path}/record/comments", said | {"about": "999999"}) == 404

@@ -56,6 +56,8 @@ TURNS = (
     "case.reopened",
 )
 """Events that a chronology has beside what people said and wrote."""
+BEGIN = TURNS[:2]
+"""They stand before the message that came at the same instant."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,7 @@ async def entries(
     found = await _notes(session, case, limit, notes) if notes else []
     found += await _contacts(session, case, limit, contacts) if contacts else []
     found += await _events(session, case, limit, TURNS) if "event" in shown else []
-    found.sort(key=lambda entry: (entry.at, entry.order))
+    found.sort(key=lambda entry: (entry.at, entry.event not in BEGIN, entry.order))
     return Timeline(found[-limit:], len(found) > limit)
 
 
