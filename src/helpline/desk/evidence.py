@@ -68,6 +68,7 @@ class Shown:
     you_said: str | None
     we_did: str | None
     by: str
+    by_id: int
     written_at: datetime
     files: Sequence[Any]
 
@@ -257,6 +258,7 @@ async def listed(
             you_said=entry.you_said,
             we_did=entry.we_did,
             by=by,
+            by_id=entry.by_user_id,
             written_at=entry.written_at,
             files=files.get(entry.id or 0, ()),
         )

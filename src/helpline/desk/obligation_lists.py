@@ -130,3 +130,11 @@ def _shown(
         proof=one.proof,
         dropped_why=one.dropped_why,
     )
+
+
+async def is_laid_out(session: AsyncSession, contract: Contract) -> bool:
+    """Whether the contract's rules were ever turned into days."""
+    row = select(col(ObligationDue.id)).where(
+        col(ObligationDue.contract) == contract.key, col(ObligationDue.rule).is_not(None)
+    )
+    return await session.scalar(row.limit(1)) is not None

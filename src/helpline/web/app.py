@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from helpline.desk.evidence import LARGEST as LARGEST_PROOF
 from helpline.desk.house import House
 from helpline.desk.register import LARGEST_LIST
 from helpline.rules.permissions import ALLOWED
@@ -34,12 +35,15 @@ from helpline.web.pages import (
     demo_calls,
     duties,
     duties_more,
+    evidence,
     files,
     health,
     inbox,
     login,
     more,
     new_case,
+    obligations,
+    papers,
     partners,
     pathway,
     people,
@@ -307,6 +311,27 @@ ROUTES = (
         case_referrals.end,
         "referral.work",
     ),
+    # the papers of our own people, what can be shown, and what is owed
+    Route("GET", "/papers", papers.show_papers, "paper.manage"),
+    Route("POST", "/papers", papers.add, "paper.manage"),
+    Route("POST", "/papers/{id}/end", papers.take_back, "paper.manage"),
+    Route("GET", "/evidence", evidence.show_evidence, "evidence.read"),
+    Route("POST", "/evidence", evidence.write, "evidence.write", LARGEST_PROOF),
+    Route("POST", "/evidence/{id}/files", evidence.add_file, "evidence.write", LARGEST_PROOF),
+    Route("POST", "/evidence/{id}/withdrawal", evidence.take_back, "evidence.write"),
+    Route("GET", "/evidence/files/{id}", evidence.download, "evidence.read"),
+    Route("GET", "/obligations", obligations.show_obligations, "obligation.read"),
+    Route("POST", "/obligations", obligations.add, "obligation.write"),
+    Route("POST", "/obligations/{id}", obligations.give, "obligation.write"),
+    Route(
+        "POST",
+        "/obligations/{id}/completion",
+        obligations.settle,
+        "obligation.read",
+        LARGEST_PROOF,
+    ),
+    Route("POST", "/obligations/{id}/end", obligations.drop, "obligation.write"),
+    Route("GET", "/obligations/files/{id}", evidence.download, "obligation.read"),
     # who is on call
     Route("GET", "/rota", rota.show_rota, "rota.read"),
     Route("GET", "/rota/sheet", rota.show_sheet, "rota.read"),
