@@ -29,7 +29,8 @@ from helpline.models import (
 from helpline.rules.permissions import Actor, may, require
 from helpline.sealing import ring
 
-MOVED = {name: metadata.tables[name] for name in ("address", "case", "contact", "membership")}
+OF_A_PERSON = ("address", "case", "contact", "membership", "part", "allegation")
+MOVED = {name: metadata.tables[name] for name in OF_A_PERSON}
 """The tables whose rows belong to a person and follow a join."""
 
 

@@ -16,6 +16,7 @@ from helpline.errors import InvalidInput
 from helpline.models import Allegation, Case, Person
 from helpline.rules.permissions import may
 from helpline.vocabulary import (
+    UNKNOWN,
     AllegationType,
     AllegedBy,
     CaseStatus,
@@ -49,8 +50,8 @@ BESIDE = {
     allegations.SAY_WHO_TOLD: "record-told-by",
     allegations.SAY_WHO_SAID: "track-by",
     allegations.SAY_THE_REASON: "track-why",
-    pathway.DAY_TO_COME: "day",
-    allegations.STILL_TO_COME: "time",
+    pathway.DAY_TO_COME: "{form}-on",
+    allegations.STILL_TO_COME: "{form}-at",
 }
 """What the desk says is missing → the field beside which that is said; else the form's first."""
 
@@ -69,12 +70,13 @@ async def show_pathway(request: web.Request, **again: Any) -> web.Response:
             "sources": list(AllegedBy),
             "tellers": list(Teller),
             "tracks": list(Track),
+            "is_counted": found.reason != UNKNOWN and contract.is_allegation(found.reason),
             "table": contract.path,
             "may_write": may(actor, "pathway.write", contract.key)
             and found.status == CaseStatus.OPEN,
             "local_now": local_now(now, contract.zone),
             "local_told": local_now(told_at, contract.zone),
-            "beside": BESIDE.get(again.get("problem", ""), ""),
+            "beside": BESIDE.get(again.get("problem", ""), "").format(form=again.get("form")),
             "today": contract.days.day_of(now).isoformat(),
         }
         if chosen is not None:
