@@ -49,6 +49,8 @@ class Due:
     anchor: str
     """The id of its place on the page."""
     at: datetime | None = None
+    is_now: bool = False
+    """It has no time of its own and cannot wait."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ class Agenda:
     def dues(self) -> list[Due]:
         """What has a time, the earliest first; then what has none."""
         found = [*self._owed(), *self._solicitors(), *self._dates(), *self._undated()]
-        dated = sorted((one for one in found if one.at), key=lambda one: (one.at, one.anchor))
+        dated = sorted(
+            (one for one in found if one.at), key=lambda one: (one.at, one.kind == "interview_time")
+        )
         return dated + [one for one in found if one.at is None]
 
     def _owed(self) -> Iterator[Due]:
@@ -90,11 +94,12 @@ class Agenda:
         for one in self.interviews:
             anchor, step = f"interview_{one.id}", interviews.step_of(one)
             if one.at is None:
-                yield Due("interview_time", one.who, anchor, one.recorded_at)
+                yield Due("interview_time", one.who, anchor, one.recorded_at, is_now=True)
             if step is SolicitorStep.NONE:
                 continue
             if step is not SolicitorStep.ATTEND or one.at is not None:
-                yield Due(f"solicitor_{step}", one.who, anchor, one.at or one.recorded_at)
+                at = one.at or one.recorded_at
+                yield Due(f"solicitor_{step}", one.who, anchor, at, is_now=one.at is None)
 
     def _dates(self) -> Iterator[Due]:
         for one in self.approvals:

@@ -14,7 +14,7 @@ from helpline.desk import deadlines, escalation, events
 from helpline.models import Case, Deadline
 from helpline.rules import clocks
 from helpline.rules.permissions import Actor
-from helpline.vocabulary import DeadlineState
+from helpline.vocabulary import ClockStop, DeadlineState
 
 
 async def begin(
@@ -104,6 +104,27 @@ async def of(session: AsyncSession, deadline_ids: list[int | None]) -> dict[int,
         return {}
     rows = await session.scalars(select(Deadline).where(col(Deadline.id).in_(wanted)))
     return {row.id or 0: row for row in rows}
+
+
+OWED = (
+    *(ClockStop.NOTICE, ClockStop.LADO_NOTICE, ClockStop.OUTCOME_NOTICE, ClockStop.NOTICE_ANSWER),
+    *(ClockStop.SOLICITOR, ClockStop.APPEAL, ClockStop.RESIGNATION_IN_FORCE, ClockStop.AFTERCARE),
+)
+"""What the page /duties is about."""
+
+
+async def next_of(session: AsyncSession, case_id: int) -> Deadline | None:
+    """The duty of a case that is due first; None where none has a time."""
+    return await session.scalar(
+        select(Deadline)
+        .where(
+            col(Deadline.case_id) == case_id,
+            col(Deadline.state) == DeadlineState.OPEN,
+            col(Deadline.stops).in_(OWED),
+        )
+        .order_by(col(Deadline.due_at), col(Deadline.id))
+        .limit(1)
+    )
 
 
 def noon_of(contract: Contract, day: date) -> datetime:

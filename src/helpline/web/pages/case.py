@@ -32,6 +32,7 @@ from helpline.desk import (
     tasks,
     trails,
 )
+from helpline.desk.duties import dates
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
@@ -119,6 +120,7 @@ async def _values(
         "heard": heard,
         "waiting_since": heard.at if heard and (answered is None or heard.at > answered) else None,
         "promises": await promises.open_on(session, case_id),
+        "owed": await dates.next_of(session, case_id),
         "tasks": await tasks.on_case(session, case_id),
         "tried": await means.tried(session, case_id),
         "alerts": alerts,
