@@ -27,6 +27,8 @@ from helpline.vocabulary import PartRole
 TYPESETTER: Final = Path(__file__).with_name("typeset.py")
 TEMPLATE: Final = TEMPLATES / "reports" / "casefile.typ"
 LONGEST_SECONDS: Final = 60
+SHORT: Final = 1500
+"""Characters: less than a quarter of a page."""
 LETTERED_CHILD: Final = re.compile(r"child [a-z]", re.IGNORECASE)
 
 
@@ -110,6 +112,7 @@ def _line(line: Line, words: Words, zone: ZoneInfo, contract: Contract) -> dict[
     is_apart = line.written_after.total_seconds() > 3600
     return {
         "at": _when(entry.at, zone),
+        "short": len(entry.body or "") + len(entry.reason or "") < SHORT,
         "kind": entry.note_kind if entry.kind == "note" else entry.kind,
         "ours": entry.is_ours,
         "by": words(entry.by or ""),
