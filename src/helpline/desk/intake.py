@@ -23,6 +23,8 @@ from helpline.desk import (
     blocks,
     calls,
     cases,
+    complaints,
+    compliments,
     deadlines,
     eligibility,
     escalation,
@@ -237,6 +239,10 @@ async def _hear_person(
     turn = dialogue.hear(heard, _facts(contract, talk, case, address, reading, found, now))
     if form is not None:
         turn = dialogue.hear_form(form.reason, form.danger)
+    apart = case is not None and form is None and complaints.goes_apart(case, inbound.text)
+    if case is not None and apart:  # not on the case of whoever it may be about
+        case, talk = await complaints.open_case_of(session, case.person_id), _aside(talk)
+        turn = dialogue.Turn(("complaint_noted",), Step.DONE, reason=complaints.REASON)
     if turn.opted_out or turn.opted_in:
         address.opted_out_at = now if turn.opted_out else None
         kind = "address.opted_out" if turn.opted_out else "address.opted_in"
@@ -250,8 +256,9 @@ async def _hear_person(
         turn = replace(turn, say=(), step=Step(talk.step))  # nothing is asked, so nothing waits
     if case is None:
         case = await _open(session, contract, sender, reading, now)
-        talk.case_id = case.id
-        session.add(talk)
+        if not apart:
+            talk.case_id = case.id
+            session.add(talk)
     elif case.status == CaseStatus.CLOSED and turn.opens_again:
         await cases.reopen(session, contract, case, None, now)
     if found is not None:
@@ -266,6 +273,8 @@ async def _hear_person(
     if form is not None:
         await webform.take_down(session, case, contact, form, now)
     await _apply(session, contract, talk, case, address, contact, turn, reading)
+    await complaints.hear(session, contract, case, contact)
+    await compliments.hear(session, contract, case, contact, reading.category, case.urgency)
     is_alarm = turn.danger or reading.urgency == Urgency.EMERGENCY
     if turn.say and (is_alarm or await blocks.blocked_until(session, address.id, now) is None):
         body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
@@ -282,6 +291,11 @@ async def _hear_person(
     else:
         await session.flush()
     return contact.id
+
+
+def _aside(talk: Conversation) -> Conversation:
+    """Stands in for a conversation that goes on elsewhere, and is not stored."""
+    return Conversation(contract=talk.contract, address_id=talk.address_id, step=Step.DONE)
 
 
 def _choices(contract: Contract, turn: dialogue.Turn) -> str:
