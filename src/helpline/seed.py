@@ -19,17 +19,18 @@ from sqlmodel import col
 
 from helpline.channels import Inbound
 from helpline.contract import Contract
-from helpline.desk import access, cases, imports
+from helpline.desk import access, allegations, cases, escalation, firstday, imports, pathway
+from helpline.desk.duties import notices
 from helpline.desk.house import House
 from helpline.desk.rota import plan, swaps
 from helpline.engine.deliver import deliver_all
 from helpline.engine.routing import route_all
-from helpline.models import Address, Case, Conversation, Shift, User
+from helpline.models import Address, Alert, Case, Conversation, Shift, User
 from helpline.rules import periods
 from helpline.rules.permissions import Actor
 from helpline.rules.rota import Weekly
 from helpline.sealing import ring
-from helpline.vocabulary import AbsenceKind, Role, ShiftKind
+from helpline.vocabulary import AbsenceKind, AlertKind, Role, ShiftKind
 
 CONTRACT = "essex"
 OUR_NUMBER = "+447700900000"
@@ -123,6 +124,7 @@ TALKS: tuple[tuple[int, tuple[Step, ...]], ...] = (
             Step(
                 20.1, "call", "Explained what happens in the first days. A solicitor is arranged."
             ),
+            Step(20.0, "alleged", "That she hit child A."),
         ),
     ),
     (3, (Step(13.4, "text", "can I still claim council tax reduction if we have two placements"),)),
@@ -346,6 +348,9 @@ async def _happen(
         return
     async with house.db.write() as session:
         case = await _case(session, number)
+        if step.what == "alleged":
+            await _alleged(session, contract, case, staff, step, at)
+            return
         by = staff["leonie"] if step.what == "allocate" else await _worker(session, case, staff)
         if step.what == "allocate":
             await cases.allocate(
@@ -367,6 +372,50 @@ async def _happen(
             await cases.close(
                 session, contract, case, [step.text], contract.outcomes[0].code, by, at
             )
+
+
+async def _alleged(
+    session: Any,
+    contract: Contract,
+    case: Case,
+    staff: dict[str, Actor],
+    step: Step,
+    at: datetime,
+) -> None:
+    """What Carol was told, how far it is, and the first of the list; Sefa has heard of it."""
+    by, day = await _worker(session, case, staff), contract.days.day_of(at)
+    said = allegations.Told(
+        case.person_id,
+        at - timedelta(hours=1),
+        words=step.text,
+        types=["physical"],
+        made_by="fostered_child",
+        made_by_words="child A",
+        told_by="Carol",
+        track="allegation",
+        track_said_by="Ms Ode, fostering team",
+    )
+    made = await allegations.record(session, contract, case, said, by, at)
+    entry = made.id or 0
+    for item in ("safe_now", "safe_contact", "police_there", "ring_back", "risk_to_self"):
+        await firstday.tick(session, contract, case, entry, item, by, at)
+    told_by = "Ms Ode, fostering team"
+    await pathway.set_stage(
+        session, contract, case, entry, "reported", "reached", day, told_by, by, at
+    )
+    await pathway.set_told(
+        session, contract, case, entry, "process", "told", told_by, day, "An allegation", by, at
+    )
+    for one in await notices.of_case(session, contract, case.id or 0):
+        if one.row.kind == "safeguarding_lead":
+            sent = notices.Sent(
+                "telephone", "Sefa Amadi", "Told what we know, and how Carol is.", at
+            )
+            await notices.send(session, contract, case, one.row.id or 0, sent, by, at)
+    heard = await session.scalar(
+        select(Alert).where(col(Alert.case_id) == case.id, col(Alert.kind) == AlertKind.ALLEGATION)
+    )
+    await escalation.acknowledge(session, heard.id, staff["sefa"].user_id, at)
 
 
 async def _case(session: Any, number: str) -> Case:
