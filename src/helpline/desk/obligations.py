@@ -316,13 +316,15 @@ async def _follow(
         if one.counted_from != code:
             continue
         await session.execute(
-            update(ObligationDue).where(
+            update(ObligationDue)
+            .where(
                 col(ObligationDue.contract) == contract.key,
                 col(ObligationDue.rule) == one.code,
                 col(ObligationDue.for_day) == before,
                 col(ObligationDue.done_at).is_(None),
                 col(ObligationDue.dropped_at).is_(None),
             )
+            .values(dropped_at=now, dropped_why=FOLLOWED, next_alert_at=None)
         )
         again = await session.execute(  # it may come back to a day on which it was before
             update(ObligationDue)
