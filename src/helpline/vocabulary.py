@@ -202,6 +202,16 @@ class StageState(StrEnum):
     SKIPPED = "skipped"  # it does not happen here
 
 
+class MeetingKind(StrEnum):
+    """A meeting of those who look into an allegation, at which we may be asked to be."""
+
+    STRATEGY = "strategy"
+    REVIEW = "review"
+    OUTCOME = "outcome"
+    SERVICE = "service"  # the fostering service with the carer
+    PANEL = "panel"
+
+
 class ToldState(StrEnum):
     """Whether the carer was told something; what they were not told is the worker's to ask."""
 

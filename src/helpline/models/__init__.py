@@ -7,6 +7,8 @@ the offset on SQLite). Words are stored as their text. `Sealed` columns are unre
 from helpline.models.access import LoginAttempt, Session, User
 from helpline.models.allegations import (
     Allegation,
+    AllegationMeeting,
+    AllegationRequest,
     AllegationStage,
     AllegationTelling,
     AllegationTick,
@@ -105,6 +107,8 @@ __all__ = [
     "Address",
     "Alert",
     "Allegation",
+    "AllegationMeeting",
+    "AllegationRequest",
     "AllegationStage",
     "AllegationTelling",
     "AllegationTick",

@@ -126,3 +126,44 @@ class AllegationTick(SQLModel, table=True):
     by_user_id: int = Field(foreign_key="user.id")
     undone_at: datetime | None = None
     undone_by_id: int | None = Field(default=None, foreign_key="user.id")
+
+
+class AllegationRequest(SQLModel, table=True):
+    """An authority asked us for something by a day (P05), and what it was given."""
+
+    __tablename__ = "allegation_request"
+    __table_args__ = (Index("ix_allegation_request_allegation_id", "allegation_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    allegation_id: int = Field(foreign_key="allegation.id")
+    asked_by: str = sealed("allegation_request.asked_by")
+    what: str = sealed("allegation_request.what")
+    asked_at: datetime
+    due_at: datetime
+    task_id: int | None = Field(default=None, foreign_key="task.id")
+    """What warns of it."""
+    by_user_id: int | None = Field(default=None, foreign_key="user.id")
+    answered_at: datetime | None = None
+    answered_by_id: int | None = Field(default=None, foreign_key="user.id")
+    given: str | None = sealed("allegation_request.given", optional=True)
+    """What it was given, and how."""
+
+
+class AllegationMeeting(SQLModel, table=True):
+    """A meeting of those who look into it, and who of us was there or why nobody was."""
+
+    __tablename__ = "allegation_meeting"
+    __table_args__ = (Index("ix_allegation_meeting_allegation_id", "allegation_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    allegation_id: int = Field(foreign_key="allegation.id")
+    kind: str
+    """A MeetingKind."""
+    held_at: datetime
+    we_were_there: bool
+    who: str = sealed("allegation_meeting.who")
+    """Who of us was there; where nobody was, why."""
+    said: str | None = sealed("allegation_meeting.said", optional=True)
+    """What was said that concerns our support."""
+    set_at: datetime
+    by_user_id: int | None = Field(default=None, foreign_key="user.id")

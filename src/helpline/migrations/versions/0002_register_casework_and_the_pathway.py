@@ -860,6 +860,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_transfer_to_case_id", ["to_case_id"], unique=False)
 
     op.create_table(
+        "allegation_meeting",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("allegation_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("held_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("we_were_there", sa.Boolean(), nullable=False),
+        sa.Column("who", sa.LargeBinary(), nullable=False),
+        sa.Column("said", sa.LargeBinary(), nullable=True),
+        sa.Column("set_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["allegation_id"], ["allegation.id"], name=op.f("fk_allegation_meeting_allegation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user.id"], name=op.f("fk_allegation_meeting_by_user_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allegation_meeting")),
+    )
+    with op.batch_alter_table("allegation_meeting", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_allegation_meeting_allegation_id", ["allegation_id"], unique=False
+        )
+
+    op.create_table(
         "allegation_stage",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("allegation_id", sa.Integer(), nullable=False),
@@ -1700,6 +1724,38 @@ def upgrade() -> None:
         batch_op.create_index("ix_policy_proof_person_id", ["person_id"], unique=False)
 
     op.create_table(
+        "allegation_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("allegation_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.LargeBinary(), nullable=False),
+        sa.Column("what", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("task_id", sa.Integer(), nullable=True),
+        sa.Column("by_user_id", sa.Integer(), nullable=True),
+        sa.Column("answered_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("answered_by_id", sa.Integer(), nullable=True),
+        sa.Column("given", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["allegation_id"], ["allegation.id"], name=op.f("fk_allegation_request_allegation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["answered_by_id"], ["user.id"], name=op.f("fk_allegation_request_answered_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user.id"], name=op.f("fk_allegation_request_by_user_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["task.id"], name=op.f("fk_allegation_request_task_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allegation_request")),
+    )
+    with op.batch_alter_table("allegation_request", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_allegation_request_allegation_id", ["allegation_id"], unique=False
+        )
+
+    op.create_table(
         "referral_form",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -1781,10 +1837,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_alert_complaint_id"), ["complaint_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_alert_incident_id"), ["incident_id"], unique=False)
         batch_op.create_foreign_key(
-            batch_op.f("fk_alert_complaint_id"), "complaint", ["complaint_id"], ["id"]
+            batch_op.f("fk_alert_incident_id"), "incident", ["incident_id"], ["id"]
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_alert_incident_id"), "incident", ["incident_id"], ["id"]
+            batch_op.f("fk_alert_complaint_id"), "complaint", ["complaint_id"], ["id"]
         )
 
     with op.batch_alter_table("case", schema=None) as batch_op:
@@ -1940,8 +1996,8 @@ def downgrade() -> None:
         batch_op.drop_column("kind")
 
     with op.batch_alter_table("alert", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_alert_incident_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_alert_complaint_id"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_alert_incident_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_alert_incident_id"))
         batch_op.drop_index(batch_op.f("ix_alert_complaint_id"))
         batch_op.drop_column("incident_id")
@@ -1964,6 +2020,10 @@ def downgrade() -> None:
 
     op.drop_table("silence")
     op.drop_table("referral_form")
+    with op.batch_alter_table("allegation_request", schema=None) as batch_op:
+        batch_op.drop_index("ix_allegation_request_allegation_id")
+
+    op.drop_table("allegation_request")
     with op.batch_alter_table("policy_proof", schema=None) as batch_op:
         batch_op.drop_index("ix_policy_proof_person_id")
         batch_op.drop_index("ix_policy_proof_contract_at")
@@ -2098,6 +2158,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_allegation_stage_allegation_id")
 
     op.drop_table("allegation_stage")
+    with op.batch_alter_table("allegation_meeting", schema=None) as batch_op:
+        batch_op.drop_index("ix_allegation_meeting_allegation_id")
+
+    op.drop_table("allegation_meeting")
     with op.batch_alter_table("transfer", schema=None) as batch_op:
         batch_op.drop_index("ix_transfer_to_case_id")
 
