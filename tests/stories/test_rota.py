@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from helpline.clock import MovableClock
-from helpline.desk import escalation, rota
+from helpline.desk import cases, conflicts, escalation, rota
 from helpline.desk.rota import alarms, handovers, plan, swaps
 from helpline.engine.rota import keep_rota
 from helpline.errors import Conflict, InvalidInput, NotAllowed
@@ -472,7 +472,7 @@ async def test_the_sheet_names_what_is_open_and_the_one_who_comes_says_they_read
     stranger = (await world.case_of(STRANGER)).reference
     carer = (await world.case_of(CARER)).reference
     async with world.house.db.write() as session:
-        sheet = await handovers.sheet(session, "essex", world.now)
+        sheet = await handovers.sheet(session, "essex", world.worker.user_id, world.now)
         assert [row.reference for row in sheet.emergencies] == [stranger]
         with pytest.raises(NotAllowed):
             await handovers.acknowledge(session, handover, world.lead.user_id, world.now)
@@ -491,13 +491,19 @@ async def test_the_sheet_names_what_is_open_and_the_one_who_comes_says_they_read
         assert found.seen["emergencies"] == [stranger]
     later(world, timedelta(hours=9))
     async with world.house.db.read() as session:
-        sheet = await handovers.sheet(session, "essex", world.now)
+        sheet = await handovers.sheet(session, "essex", world.worker.user_id, world.now)
         assert carer in [row.reference for row in sheet.promises]
         assert carer not in [row.reference for row in sheet.silent]
     later(world, timedelta(days=8))
     async with world.house.db.read() as session:
-        sheet = await handovers.sheet(session, "essex", world.now)
+        sheet = await handovers.sheet(session, "essex", world.worker.user_id, world.now)
         assert carer in [row.reference for row in sheet.silent]
+    async with world.house.db.write() as session:  # who must not know of it is not told here either
+        case = await cases.find_case(session, world.lead, carer)
+        who = world.worker.user_id
+        await conflicts.declare(session, case, who, "my sister", world.lead, world.now)
+        sheet = await handovers.sheet(session, "essex", who, world.now)
+    assert carer not in str(sheet.references)
 
 
 async def test_a_handover_the_rota_no_longer_asks_for_is_void(world: World) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, or_, select
+from sqlalchemy import Row, and_, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import events
+from helpline.desk import events, seeing
 from helpline.desk.rota.duty import whole
 from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from helpline.models import Case, Contact, Deadline, Handover, User
@@ -80,9 +80,11 @@ async def look(session: AsyncSession, contract: Contract, now: datetime) -> int:
     return made
 
 
-async def sheet(session: AsyncSession, contract: str, now: datetime) -> Sheet:
-    """The three lists of a contract, the most pressing first."""
-    is_open = (col(Case.contract) == contract, col(Case.status) == CaseStatus.OPEN)
+async def sheet(session: AsyncSession, contract: str, reader_id: int, now: datetime) -> Sheet:
+    """The three lists of a contract, the most pressing first, without what its reader must not
+    know of."""
+    seen = seeing.not_shut_out(reader_id)
+    is_open = (col(Case.contract) == contract, col(Case.status) == CaseStatus.OPEN, *seen)
     shown: tuple[Any, ...] = (
         col(Case.reference),
         col(Case.urgency),
@@ -111,7 +113,7 @@ async def sheet(session: AsyncSession, contract: str, now: datetime) -> Sheet:
             col(Deadline.contract) == contract,
             col(Deadline.state) == DeadlineState.OPEN,
             col(Deadline.due_at) < now + SOON,
-            or_(col(Case.id).is_(None), col(Case.status) == CaseStatus.OPEN),
+            or_(col(Case.id).is_(None), and_(col(Case.status) == CaseStatus.OPEN, *seen)),
         )
         .order_by(col(Deadline.due_at), col(Deadline.id))
     )
@@ -150,7 +152,7 @@ async def acknowledge(session: AsyncSession, handover: Handover, by: int, now: d
         raise NotAllowed("Only the person who takes over can acknowledge this.")
     if handover.acknowledged_at is not None:
         return
-    seen = (await sheet(session, handover.contract, now)).references
+    seen = (await sheet(session, handover.contract, by, now)).references
     handover.seen, handover.acknowledged_at = dict(seen), now
     session.add(handover)
     await session.flush()

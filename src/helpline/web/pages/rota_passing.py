@@ -103,7 +103,7 @@ async def _page(request: web.Request, typed: str | None = None, problem: str = "
     actor, now = actor_of(request), now_of(request)
     async with house_of(request).db.read() as session:
         handover = await _find(session, request)
-        sheet = await handovers.sheet(session, handover.contract, now)
+        sheet = await handovers.sheet(session, handover.contract, actor.user_id, now)
         known = await names(session)
     contract = contract_of(request, handover.contract)
     return show(
