@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from helpline.clock import MovableClock
 from helpline.desk import allegations, conflicts, parts
-from helpline.desk.duties import approvals, cover, interviews, notices, outcomes, repeats
+from helpline.desk.duties import answers, approvals, cover, interviews, notices, outcomes, repeats
 from helpline.errors import Conflict, InvalidInput, NotAllowed
 from helpline.models import (
     Address,
@@ -107,7 +107,7 @@ async def test_what_is_owed_over_the_christmas_weekend(at_christmas: World) -> N
     }
     # Boxing Day: the council is told, and the word of how it ends stays owed, with no time yet
     await leap(world, hours=40)
-    sent = notices.Sent("email", "the duty manager", COPY, world.now)
+    sent = notices.Sent("email", "the duty manager", "", world.now, said=(COPY, "She stays there"))
     await do(world, notices.send, case, all_owed["council"].row.id, sent, world.worker, world.now)
     now_owed = await owed(world, case)
     assert now_owed["council"].row.state == "sent"
@@ -343,14 +343,14 @@ async def test_no_answer_ends_with_the_director_and_a_child_waits_for_the_invest
 ) -> None:
     case = await accused(world)
     lado = (await owed(world, case))["lado"].row.id
-    sent = notices.Sent("form", "duty LADO", COPY, world.now)
+    sent = notices.Sent("form", "duty LADO", "", world.now, said=(COPY, "Carol", "Child A is"))
     await do(world, notices.send, case, lado, sent, world.worker, world.now)
     for step in (1, 2, 3):
         waiting = (await owed(world, case))["lado"].waiting
         assert waiting is not None
         assert (waiting[0].step, waiting[0].is_last) == (step, step == 3)
         asked = ("letter", "Nobody has answered", world.worker, world.now)
-        await do(world, notices.chase, case, lado, *asked)
+        await do(world, answers.chase, case, lado, *asked)
     assert (await owed(world, case))["lado"].waiting is None
     child = await do(
         world,

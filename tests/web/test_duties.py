@@ -43,10 +43,13 @@ async def test_what_is_due_first_stands_first_and_a_telling_is_kept(
     world, guest, here = tab
     assert "Next Tell: Our safeguarding lead" in guest.text
     lado = await notice_of(world, "lado")
-    form = {"to": "the duty LADO", "how": "form", "at": "", "words": "Child A says <b>so</b>."}
+    form = [("to", "the duty LADO"), ("how", "form"), ("at", ""), ("said", "<b>so</b>")]
+    assert await guest.post(f"{here}/notices/{lado}/sending", form) == 400
+    assert "Write also: about whom" in guest.text
+    form += [("said", "Carol"), ("said", "Child A, at her grandmother's")]
     assert await guest.post(f"{here}/notices/{lado}/sending", form) == 200
     assert "Kept: they were told" in guest.text
-    assert "Child A says &lt;b&gt;so&lt;/b&gt;." in guest.page
+    assert "what was alleged, as told: &lt;b&gt;so&lt;/b&gt;" in guest.page
     assert "No answer yet" in guest.text
     assert await guest.post(f"{here}/notices/{lado}/steps", {"how": "telephone", "words": "Rang"})
     assert "Asked again" in guest.text
@@ -99,6 +102,11 @@ async def test_everything_else_is_written_down_once_and_shown(
     world, guest, here = tab
     carol = (await world.case_of(CARER)).person_id
     forms = [
+        (
+            "notices",
+            {"to": "The night desk", "how": "telephone", "why": "A threat", "words": "All of it"},
+            "Why: A threat",
+        ),
         ("legal-line", {"result": "put_through"}, "Put through"),
         (
             "claims",

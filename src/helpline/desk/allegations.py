@@ -297,7 +297,7 @@ async def _start(
     """What is owed to others begins to run, once; and the safeguarding lead is told (P05)."""
     if allegation.clocks_from is None:
         allegation.clocks_from = since
-        await notices.begin(session, contract, case, allegation, since)
+        await notices.owe(session, contract, case, allegation, since)
     cause = escalation.Cause(
         AlertKind.ALLEGATION,
         _alert_key(allegation),

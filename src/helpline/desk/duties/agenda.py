@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import allegations
@@ -23,6 +25,7 @@ from helpline.models import (
     MoveDecision,
     OutcomeReport,
     PoliceInterview,
+    User,
 )
 from helpline.rules.duties import (
     ApprovalKind,
@@ -69,6 +72,8 @@ class Agenda:
     aftercare: Sequence[Deadline]
     earlier: Sequence[Earlier]
     repeat: Repeat | None
+    names: dict[int, str]
+    """Who did something here: a user's id and name."""
 
     @property
     def dues(self) -> list[Due]:
@@ -136,6 +141,7 @@ async def of_case(
     alleged = await allegations.of_case(session, case_id)
     about = alleged[-1].person_id if alleged else case.person_id
     earlier = await repeats.about(session, actor, about, case.contract, case_id)
+    names = await session.execute(select(col(User.id), col(User.shown_name)))
     return Agenda(
         allegations=alleged,
         notices=await notices.of_case(session, contract, case_id),
@@ -151,6 +157,7 @@ async def of_case(
         aftercare=await approvals.aftercare(session, case_id),
         earlier=earlier,
         repeat=repeat_of(earlier, contract.days.day_of(now)),
+        names={user_id or 0: name for user_id, name in names},
     )
 
 

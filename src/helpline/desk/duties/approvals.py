@@ -68,7 +68,7 @@ async def record(
     require(by, "duty.write", case.contract)
     if kind not in list(ApprovalKind):
         raise InvalidInput("Choose what the notice was.")
-    today = dates.today(contract, now)
+    today = contract.days.day_of(now)
     if noticed_on > today:
         raise InvalidInput("That day is still to come: give the day of the written notice.")
     if (today - noticed_on).days > 366:
@@ -96,7 +96,7 @@ async def record(
     clock = next((one for one in contract.clocks if one.starts is BEGINS[what]), None)
     if clock is not None:
         began = dates.noon_of(contract, noticed_on)
-        row.deadline_id = (await dates.begin(session, contract, case, clock, began)).id
+        row.deadline_id = (await dates.start_clock(session, contract, case, clock, began)).id
     session.add(row)
     await session.flush()
     await _say(session, "approval.noticed", case, now, by, step=row.id, of=what)
@@ -146,7 +146,7 @@ async def begin_aftercare(
     case is closed by then. Returns how many dates there are."""
     require(by, "duty.write", case.contract)
     began = dates.noon_of(contract, over_on)
-    if over_on > dates.today(contract, now):
+    if over_on > contract.days.day_of(now):
         raise InvalidInput("That day is still to come: give the day on which it was over.")
     if any(one.state == DeadlineState.OPEN for one in await aftercare(session, case.id or 0)):
         raise Conflict("Dates for afterwards stand already.")

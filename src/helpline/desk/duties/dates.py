@@ -17,7 +17,7 @@ from helpline.rules.permissions import Actor
 from helpline.vocabulary import ClockStop, DeadlineState
 
 
-async def begin(
+async def start_clock(
     session: AsyncSession,
     contract: Contract,
     case: Case,
@@ -131,8 +131,3 @@ def noon_of(contract: Contract, day: date) -> datetime:
     """An instant, in UTC, that lies on a local day whatever the season: for clocks that count
     days."""
     return datetime.combine(day, time(12), ZoneInfo(contract.zone)).astimezone(UTC)
-
-
-def today(contract: Contract, now: datetime) -> date:
-    """The day it is where the contract is."""
-    return now.astimezone(ZoneInfo(contract.zone)).date()

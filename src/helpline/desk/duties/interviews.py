@@ -227,7 +227,7 @@ async def _watch(
     clock = next((one for one in contract.clocks if one.starts is ClockStart.INTERVIEW), None)
     row.deadline_id = None
     if clock is not None and row.at is not None:
-        deadline = await dates.begin(session, contract, case, clock, now, due_at=row.at)
+        deadline = await dates.start_clock(session, contract, case, clock, now, due_at=row.at)
         row.deadline_id = deadline.id
     await session.flush()
     hours = clock.warn_before_hours if clock else ()

@@ -14,7 +14,6 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events
-from helpline.desk.duties import dates
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, MoveDecision
@@ -77,7 +76,7 @@ async def record(
         raise InvalidInput("Write the child as a letter, for example A. Never a name.")
     if told.decision not in list(MoveKind):
         raise InvalidInput("Choose what was decided.")
-    if told.decided_on > dates.today(contract, now):
+    if told.decided_on > contract.days.day_of(now):
         raise InvalidInput("That day is still to come: give the day of the decision.")
     if len(await of_case(session, case.id or 0)) >= MOST_ON_A_CASE:
         raise InvalidInput("That is more decisions than a case can hold.")

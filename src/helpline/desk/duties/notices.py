@@ -1,5 +1,5 @@
-"""Word that is owed to others because of an allegation: sent, left unsent with a signed reason,
-answered, and chased where no answer comes (P01, P02, N02, N03).
+"""Word that is owed to others because of an allegation: sent, or left unsent with a signed reason
+(P01, P02, N02). The wait for its answer is in answers beside this.
 
 Which notices a contract owes, by when and who may sign that one is not sent, is data. Called by
 desk/allegations when an allegation begins, by desk/duties/outcomes and by the page /duties.
@@ -17,18 +17,20 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.contract.parts import Notice
 from helpline.desk import deadlines, events
-from helpline.desk.duties import dates
+from helpline.desk.duties import answers, dates
 from helpline.desk.said import in_a_line
-from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from helpline.errors import Conflict, InvalidInput, NotAllowed
 from helpline.models import Allegation, Case, Deadline, NoticeStep, User
 from helpline.models import Notice as Row
 from helpline.rules.duties import NoticeState, SentHow
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import ClockStart, Role
 
-LONGEST_WORDS = 8000
 LONGEST_NAME = 160
 LONGEST_WHY = 1000
+MOST_ON_A_CASE = 100
+PASSED_ON = "passed_on"
+"""The kind of a word that no contract owes."""
 SIGNERS = {
     "worker": (Role.WORKER, Role.LEAD, Role.SAFEGUARDING),
     "lead": (Role.LEAD, Role.SAFEGUARDING),
@@ -46,6 +48,8 @@ class Sent:
     at: datetime
     recipient: str = ""
     """Which authority, where that differs."""
+    said: tuple[str, ...] = ()
+    """What was said on each point that the contract wants in it, in its order (P01)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Shown:
         return next((one for one in self.steps if one[0].done_at is None), None)
 
 
-async def begin(
+async def owe(
     session: AsyncSession,
     contract: Contract,
     case: Case,
@@ -91,10 +95,10 @@ async def begin(
     named = {one.clock for one in contract.notices}
     for clock in contract.clocks_for(ClockStart.ALLEGATION, case.urgency, case.reason):
         for terms in (one for one in owed if one.clock == clock.code):
-            deadline = await dates.begin(session, contract, case, clock, since)
+            deadline = await dates.start_clock(session, contract, case, clock, since)
             session.add(_new(contract, case, allegation, terms, since, deadline.id))
         if clock.code not in named:
-            await dates.begin(session, contract, case, clock, since)
+            await dates.start_clock(session, contract, case, clock, since)
     await session.flush()
     await deadlines.refresh_next_due(session, case)
 
@@ -130,7 +134,7 @@ async def of_case(session: AsyncSession, contract: Contract, case_id: int) -> li
             .order_by(col(Row.id))
         )
     )
-    steps = await _steps(session, [row.id or 0 for row, _ in rows])
+    steps = await answers.steps_of(session, [row.id or 0 for row, _ in rows])
     known = await dates.of(
         session,
         [row.deadline_id for row, _ in rows]
@@ -157,19 +161,6 @@ def _order(one: Shown) -> tuple[int, float, int]:
     return (1 if due else 3, due.timestamp() if due else 0, one.row.id or 0)
 
 
-async def _steps(session: AsyncSession, notice_ids: Sequence[int]) -> dict[int, list[NoticeStep]]:
-    found: dict[int, list[NoticeStep]] = {}
-    if notice_ids:
-        rows = await session.scalars(
-            select(NoticeStep)
-            .where(col(NoticeStep.notice_id).in_(notice_ids))
-            .order_by(col(NoticeStep.id))
-        )
-        for row in rows:
-            found.setdefault(row.notice_id, []).append(row)
-    return found
-
-
 async def send(
     session: AsyncSession,
     contract: Contract,
@@ -182,7 +173,7 @@ async def send(
     """They were told: the deadline is met at that time, the copy is kept, and where an answer is
     waited for its time begins. The second word, of how it ended, is owed from now on (P01)."""
     require(by, "duty.write", case.contract)
-    row = await _find(session, case, notice_id)
+    row = await answers.find(session, case, notice_id)
     terms = _terms(contract, row)
     if row.state == NoticeState.SENT:
         raise Conflict("It is written down already that they were told.")
@@ -191,7 +182,7 @@ async def send(
     if sent.at > now:
         raise InvalidInput("That time is still to come: give when they were told.")
     row.sent_to = in_a_line(sent.to, LONGEST_NAME, "Say who was told: a name or a post there.")
-    row.words = _copy(sent.words)
+    row.words = answers.kept_copy(_points(terms, row, sent))
     row.recipient = in_a_line(sent.recipient, LONGEST_NAME) or row.recipient
     if terms is not None and terms.asks_authority and not row.recipient:
         raise InvalidInput("Say which authority was told.")
@@ -205,6 +196,56 @@ async def send(
     return row
 
 
+def _points(terms: Notice | None, row: Row, sent: Sent) -> str:
+    """The copy, each point under its name. What others have sent is kept as they told us of it."""
+    if terms is None or row.is_outcome or sent.how == SentHow.BY_OTHERS:
+        return sent.words
+    said = [text.strip() for text in sent.said] + [""] * len(terms.must_say)
+    for point, text in zip(terms.must_say, said, strict=False):
+        if not text:
+            raise InvalidInput(f"Write also: {point}.")
+    points = [f"{point}: {text}" for point, text in zip(terms.must_say, said, strict=False)]
+    return "\n\n".join([*points, *([sent.words] if sent.words.strip() else [])])
+
+
+async def pass_on(
+    session: AsyncSession, case: Case, sent: Sent, why: str, by: Actor, now: datetime
+) -> Row:
+    """Somebody whom no notice names was told, because of danger or a crime: to whom, why, when and
+    what stay on record (K14). Nothing follows from it."""
+    require(by, "duty.write", case.contract)
+    if sent.how not in list(SentHow):
+        raise InvalidInput("Choose how they were told.")
+    if sent.at > now:
+        raise InvalidInput("That time is still to come: give when they were told.")
+    if len(await _kinds(session, case)) >= MOST_ON_A_CASE:
+        raise InvalidInput("That is more than a case can hold. Write a note instead.")
+    reason = in_a_line(
+        why, LONGEST_WHY, "Say why it was passed on without waiting for their leave."
+    )
+    row = Row(
+        contract=case.contract,
+        case_id=case.id or 0,
+        kind=PASSED_ON,
+        state=NoticeState.SENT,
+        begun_at=sent.at,
+        sent_at=sent.at,
+        sent_by_id=by.user_id,
+        sent_how=sent.how,
+        sent_to=in_a_line(sent.to, LONGEST_NAME, "Say who was told: a name or a post there."),
+        words=f"Why: {reason}\n\n{answers.kept_copy(sent.words)}",
+    )
+    session.add(row)
+    await session.flush()
+    await _say(session, "notice.sent", case, now, by, notice=row.id, of=row.kind, how=sent.how)
+    return row
+
+
+async def _kinds(session: AsyncSession, case: Case) -> Sequence[str]:
+    rows = await session.scalars(select(col(Row.kind)).where(col(Row.case_id) == case.id))
+    return rows.all()
+
+
 async def _follow(
     session: AsyncSession,
     contract: Contract,
@@ -216,7 +257,7 @@ async def _follow(
 ) -> None:
     """What a sent notice begins: the wait for its answer, and the word of how it ends."""
     if terms.answer_clock:
-        await _wait(session, contract, case, row, terms, 1, at)
+        await answers.wait_for(session, contract, case, row, terms, 1, at)
     if terms.outcome_clock:
         await _owe_outcome(session, case, row, now)
 
@@ -239,80 +280,6 @@ async def _owe_outcome(session: AsyncSession, case: Case, row: Row, now: datetim
         await session.flush()
 
 
-async def _wait(
-    session: AsyncSession,
-    contract: Contract,
-    case: Case,
-    row: Row,
-    terms: Notice,
-    step: int,
-    since: datetime,
-) -> None:
-    """The next try is due where no answer comes; the last one writes to the director."""
-    clock = contract.find_clock(terms.answer_clock or "")
-    if clock is None or step > max(terms.chases, 1):
-        return
-    deadline = await dates.begin(session, contract, case, clock, since)
-    session.add(
-        NoticeStep(
-            notice_id=row.id or 0,
-            step=step,
-            is_last=step == terms.chases,
-            deadline_id=deadline.id,
-        )
-    )
-    await session.flush()
-
-
-async def answered(
-    session: AsyncSession, case: Case, notice_id: int, words: str, by: Actor, now: datetime
-) -> None:
-    """An answer came, and it is good enough: nobody is chased any more."""
-    require(by, "duty.write", case.contract)
-    row = await _find(session, case, notice_id)
-    if row.state != NoticeState.SENT:
-        raise Conflict("It was not sent yet, so nobody can have answered it.")
-    if row.answered_at is not None:
-        raise Conflict("Their answer is written down already.")
-    row.answer = in_a_line(words, LONGEST_WHY, "Say in a few words what they answered.")
-    row.answered_at = now
-    await session.flush()
-    for step in (await _steps(session, [notice_id])).get(notice_id, []):
-        await dates.settle(session, case, step.deadline_id, now, by)
-    await _say(session, "notice.answered", case, now, by, notice=row.id, of=row.kind)
-
-
-async def chase(
-    session: AsyncSession,
-    contract: Contract,
-    case: Case,
-    notice_id: int,
-    how: str,
-    words: str,
-    by: Actor,
-    now: datetime,
-) -> NoticeStep:
-    """No answer, or none that will do: they were asked again, or, as the last step, the director of
-    children's services was written to (000 P17). The next step's time begins."""
-    require(by, "duty.write", case.contract)
-    row = await _find(session, case, notice_id)
-    if how not in list(SentHow):
-        raise InvalidInput("Choose how they were asked.")
-    waiting = [s for s in (await _steps(session, [notice_id])).get(notice_id, []) if not s.done_at]
-    if row.answered_at is not None or not waiting:
-        raise Conflict("Nobody is waited for here.")
-    step = waiting[-1]
-    step.words = _copy(words)
-    step.done_at, step.done_by_id, step.how = now, by.user_id, how
-    await session.flush()
-    await dates.settle(session, case, step.deadline_id, now, by)
-    terms = _terms(contract, row)
-    if terms is not None and not step.is_last:
-        await _wait(session, contract, case, row, terms, step.step + 1, now)
-    await _say(session, "notice.chased", case, now, by, notice=row.id, of=row.kind, step=step.step)
-    return step
-
-
 async def withhold(
     session: AsyncSession,
     contract: Contract,
@@ -325,7 +292,7 @@ async def withhold(
     """It is not sent, and whoever may decide that signs the reason: for the LADO the safeguarding
     lead alone (P02). NotAllowed says who may."""
     require(by, "duty.write", case.contract)
-    row = await _find(session, case, notice_id)
+    row = await answers.find(session, case, notice_id)
     terms = _terms(contract, row)
     signers = SIGNERS[terms.not_sent_signed_by if terms else "lead"]
     if by.role not in signers:
@@ -362,29 +329,13 @@ async def outcome_known(
         terms = _terms(contract, row)
         clock = contract.find_clock(terms.outcome_clock or "") if terms else None
         if clock is not None:
-            row.deadline_id = (await dates.begin(session, contract, case, clock, at)).id
+            row.deadline_id = (await dates.start_clock(session, contract, case, clock, at)).id
             row.begun_at = at
     await session.flush()
 
 
-async def _find(session: AsyncSession, case: Case, notice_id: int) -> Row:
-    row = await session.get(Row, notice_id, with_for_update=True)
-    if row is None or row.case_id != case.id:
-        raise NotFound("There is no such notice on this case.")
-    return row
-
-
 def _terms(contract: Contract, row: Row) -> Notice | None:
     return next((one for one in contract.notices if one.code == row.kind), None)
-
-
-def _copy(words: str) -> str:
-    said = words.replace("\0", "").strip()
-    if not said:
-        raise InvalidInput("Write what was said, or put in the text that was sent.")
-    if len(said) > LONGEST_WORDS:
-        raise InvalidInput(f"Say it shorter: {LONGEST_WORDS} characters are enough.")
-    return said
 
 
 async def _say(

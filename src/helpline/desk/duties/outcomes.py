@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import allegations, events
-from helpline.desk.duties import dates, notices
+from helpline.desk.duties import notices
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput
 from helpline.models import Case, OutcomeReport
@@ -59,7 +59,7 @@ async def report(
     """Write down how it ended, by whom that was said and when. From then on the word of it that is
     owed to others has a time (P01)."""
     require(by, "duty.write", case.contract)
-    today = dates.today(contract, now)
+    today = contract.days.day_of(now)
     if told.outcome not in list(OutcomeWord):
         raise InvalidInput("Choose the outcome in the words they used.")
     outcome = OutcomeWord(told.outcome)

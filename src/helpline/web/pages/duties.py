@@ -11,12 +11,12 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk.duties import agenda, interviews, moves, notices
+from helpline.desk.duties import agenda, answers, interviews, moves, notices
 from helpline.errors import InvalidInput
 from helpline.models import Case
 from helpline.rules import duties
 from helpline.rules.permissions import may
-from helpline.web.asked import actor_of, field, now_of, number_in_path
+from helpline.web.asked import actor_of, field, fields, now_of, number_in_path
 from helpline.web.pages.case import local_now
 from helpline.web.pages.case_acts import Act, instant
 from helpline.web.pages.case_frame import act_on, show_tab
@@ -60,6 +60,7 @@ async def show_duties(request: web.Request, **again: Any) -> web.Response:
                 one.code: actor.role in notices.SIGNERS[one.not_sent_signed_by]
                 for one in contract.notices
             },
+            "covered": [one.name for one in contract.entitlements if found.group in one.groups],
             "line": next((s for s in contract.signposts if "legal" in s.topics), None),
             "local_now": local_now(now, contract.zone),
             "today": contract.days.day_of(now).isoformat(),
@@ -93,14 +94,27 @@ async def send_notice(request: web.Request) -> web.Response:
     notice_id, at = number_in_path(request, "id"), await field(request, "at")
     how, to = await field(request, "how"), await field(request, "to")
     words, recipient = await field(request, "words"), await field(request, "recipient")
+    said = tuple(await fields(request, "said"))
 
     async def act(it: Act) -> str:
         when = instant(at, it.contract.zone, it.now)
-        sent = notices.Sent(how, to, words, when, recipient)
+        sent = notices.Sent(how, to, words, when, recipient, said)
         await notices.send(it.session, it.contract, it.case, notice_id, sent, it.by, it.now)
         return back(it, "sent", f"notice_{notice_id}")
 
     return await act_on(request, f"sent_{notice_id}", act, show_duties)
+
+
+async def pass_on(request: web.Request) -> web.Response:
+    to, how, at = [await field(request, name) for name in ("to", "how", "at")]
+    why, words = await field(request, "why"), await field(request, "words")
+
+    async def act(it: Act) -> str:
+        sent = notices.Sent(how, to, words, instant(at, it.contract.zone, it.now))
+        row = await notices.pass_on(it.session, it.case, sent, why, it.by, it.now)
+        return back(it, "sent", f"notice_{row.id}")
+
+    return await act_on(request, "passed_on", act, show_duties)
 
 
 async def withhold_notice(request: web.Request) -> web.Response:
@@ -117,7 +131,7 @@ async def answer_notice(request: web.Request) -> web.Response:
     notice_id, words = number_in_path(request, "id"), await field(request, "answer")
 
     async def act(it: Act) -> str:
-        await notices.answered(it.session, it.case, notice_id, words, it.by, it.now)
+        await answers.answered(it.session, it.case, notice_id, words, it.by, it.now)
         return back(it, "answered", f"notice_{notice_id}")
 
     return await act_on(request, f"answered_{notice_id}", act, show_duties)
@@ -128,7 +142,7 @@ async def chase_notice(request: web.Request) -> web.Response:
     words = await field(request, "words")
 
     async def act(it: Act) -> str:
-        await notices.chase(it.session, it.contract, it.case, notice_id, how, words, it.by, it.now)
+        await answers.chase(it.session, it.contract, it.case, notice_id, how, words, it.by, it.now)
         return back(it, "chased", f"notice_{notice_id}")
 
     return await act_on(request, f"chased_{notice_id}", act, show_duties)
