@@ -7,7 +7,7 @@ import pytest
 
 from helpline.desk import allegations, cases, firstday, parts
 from helpline.errors import NotFound
-from helpline.models import Allegation
+from helpline.models import Allegation, AllegationRequest, Task
 from helpline.vocabulary import PartRole, Role
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
@@ -148,6 +148,44 @@ async def test_the_printed_list_names_nobody(one_world: World, arrive: Arrive) -
     assert "pushed" not in article
 
 
+async def test_what_an_authority_asks_for_warns_and_is_answered_once(
+    world: World, arrive: Arrive
+) -> None:
+    guest, path = await opened(world, arrive)
+    await guest.get(path)
+    await written_down(world, guest, path)
+    (one,) = await world.all(Allegation)
+    asked = {"asked_by": "Ms Ode", "what": "Our dates of contact", "due_at": ""}
+    requests = f"{path}/{one.id}/requests"  # type: ignore[attr-defined]
+    assert await guest.post(requests, asked) == 400
+    assert "Say by when they want it" in guest.text
+    assert await guest.post(requests, asked | {"due_at": "2026-11-05T12:00"}) == 200
+    assert "Ms Ode : Our dates of contact Due in" in guest.text
+    task = (await world.all(Task, Task.owner_id.is_(None)))[-1]  # type: ignore[union-attr]
+    assert isinstance(task, Task)
+    assert task.what == "Answer Ms Ode: Our dates of contact"
+    (row,) = await world.all(AllegationRequest)
+    answer = f"{requests}/{row.id}/answer"  # type: ignore[attr-defined]
+    assert await guest.post(answer, {"given": ""}) == 400
+    assert await guest.post(answer, {"given": "A list of dates, by e-mail"}) == 200
+    assert "A list of dates, by e-mail" in guest.text
+    assert (await world.all(Task, Task.id == task.id, Task.done_at.is_not(None))) != []
+    assert await guest.post(answer, {"given": "Again"}) == 409
+
+
+async def test_who_was_at_a_meeting_or_why_nobody_was(one_world: World, arrive: Arrive) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    (one,) = await one_world.all(Allegation)
+    meetings = f"{path}/{one.id}/meetings"  # type: ignore[attr-defined]
+    held = {"kind": "strategy", "held_at": "2026-11-02T10:00", "were_there": "no", "who": ""}
+    assert await guest.post(meetings, held) == 400
+    assert "Say why nobody of us was there" in guest.text
+    assert await guest.post(meetings, held | {"who": "We were not invited"}) == 200
+    assert "Nobody of us was there: We were not invited" in guest.text
+
+
 async def test_an_entry_of_another_case_cannot_be_reached_through_this_one(
     everybody: World, arrive: Arrive
 ) -> None:
@@ -176,7 +214,10 @@ async def test_a_closed_case_shows_its_pathway_and_changes_nothing(
     assert await written_down(one_world, guest, path) == 409
 
 
-ACTS = ("track", "stages", "told", "ticks", "unticks", "end")
+ACTS = (
+    *("track", "stages", "told", "ticks", "unticks", "end", "requests", "meetings"),
+    "requests/1/answer",
+)
 
 
 async def test_both_sides_are_supported_and_neither_sees_across(

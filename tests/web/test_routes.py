@@ -150,6 +150,9 @@ WHO = {
     "POST /cases/{reference}/pathway/{id}/told": "WLS",
     "POST /cases/{reference}/pathway/{id}/ticks": "WLS",
     "POST /cases/{reference}/pathway/{id}/unticks": "WLS",
+    "POST /cases/{reference}/pathway/{id}/requests": "WLS",
+    "POST /cases/{reference}/pathway/{id}/requests/{request}/answer": "WLS",
+    "POST /cases/{reference}/pathway/{id}/meetings": "WLS",
     "POST /cases/{reference}/pathway/{id}/end": "WLS",
     "GET /cases/{reference}/duties": "WLS",
     "POST /cases/{reference}/duties/notices": "WLS",
@@ -215,6 +218,42 @@ WHO = {
     "POST /users/{id}/end": "A",
     "GET /running": "LA",
     "POST /running/set-aside/{id}/attempt": "LA",
+    "GET /library": "WLSQ",
+    "GET /library/new": "LSQ",
+    "POST /library": "LSQ",
+    "GET /library/{id}": "WLSQ",
+    "POST /library/{id}": "LSQ",
+    "POST /library/{id}/verification": "LSQ",
+    "POST /library/{id}/withdrawal": "LSQ",
+    "POST /cases/{reference}/library": "WLS",
+    "GET /cases/{reference}/given": "WLS",
+    "POST /cases/{reference}/given/items": "WLS",
+    "POST /cases/{reference}/given/items/{id}": "WLS",
+    "POST /cases/{reference}/given/consents": "WLS",
+    "POST /cases/{reference}/given/bookings": "WLS",
+    "POST /cases/{reference}/given/policies": "WLS",
+    "GET /events": "WLS",
+    "GET /events/new": "LS",
+    "POST /events": "LS",
+    "GET /events/{id}": "WLS",
+    "GET /events/{id}/change": "LS",
+    "POST /events/{id}": "LS",
+    "POST /events/{id}/cancellation": "LS",
+    "POST /events/{id}/bookings": "WLS",
+    "POST /events/{id}/bookings/{booking}": "WLS",
+    "GET /news": "WLS",
+    "GET /news/new": "WLS",
+    "POST /news": "WLS",
+    "GET /news/{id}": "WLS",
+    "GET /news/{id}/change": "WLS",
+    "POST /news/{id}": "WLS",
+    "POST /news/{id}/readiness": "WLS",
+    "GET /news/{id}/sending": "L",
+    "POST /news/{id}/sending": "L",
+    "POST /news/{id}/stop": "WLS",
+    "GET /policies-told": "WLSQ",
+    "POST /policies-told/rounds": "LQ",
+    "POST /policies-told/rounds/end": "LQ",
 }
 OPEN = {  # anybody may; each is tested where it belongs
     "GET /",
@@ -228,6 +267,7 @@ OPEN = {  # anybody may; each is tested where it belongs
     "GET /contact",
     "POST /contact",
     "GET /rota/{secret:[A-Za-z0-9_-]{43}}.ics",
+    "GET /policies/{contract}/{code}",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -285,7 +325,7 @@ async def test_each_role_gets_in_where_it_may_and_nowhere_else(
 
 async def ask(guest: Visitor, method: str, path: str, reference: str) -> int:
     filled = path.replace("{reference}", reference).replace("{id}", "987654")
-    for name in ("{merge}", "{need}", "{cover}"):
+    for name in ("{merge}", "{need}", "{cover}", "{booking}"):
         filled = filled.replace(name, "987654")
     filled = filled.replace("{contract}", "essex").replace("{label}", "2026-27-Q1")
     filled = filled.replace("{form}", "note")

@@ -11,7 +11,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import allegations, cases, firstday, parts, pathway
+from helpline.desk import allegations, cases, firstday, inquiries, parts, pathway
 from helpline.errors import InvalidInput
 from helpline.models import Allegation, Case, Person
 from helpline.rules.permissions import may
@@ -20,6 +20,7 @@ from helpline.vocabulary import (
     AllegationType,
     AllegedBy,
     CaseStatus,
+    MeetingKind,
     PartRole,
     StageState,
     Teller,
@@ -45,7 +46,9 @@ FRESH = timedelta(hours=24)
 """A case as new as this began with being told: the form starts from that time."""
 
 
+SAY_BY_WHEN = "Say by when they want it: ask them if they did not say."
 BESIDE = {
+    SAY_BY_WHEN: "request-due",
     allegations.CHOOSE_WHOM: "record-person",
     allegations.SAY_WHO_TOLD: "record-told-by",
     allegations.SAY_WHO_SAID: "track-by",
@@ -134,6 +137,9 @@ async def _on_the_way(
         "has_partner": PartRole.PARTNER in roles,
         "message": firstday.message(contract, house.wording, language),
         "last_sent": await firstday.last_sent(session, found.id or 0),
+        "requests": await inquiries.requests_of(session, chosen_id),
+        "meetings": await inquiries.meetings_of(session, chosen_id),
+        "meeting_kinds": list(MeetingKind),
         "can_be_written_to": await cases.reply_address(session, found) is not None,
     }
 
@@ -248,6 +254,50 @@ async def take_back(request: web.Request) -> web.Response:
         return _back(it, None, "end")
 
     return await act_on(request, "end", act, show_pathway)
+
+
+async def record_request(request: web.Request) -> web.Response:
+    entry = number_in_path(request, "id")
+    asked_by, what = await field(request, "asked_by"), await field(request, "what")
+    due_at = await field(request, "due_at")
+
+    async def act(it: Act) -> str:
+        if not due_at:
+            raise InvalidInput(SAY_BY_WHEN)
+        at = instant(due_at, it.contract.zone, it.now, ahead=True)
+        await inquiries.record_request(
+            it.session, it.case, entry, asked_by, what, at, it.by, it.now
+        )
+        return _back(it, entry, "request")
+
+    return await act_on(request, "request", act, show_pathway)
+
+
+async def answer_request(request: web.Request) -> web.Response:
+    entry, asked = number_in_path(request, "id"), number_in_path(request, "request")
+    given = await field(request, "given")
+
+    async def act(it: Act) -> str:
+        await inquiries.answer_request(it.session, it.case, asked, given, it.by, it.now)
+        return _back(it, entry, "answer")
+
+    return await act_on(request, f"answer-{asked}", act, show_pathway)
+
+
+async def record_meeting(request: web.Request) -> web.Response:
+    entry = number_in_path(request, "id")
+    kind, held_at = await field(request, "kind"), await field(request, "held_at")
+    were_there = await field(request, "were_there") == "yes"
+    who, said = await field(request, "who"), await field(request, "said")
+
+    async def act(it: Act) -> str:
+        at = instant(held_at, it.contract.zone, it.now)
+        await inquiries.record_meeting(
+            it.session, it.case, entry, kind, at, were_there, who, said, it.by, it.now
+        )
+        return _back(it, entry, "meeting")
+
+    return await act_on(request, "meeting", act, show_pathway)
 
 
 async def send(request: web.Request) -> web.Response:
