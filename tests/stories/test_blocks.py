@@ -167,4 +167,4 @@ def forward(world: World, hours: int) -> None:
 
 async def listed(world: World) -> list[blocks.Listed]:
     async with world.house.db.read() as session:
-        return list(await blocks.listed(session, ["essex"], world.now))
+        return list(await blocks.listed(session, ["essex"], world.lead.user_id, world.now))

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk import events
+from helpline.desk import events, seeing
 from helpline.desk.cases import reply_address
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -134,15 +134,17 @@ async def extend(
 
 
 async def listed(
-    session: AsyncSession, contracts: Sequence[str], now: datetime
+    session: AsyncSession, contracts: Sequence[str], reader_id: int, now: datetime
 ) -> Sequence[Listed]:
-    """Every block that holds now, the one that ends first on top."""
+    """Every block that holds now, the one that ends first on top; with the case it came from where
+    its reader may know of that."""
+    seen = seeing.not_shut_out(reader_id)
     rows = await session.execute(
         select(Block, Address, col(User.shown_name), col(Case.reference))
         .join(Address, col(Address.id) == col(Block.address_id))
         .join(User, col(User.id) == col(Block.by_user_id))
         .outerjoin(Conversation, col(Conversation.address_id) == col(Address.id))
-        .outerjoin(Case, col(Case.id) == col(Conversation.case_id))
+        .outerjoin(Case, and_(col(Case.id) == col(Conversation.case_id), *seen))
         .where(
             col(Block.contract).in_(contracts),
             col(Block.ended_at).is_(None),

@@ -57,7 +57,8 @@ async def _page(
 ) -> web.Response:
     contracts = contracts_of(request, "block.manage")
     async with house_of(request).db.read() as session:
-        found = await blocks.listed(session, [one.key for one in contracts], now_of(request))
+        keys = [one.key for one in contracts]
+        found = await blocks.listed(session, keys, actor_of(request).user_id, now_of(request))
     values: dict[str, Any] = {
         "again": [one for one in found if one.is_soon_over],
         "others": [one for one in found if not one.is_soon_over],

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import casefile, eligibility, linking, membership, merging
+from helpline.desk import casefile, eligibility, linking, membership, merging, seeing
 from helpline.errors import InvalidInput
 from helpline.models import Address, Merge, Person
 from helpline.rules import quadrants
@@ -54,6 +54,8 @@ async def merge(request: web.Request) -> web.Response:
             other = await merging.find_person(session, by, other_id)
             reason = await field(request, "reason")
             await merging.merge(session, into, other, reason, by, now_of(request))
+            contract = contract_of(request, into.contract)
+            await eligibility.decide_cases_again(session, contract, into, by, now_of(request))
     except InvalidInput as error:
         return await _page(request, 400, str(error))
     return go(f"/people/{person_id}?done=joined")
@@ -164,7 +166,10 @@ async def _page(
         others = {
             other.id: other
             for other in await session.scalars(
-                select(Person).where(col(Person.id).in_([one.person_id for one in alike]))
+                select(Person).where(
+                    col(Person.id).in_([one.person_id for one in alike]),
+                    *seeing.people(actor_of(request)),
+                )
             )
         }
         addresses = list(
@@ -188,7 +193,7 @@ async def _page(
         person=person,
         words=Words(contract),
         addresses=addresses,
-        alike=[(one, others[one.person_id]) for one in alike],
+        alike=[(one, others[one.person_id]) for one in alike if one.person_id in others],
         joins=joins,
         cases=cases,
         problem=problem,
@@ -217,7 +222,7 @@ async def _membership(
         "needs": await membership.needs_of(session, person.id or 0),
         "need_words": membership.NEED_WORDS,
         "need_kinds": list(NeedKind),
-        "covers": await membership.covers_of(session, person, today),
+        "covers": await membership.covers_of(session, actor_of(request), person, today),
         "cover_words": {one.code: one.name for one in contract.entitlements},
         "decided": decided,
         "sentence": eligibility.sentence(contract, decided.reason),
