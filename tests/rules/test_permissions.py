@@ -27,6 +27,9 @@ def test_an_admin_sees_no_case() -> None:
         "block.manage",
         "running.manage",
         "user.ways",
+        "paper.manage",
+        "obligation.read",
+        "obligation.write",
     }
 
 
@@ -34,6 +37,7 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more = {"case.allocate_others", "report.exact", "rota.write", "block.manage"}
     more |= {"running.manage", "promises.read", "user.ways"}
     more |= {"complaint.read", "complaint.work", "incident.work", "feedback.read", "feedback.work"}
+    more |= {"partner.write", "paper.manage", "evidence.take_back", "obligation.write"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 

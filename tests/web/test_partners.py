@@ -79,7 +79,7 @@ async def test_a_case_asks_a_partner_and_every_step_is_on_the_page(
     assert "Say what they are asked for." in lead.text
     assert f'value="{partner.id}" selected' in lead.page
     await lead.post(f"{tab}/referrals", form | {"wanted": "Interview on Thursday at nine"})
-    assert "Waits for" in lead.text and "Interview on Thursday at nine" in lead.text
+    assert "Waiting for" in lead.text and "Interview on Thursday at nine" in lead.text
     (row,) = await everybody.all(PartnerReferral)
     at = f"{tab}/referrals/{row.id}"
     assert await lead.post(f"{at}/answer", {"answer": "no", "words": ""}) == 400
