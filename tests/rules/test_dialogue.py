@@ -311,6 +311,7 @@ VALUES = {
     "colour": "PURPLE",
     "code": "0417",
     "code_name": "Rowan",
+    "child": False,
     "closed": False,
     "alarming": True,
 }

@@ -30,6 +30,7 @@ from helpline.desk import (
     escalation,
     events,
     faults,
+    feedback,
     kinds,
     linking,
     mailing,
@@ -51,7 +52,7 @@ from helpline.models import (
     Task,
     User,
 )
-from helpline.rules import dialogue, mail, saying, triage
+from helpline.rules import asking, dialogue, mail, saying, triage
 from helpline.rules.permissions import Actor, may
 from helpline.sealing import CannotOpen, ring
 from helpline.templating import Wording
@@ -236,6 +237,13 @@ async def _hear_person(
         found = await people.find_member(session, contract, inbound.text)
     reading = triage.read(inbound.text, channel=inbound.channel)
     heard = letter.heard(Step(talk.step)) if letter is not None else inbound.text
+    if case is not None and form is None and not inbound.media:
+        answer = await feedback.heard(session, case, address, Step(talk.step), heard, now)
+        if answer is not None and (answer.score is not None or _is_calm(heard, reading)):
+            contact = _contact(session, contract, case, inbound, now)
+            talk.last_in_at = now
+            await feedback.take(session, contract, ways.wording, case, address, contact, answer)
+            return contact.id
     turn = dialogue.hear(heard, _facts(contract, talk, case, address, reading, found, now))
     if form is not None:
         turn = dialogue.hear_form(form.reason, form.danger)
@@ -291,6 +299,16 @@ async def _hear_person(
     else:
         await session.flush()
     return contact.id
+
+
+def _is_calm(text: str, reading: triage.Reading) -> bool:
+    """Whether words after an answer to our question need nothing but to be read."""
+    return dialogue.one_word(text) not in dialogue.COMMANDS and asking.is_only_a_comment(
+        text,
+        urgency=Urgency(reading.urgency),
+        category=reading.category,
+        asks_safety=reading.ask_safety,
+    )
 
 
 def _aside(talk: Conversation) -> Conversation:

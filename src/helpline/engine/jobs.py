@@ -18,6 +18,7 @@ from helpline.db import AWAY
 from helpline.desk import beats
 from helpline.desk.house import House
 from helpline.engine.deliver import deliver_all
+from helpline.engine.feedback import ask_for_feedback
 from helpline.engine.fetching import fetch_all
 from helpline.engine.giving import BEAT, give
 from helpline.engine.hearing import hear
@@ -59,6 +60,7 @@ JOBS = (
     Job("rota", 60, keep_rota),  # patterns → shifts; gaps → alerts; swaps and handovers
     Job("searching", 5, read_for_search),  # new texts → what they are found by
     Job("giving", BEAT, give),  # news they agreed to, reminders, the policies
+    Job("feedback", 900, ask_for_feedback),  # how it was, never in a crisis
     Job("pulse", 10, take_pulse, late_after=60),  # this node lives; the database's clock
     Job("tidy", 3600, tidy_up, late_after=3 * 3600),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well

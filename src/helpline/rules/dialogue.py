@@ -14,6 +14,8 @@ from helpline.vocabulary import OPT_IN_WORDS, OPT_OUT_WORDS, Step
 YES = frozenset(["YES", "Y", "YEAH", "YEP", "YES!"])
 NO = frozenset(["NO", "N", "NOPE", "NAH"])
 DIGIT = re.compile(r"\d")
+COMMANDS = frozenset(["STATUS", "CALL", "PERSON"]) | OPT_IN_WORDS | OPT_OUT_WORDS
+"""Words that mean something at any time, whatever question waits."""
 
 
 @dataclass(frozen=True)
