@@ -6,10 +6,21 @@ from typing import Any
 
 import pytest
 
-from helpline.desk import cases, kinds, plans, silence, tasks
+from helpline.desk import cases, kinds, plans, referred, silence, tasks, transfer
 from helpline.engine.housekeeping import tidy_up
 from helpline.errors import Conflict, InvalidInput, NotAllowed
-from helpline.models import Alert, Case, Deadline, KindChange, Silence, Task
+from helpline.models import (
+    Address,
+    Alert,
+    Case,
+    CaseLink,
+    Deadline,
+    KindChange,
+    Note,
+    Person,
+    Silence,
+    Task,
+)
 from helpline.vocabulary import Role, SilenceMove
 from tests.world import CARER, LEAD_PHONE, WORKER_PHONE, World
 
@@ -185,3 +196,52 @@ async def test_a_case_turns_out_to_be_another_kind(world: World) -> None:
     async with world.house.db.read() as session:
         turns = [row.kind for row in await kinds.history(session, case.id or 0)]
     assert turns[0] == "case.opened" and turns.count("case.kind_set") == 2
+
+
+async def test_a_referral_is_kept_incomplete_and_chased_until_it_is_whole(world: World) -> None:
+    await _carol_writes(world)
+    await _in_contract(world, kinds.change, "referral", "Her social worker sent her")
+    assert await world.tasks(CARER) == ["referral_gaps"]
+    form = await _in_contract(world, referred.fill, {"referrer": "Sue Wren,\n fostering team"})
+    assert form.missing == 8 and referred.said_in(form)["referrer"] == "Sue Wren, fostering team"
+    contract = world.house.contracts["essex"]
+    whole = {one.code: "x" for one in referred.fields_of(contract) if one.required}
+    form = await _in_contract(world, referred.fill, whole | {"nonsense": "never kept"})
+    assert form.complete_at is not None and "nonsense" not in referred.said_in(form)
+    assert await world.tasks(CARER) == []
+    await _in_contract(world, referred.fill, {"risks": " "})
+    assert await world.tasks(CARER) == ["referral_gaps"]
+
+
+async def test_a_case_goes_over_to_another_contract(world: World) -> None:
+    essex = world.house.contracts["essex"]
+    other = essex.model_copy(update={"key": "wessex", "name": "Wessex", "reference_prefix": "WX"})
+    await world.forward(hours=6, minutes=45)
+    await world.sms(CARER, "We move to Wessex and they say I hit him")
+    case = await world.case_of(CARER)
+    gone = (other, transfer.Handed("They moved house; Carol agreed", "An allegation, day 3."))
+    with pytest.raises(NotAllowed):
+        await _in_contract(world, transfer.hand_over, *gone)
+    with pytest.raises(Conflict, match="Answer them first"):
+        await _in_contract(world, transfer.hand_over, *gone, by=world.lead)
+    await world.reply(CARER, "I pass it on to Wessex.")
+    async with world.house.db.write() as session:
+        kept = await cases.add_note(
+            session, case, "fact", "Two children at home", world.now, world.worker, world.now
+        )
+    chosen = transfer.Handed("They moved house", "An allegation, day 3.", [kept.id or 0])
+    new = await _in_contract(world, transfer.hand_over, other, chosen, by=world.lead)
+    old = await world.case_of(CARER)
+    assert (old.status, old.outcome, old.next_due_at) == ("closed", "transferred", None)
+    assert (new.contract, new.kind, new.identity) == ("wessex", "allegation", "claimed")
+    assert new.reference.startswith("WX-") and new.worker_id is None
+    (person,) = await world.all(Person, Person.contract == "wessex")
+    assert (person.name, person.register_index) == ("Carol Ashby", None)
+    (address,) = await world.all(Address, Address.contract == "wessex")
+    assert (address.value, address.from_register) == (CARER, False)
+    begun = await world.all(Deadline, Deadline.contract == "wessex", Deadline.starts == "receipt")
+    assert {row.started_at for row in begun} == {world.now} and len(begun) >= 2
+    bodies = [note.body for note in await world.all(Note, Note.case_id == new.id)]
+    assert "Two children at home" in bodies and "An allegation, day 3." in bodies
+    (link,) = await world.all(CaseLink)
+    assert (link.case_id, link.other_id, link.kind) == (new.id, old.id, "follows")

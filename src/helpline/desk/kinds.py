@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import deadlines, events
+from helpline.desk import deadlines, events, referred
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, KindChange, StepTick, metadata
@@ -73,6 +73,7 @@ async def change(
     if case.kind == CaseKind.REFERRAL:
         await deadlines.open_for(session, contract, case, case.opened_at, start=ClockStart.REFERRAL)
         await deadlines.refresh_next_due(session, case)
+        await referred.begin(session, contract, case, by, now)
     await _say(session, "case.kind_set", case, now, by, case_kind=case.kind, before=before)
 
 

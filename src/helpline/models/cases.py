@@ -204,7 +204,15 @@ class Task(SQLModel, table=True):
     """Something a person must do on a case that no message carries."""
 
     __tablename__ = "task"
-    __table_args__ = (Index("ix_task_case_id", "case_id"),)
+    __table_args__ = (
+        Index("ix_task_case_id", "case_id"),
+        Index(
+            "ix_task_open_due_at",
+            "due_at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     contract: str

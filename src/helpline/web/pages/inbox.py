@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import allocation, covers, escalation, lists, rota, trails
+from helpline.desk import allocation, covers, escalation, lists, rota, tasks, trails
 from helpline.desk.lists import Filter, Scope
 from helpline.desk.rota import handovers
 from helpline.errors import InvalidInput, NotFound
@@ -68,6 +68,7 @@ async def _inbox(
         "chosen": chosen,
         "asked": await allocation.waiting_for(session, user_id),
         "held": held,
+        "my_tasks": await tasks.mine(session, scope.actor, now),
         "handovers": await handovers.waiting_for(session, user_id, now),
         "held_ids": {one.case_id for one in held},
         "page": page,

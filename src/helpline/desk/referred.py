@@ -1,0 +1,143 @@
+"""What a professional who sent somebody must tell us: kept however little it is, and asked for
+until nothing is missing (004 §2.3).
+
+The contract says which fields there are. Called by the tab of steps and plan; a case that becomes a
+referral is asked after at once (desk/kinds.py). Commits nothing.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract
+from helpline.contract.parts import ReferralField
+from helpline.desk import events, tasks
+from helpline.errors import Conflict, InvalidInput
+from helpline.models import Case, ReferralForm, Task
+from helpline.rules.permissions import Actor, require
+from helpline.vocabulary import CaseKind, CaseStatus, TaskKind
+
+LONGEST = 4000
+DAY_ENDS = time(17)
+AGREEMENT = "agreement"
+
+
+def fields_of(contract: Contract) -> tuple[ReferralField, ...]:
+    """The contract's fields; one more where somebody at the council has to agree first."""
+    if contract.referral is None:
+        return ()
+    role = contract.referral.agreement_of
+    hint = "Who, and on which day"
+    more = (ReferralField(code=AGREEMENT, name=f"Agreed by the {role}", hint=hint),) if role else ()
+    return (*contract.referral.fields, *more)
+
+
+def missing(contract: Contract, said: Mapping[str, str]) -> list[str]:
+    """The names of required fields that are empty, in their order."""
+    return [one.name for one in fields_of(contract) if one.required and not said.get(one.code)]
+
+
+async def of_case(session: AsyncSession, case_id: int) -> ReferralForm | None:
+    return await session.scalar(select(ReferralForm).where(col(ReferralForm.case_id) == case_id))
+
+
+def said_in(form: ReferralForm | None) -> dict[str, str]:
+    """Field code → what was said."""
+    return dict(json.loads(form.fields)) if form is not None else {}
+
+
+async def begin(
+    session: AsyncSession, contract: Contract, case: Case, by: Actor | None, now: datetime
+) -> None:
+    """The case is a referral: what is missing is chased from now on."""
+    if contract.referral is None or await of_case(session, case.id or 0) is not None:
+        return
+    await _chase(session, contract, case, None, len(missing(contract, {})), by, now)
+
+
+async def fill(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    given: Mapping[str, str],
+    by: Actor,
+    now: datetime,
+) -> ReferralForm:
+    """Keep what the referral says, complete or not; fields that are not in `given` stay as they
+    are. The chase ends when nothing required is missing and begins again when something is."""
+    require(by, "plan.write", case.contract)
+    if contract.referral is None or case.kind != CaseKind.REFERRAL:
+        raise InvalidInput("This is no referral. Say first, below, that it is one.")
+    if case.status != CaseStatus.OPEN:
+        raise Conflict("This case is closed. Open it again first.")
+    form = await of_case(session, case.id or 0)
+    said = said_in(form) | {
+        one.code: _clean(one, given[one.code]) for one in fields_of(contract) if one.code in given
+    }
+    lacking = len(missing(contract, said))
+    if form is None:
+        form = ReferralForm(
+            contract=case.contract,
+            case_id=case.id or 0,
+            fields="{}",
+            first_at=now,
+            changed_at=now,
+            by_user_id=by.user_id,
+        )
+        session.add(form)
+    form.fields = json.dumps(said, ensure_ascii=False)
+    form.missing, form.changed_at, form.by_user_id = lacking, now, by.user_id
+    form.complete_at = None if lacking else form.complete_at or now
+    await session.flush()
+    await _chase(session, contract, case, form, lacking, by, now)
+    await events.record(
+        session,
+        "referral.written",
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        by=by.user_id,
+        missing=lacking,
+    )
+    return form
+
+
+async def _chase(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    form: ReferralForm | None,
+    lacking: int,
+    by: Actor | None,
+    now: datetime,
+) -> None:
+    assert contract.referral is not None
+    chasing = await tasks.open_of(session, case, TaskKind.REFERRAL_GAPS)
+    if lacking and not chasing:
+        day = contract.days.day_of(now)
+        last = contract.days.beyond(day).working_days_after(day, contract.referral.chase_days)
+        due_at = datetime.combine(last, DAY_ENDS, ZoneInfo(contract.zone))
+        task: Task = await tasks.give(
+            session, case, TaskKind.REFERRAL_GAPS, "", None, due_at, None, now
+        )
+        chasing = [task]
+    for task in chasing:
+        if not lacking:
+            await tasks.settle(session, task, by, now)
+    if form is not None and chasing:
+        form.chase_task_id = chasing[0].id
+        await session.flush()
+
+
+def _clean(one: ReferralField, text: str) -> str:
+    plain = text.replace("\0", "").replace("\r\n", "\n").strip()
+    if not one.long:
+        plain = " ".join(plain.split())
+    if len(plain) > LONGEST:
+        raise InvalidInput(f"“{one.name}” is too long: {LONGEST} characters are enough.")
+    return plain

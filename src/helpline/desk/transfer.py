@@ -1,0 +1,352 @@
+"""A case goes over to another contract: a new case there, and the old one closed as transferred.
+
+What is handed over is chosen by a person, with the reason: nothing of the old case goes along by
+itself but the way to reach the person safely. Whoever they are is a claim there until somebody
+confirms it, and the other contract's clocks start. Called by the tab of steps and plan. Commits
+nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract
+from helpline.desk import cases, deadlines, escalation, events, parts, plans, silence, tasks
+from helpline.desk.said import in_a_line
+from helpline.errors import Conflict, InvalidInput
+from helpline.models import (
+    Address,
+    Case,
+    Deadline,
+    Note,
+    Person,
+    SafeContact,
+    Task,
+    Transfer,
+    User,
+)
+from helpline.rules.permissions import Actor, require
+from helpline.sealing import ring
+from helpline.vocabulary import (
+    UNKNOWN,
+    CaseStatus,
+    ClockStop,
+    DeadlineState,
+    Identity,
+    LinkKind,
+    NoteKind,
+    TaskKind,
+)
+
+TRANSFERRED: Final = "transferred"
+"""The outcome of the old case."""
+LONGEST_WHY = 500
+MOST_NOTES = 40
+"""Notes that can be chosen: more are told in the summary."""
+LONGEST_SUMMARY = 20_000
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What somebody chose to hand over. `summary`: what the other side must know, in words;
+    `note_ids`: notes that go along as they are."""
+
+    why: str
+    summary: str
+    note_ids: Sequence[int] = ()
+    with_addresses: bool = True
+    with_tasks: bool = False
+
+
+async def hand_over(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    to: Contract,
+    handed: Handed,
+    by: Actor,
+    now: datetime,
+) -> Case:
+    """The new case under `to`. Conflict while the person waits for the first answer: that was
+    promised under this contract. InvalidInput without a reason or a summary."""
+    require(by, "case.transfer", contract.key)
+    require(by, "case.transfer", to.key)
+    await _must_be_possible(session, contract, case, to, now)
+    why = in_a_line(handed.why, LONGEST_WHY, "Say why it goes over, and who agreed to it.")
+    summary = handed.summary.replace("\0", "").strip()
+    if not summary:
+        raise InvalidInput("Write what the other side must know.")
+    if len(summary) > LONGEST_SUMMARY:
+        raise InvalidInput(f"Write it shorter: {LONGEST_SUMMARY} characters are enough.")
+    notes = await _chosen(session, case, handed.note_ids)
+    person, addresses = await _person_there(session, case, to, handed.with_addresses, now)
+    other = await cases.open_case(session, to, _case_there(case, to, person, now), by=by.user_id)
+    await _tell(session, contract, case, other, why, summary, notes, by, now)
+    if handed.with_tasks:
+        await _tasks_there(session, case, other, now)
+    due = await deadlines.open_due_times(session, other.id or 0)
+    what = f"Tell them that {to.name} goes on with it, and what you were handed."
+    due_at = due.get(ClockStop.HUMAN_REPLY)
+    await tasks.give(session, other, TaskKind.GIVEN, what, None, due_at, None, now)
+    await parts.link(session, other, case, LinkKind.FOLLOWS, why, by, now)
+    session.add(
+        Transfer(
+            from_case_id=case.id or 0,
+            to_case_id=other.id or 0,
+            from_contract=contract.key,
+            to_contract=to.key,
+            why=why,
+            summary=summary,
+            notes_handed=len(notes),
+            addresses_handed=addresses,
+            at=now,
+            by_user_id=by.user_id,
+        )
+    )
+    await session.flush()
+    await _close(session, case, to, by, now)
+    return other
+
+
+async def of_case(session: AsyncSession, case_id: int) -> Transfer | None:
+    """How this case came from, or went to, another contract."""
+    return await session.scalar(
+        select(Transfer).where(
+            (col(Transfer.from_case_id) == case_id) | (col(Transfer.to_case_id) == case_id)
+        )
+    )
+
+
+async def notes_to_choose(session: AsyncSession, case_id: int) -> Sequence[Note]:
+    """The latest notes of a case, oldest first: what may go along."""
+    found = await session.scalars(
+        select(Note)
+        .where(col(Note.case_id) == case_id)
+        .order_by(col(Note.id).desc())
+        .limit(MOST_NOTES)
+    )
+    return list(found.all())[::-1]
+
+
+async def _must_be_possible(
+    session: AsyncSession, contract: Contract, case: Case, to: Contract, now: datetime
+) -> None:
+    if to.key == contract.key:
+        raise InvalidInput("Choose another contract.")
+    if case.status != CaseStatus.OPEN:
+        raise Conflict("This case is closed. Open it again first.")
+    if to.term.after_end == "refuse" and to.term.last_day < to.days.day_of(now):
+        raise InvalidInput(f"{to.name} has ended and takes no new cases.")
+    if await session.scalar(select(col(Transfer.id)).where(col(Transfer.from_case_id) == case.id)):
+        raise Conflict("This case went over to another contract before.")
+    if ClockStop.HUMAN_REPLY in await deadlines.open_due_times(session, case.id or 0):
+        raise Conflict("They still wait for an answer. Answer them first, and say what you plan.")
+
+
+async def _chosen(session: AsyncSession, case: Case, note_ids: Sequence[int]) -> Sequence[Note]:
+    """The notes with these ids; one of another case is none of them."""
+    if not note_ids:
+        return []
+    found = await session.scalars(
+        select(Note)
+        .where(col(Note.case_id) == case.id, col(Note.id).in_(note_ids))
+        .order_by(col(Note.id))
+    )
+    return found.all()
+
+
+async def _person_there(
+    session: AsyncSession, case: Case, to: Contract, with_addresses: bool, now: datetime
+) -> tuple[Person, int]:
+    """Somebody there with one of their addresses is taken for them; otherwise they are written
+    down anew, by name and with what keeps them safe."""
+    here = await session.get(Person, case.person_id)
+    assert here is not None
+    addresses = (
+        await session.scalars(select(Address).where(col(Address.person_id) == here.id))
+    ).all()
+    known, new = None, []
+    for address in addresses if with_addresses else ():
+        there = await session.scalar(
+            select(Address).where(
+                col(Address.contract) == to.key,
+                col(Address.channel) == address.channel,
+                col(Address.value_index).in_(
+                    ring().indexes(f"address:{address.channel}", address.value)
+                ),
+            )
+        )
+        known = known or there
+        if there is None:
+            new.append(address)
+    person = await session.get(Person, known.person_id) if known is not None else None
+    if person is None:
+        person = Person(
+            contract=to.key,
+            name=here.name,
+            group=here.group if here.group in {one.code for one in to.groups} else UNKNOWN,
+            language=here.language,
+            created_at=now,
+        )
+        session.add(person)
+        await session.flush()
+    for address in new:
+        _copy_address(session, address, person, to)
+    await _copy_safe_contact(session, here, person)
+    await session.flush()
+    return person, len(new)
+
+
+def _copy_address(session: AsyncSession, address: Address, person: Person, to: Contract) -> None:
+    session.add(
+        Address(
+            person_id=person.id or 0,
+            contract=to.key,
+            channel=address.channel,
+            value=address.value,
+            value_index=ring().index(f"address:{address.channel}", address.value),
+            opted_out_at=address.opted_out_at,  # a no to the network holds whoever asks
+            bad_since=address.bad_since,
+        )
+    )
+
+
+async def _copy_safe_contact(session: AsyncSession, here: Person, there: Person) -> None:
+    """How they may be reached without putting them at risk goes along whatever was chosen."""
+    rules = await session.scalar(
+        select(SafeContact)
+        .where(col(SafeContact.person_id) == here.id)
+        .order_by(col(SafeContact.id).desc())
+        .limit(1)
+    )
+    if rules is not None:
+        session.add(
+            SafeContact(
+                person_id=there.id or 0,
+                rules=rules.rules,
+                set_at=rules.set_at,
+                by_user_id=rules.by_user_id,
+            )
+        )
+
+
+def _case_there(case: Case, to: Contract, person: Person, now: datetime) -> Case:
+    methods = {one.code for one in to.methods}
+    return Case(
+        reference="",
+        contract=to.key,
+        person_id=person.id or 0,
+        kind=case.kind,
+        identity=Identity.CLAIMED,
+        urgency=case.urgency,
+        reason=case.reason if case.reason in {one.code for one in to.reasons} else UNKNOWN,
+        reason_from="worker",
+        group=person.group,
+        method=case.method if case.method in methods else to.method_for("handed over"),
+        opened_at=now,
+    )
+
+
+async def _tell(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    other: Case,
+    why: str,
+    summary: str,
+    notes: Sequence[Note],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """What the new case is told, as notes: the summary, the decision, and what was chosen."""
+    decision = f"Taken over from {contract.name}, {case.reference}."
+    for kind, body, reason in (
+        (NoteKind.FACT, summary, None),
+        (NoteKind.DECISION, decision, why),
+    ):
+        session.add(
+            Note(
+                case_id=other.id or 0,
+                kind=kind,
+                body=body,
+                reason=reason,
+                happened_at=now,
+                written_at=now,
+                by_user_id=by.user_id,
+            )
+        )
+    for note in notes:
+        session.add(
+            Note(
+                case_id=other.id or 0,
+                kind=note.kind,
+                body=note.body,
+                reason=note.reason,
+                whose=note.whose,
+                happened_at=note.happened_at,
+                written_at=note.written_at,
+                by_user_id=note.by_user_id,
+            )
+        )
+    await session.flush()
+
+
+async def _tasks_there(session: AsyncSession, case: Case, other: Case, now: datetime) -> None:
+    """What is still to be done, given again; an owner who does not work there is none."""
+    open_tasks = await session.scalars(
+        select(Task).where(
+            col(Task.case_id) == case.id,
+            col(Task.done_at).is_(None),
+            col(Task.what).is_not(None),
+        )
+    )
+    for task in open_tasks.all():
+        owner = await session.get(User, task.owner_id) if task.owner_id else None
+        stays = owner is not None and owner.contract in (None, other.contract)
+        owner_id = owner.id if owner is not None and stays else None
+        due_at = task.due_at if task.due_at and task.due_at > now else None
+        await tasks.give(session, other, task.kind, task.what or "", owner_id, due_at, None, now)
+
+
+async def _close(session: AsyncSession, case: Case, to: Contract, by: Actor, now: datetime) -> None:
+    """The old case ends without an exit: support goes on. What was not yet due is due no more, and
+    what was late stays so."""
+    for task in (
+        await session.scalars(
+            select(Task).where(col(Task.case_id) == case.id, col(Task.done_at).is_(None))
+        )
+    ).all():
+        task.dropped_at = now
+        await tasks.settle(session, task, by, now, is_dropped=True)
+    await plans.end(session, case, by, now)
+    await silence.end_by_closing(session, case, by, now)
+    await _end_clocks(session, case, now)
+    case.status, case.closed_at, case.closed_by_id = CaseStatus.CLOSED, now, by.user_id
+    case.outcome = TRANSFERRED
+    await session.flush()
+    for event, detail in (
+        ("case.transferred", {"to": to.key}),
+        ("case.closed", {"outcome": TRANSFERRED, "supports": []}),
+    ):
+        line = events.line(
+            event, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
+        )
+        await events.record_all(session, [line])
+
+
+async def _end_clocks(session: AsyncSession, case: Case, now: datetime) -> None:
+    still_open = (col(Deadline.case_id) == case.id, col(Deadline.state) == DeadlineState.OPEN)
+    ids = (await session.scalars(select(col(Deadline.id)).where(*still_open))).all()
+    await session.execute(
+        update(Deadline)
+        .where(*still_open, col(Deadline.due_at) > now)
+        .values(state=DeadlineState.CANCELLED, next_alert_at=None)
+    )
+    await session.execute(update(Deadline).where(*still_open).values(next_alert_at=None))
+    await escalation.end_for_deadlines(session, [one for one in ids if one is not None], now)
+    await deadlines.refresh_next_due(session, case)
