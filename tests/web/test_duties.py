@@ -1,14 +1,18 @@
 """The tab Notices and dates: every form once, what is due first, and errors beside the form."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from helpline.desk import allegations
 from helpline.models import Case, Notice, PoliceInterview
+from helpline.web.pages import duties
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
 from tests.world import CARER, World
+
+HELPLINE = Path(__file__).parents[2] / "src" / "helpline"
 
 
 async def accused(world: World) -> str:
@@ -46,6 +50,8 @@ async def test_what_is_due_first_stands_first_and_a_telling_is_kept(
     form = [("to", "the duty LADO"), ("how", "form"), ("at", ""), ("said", "<b>so</b>")]
     assert await guest.post(f"{here}/notices/{lado}/sending", form) == 400
     assert "Write also: about whom" in guest.text
+    assert f'id="said-{lado}-2-error"' in guest.page
+    assert f'id="to-{lado}-error"' not in guest.page
     form += [("said", "Carol"), ("said", "Child A, at her grandmother's")]
     assert await guest.post(f"{here}/notices/{lado}/sending", form) == 200
     assert "Kept: they were told" in guest.text
@@ -146,3 +152,9 @@ async def test_everything_else_is_written_down_once_and_shown(
         assert seen in guest.text, path
     assert await guest.get(here.removesuffix("/duties")) == 200
     assert "Outcome as told to us: unfounded" in guest.text
+
+
+def test_every_sentence_that_stands_at_a_field_is_one_that_is_said() -> None:
+    files = [*HELPLINE.glob("desk/duties/*.py"), HELPLINE / "web/pages/duties_more.py"]
+    said = "".join(path.read_text("utf-8") for path in files)
+    assert [begins for begins, _ in duties.BESIDE if begins not in said] == []

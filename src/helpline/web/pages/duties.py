@@ -40,6 +40,38 @@ WORDS = {
 """What each list of the page is made of."""
 
 
+BESIDE = (
+    ("Choose how they were", "how"),
+    ("Choose how the police", "kind"),
+    ("Choose what was decided", "decision"),
+    ("Choose what they were told", "state"),
+    ("Choose whether it is a criminal", "proceeding"),
+    ("Choose whether it is the allowance", "what"),
+    ("Choose what the notice", "kind"),
+    ("Say who told them so", "told_by"),
+    ("Say who told you so", "told_by"),
+    ("Say who decided", "decided_by"),
+    ("Say which authority", "recipient"),
+    ("Say why it was passed on", "why"),
+    ("Write also", "said"),
+    ("Write what was said", "words"),
+    ("That time is", "at"),
+    ("Give day and time", "at"),
+    ("That is more than a year away", "at"),
+    ("Give the day", "day"),
+    ("That day is", "day"),
+    ("That is more than a year ago", "day"),
+    ("Tick that", "warned"),
+)
+"""How a sentence of the desk begins → the field it is about. Any other stands at the form's first
+field."""
+
+
+def beside(problem: str) -> str:
+    """The field that a sentence is about; empty for the form's first one."""
+    return next((field for begins, field in BESIDE if problem.startswith(begins)), "")
+
+
 async def show_duties(request: web.Request, **again: Any) -> web.Response:
     async def fill(session: AsyncSession, found: Case, contract: Contract) -> dict[str, Any]:
         actor, now = actor_of(request), now_of(request)
@@ -47,6 +79,7 @@ async def show_duties(request: web.Request, **again: Any) -> web.Response:
         return {
             **{name: list(words) for name, words in WORDS.items()},
             "agenda": shown,
+            "bad": beside(again.get("problem", "")),
             "dues": shown.dues,
             "missing_of": moves.missing,
             "step_of": interviews.step_of,
