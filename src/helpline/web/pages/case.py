@@ -22,6 +22,7 @@ from helpline.desk import (
     conflicts,
     covers,
     eligibility,
+    library,
     lists,
     means,
     membership,
@@ -39,7 +40,7 @@ from helpline.rules.permissions import may
 from helpline.rules.segments import parts_of
 from helpline.vocabulary import UNKNOWN, NoteKind, Urgency
 from helpline.web import begun, live
-from helpline.web.asked import actor_of, contract_of, house_of, now_of
+from helpline.web.asked import actor_of, contract_of, house_of, now_of, row_id
 from helpline.web.showing import CASE_TABS, show
 
 ALL = 5000
@@ -84,9 +85,11 @@ async def page_of(
         contract = contract_of(request, found.contract)
         values = await _values(session, request, found, contract)
         kept = {} if part else await begun.on_page(session, request, found, form)
+        put_in = row_id(request.query.get("insert", ""))
+        words = await library.version(session, actor_of(request), put_in) if put_in else None
     template = "_case_live.html.j2" if part == "live" else "case.html.j2"
     values |= {"form": form, "problem": problem, "typed": _first_values(typed or {})}
-    values |= kept
+    values |= kept | {"inserted": words}
     values["parts"] = parts_of(values["typed"].get("text", ""))
     values["ticked"] = (typed or {}).get("support", values["supports"])
     return show(request, template, status, zone=contract.zone, **values)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import allocation, blocks, cases, conflicts, drafts, promises, tasks
+from helpline.desk import allocation, blocks, cases, conflicts, drafts, given, promises, tasks
 from helpline.desk.house import House
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, metadata
@@ -52,11 +52,13 @@ class Act:
 
 async def reply(request: web.Request) -> web.Response:
     text = await field(request, "text")
+    put_in = [i for said in await fields(request, "library") if (i := row_id(said)) is not None]
 
     async def act(it: Act) -> None:
         if await _was_just_sent(it, text):  # the button was pressed twice
             return
-        await cases.reply(it.session, it.contract, it.case, text, it.by, it.now)
+        sent = await cases.reply(it.session, it.contract, it.case, text, it.by, it.now)
+        await given.log_sent(it.session, it.case, sent, text, put_in, it.by, it.now)
 
     return await _do(request, "reply", act)
 
