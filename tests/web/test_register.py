@@ -80,6 +80,21 @@ async def test_half_a_list_needs_a_second_look(one_world: World, arrive: Arrive)
     assert "0 new, 1 changed, 8 left" in guest.text
 
 
+async def test_an_administrator_reads_the_list_and_no_page_of_a_person(
+    everybody: World, arrive: Arrive
+) -> None:
+    guest = await arrive(everybody, "ada")
+    await guest.get("/register")
+    assert await upload(guest, HEADER + CAROL) == 200
+    assert "Carol Ashby" in guest.text
+    assert "/people/" not in guest.page
+    await guest.post(f"{guest.path}/acceptance")
+    await everybody.forward(hours=24 * 40)
+    await guest.sign_in("ada")
+    await guest.get("/register")
+    assert "newest list is of 1 November 2026" in guest.text
+
+
 async def test_a_list_thrown_away_changes_nothing(one_world: World, arrive: Arrive) -> None:
     guest = await arrive(one_world, "leonie")
     await guest.get("/register")

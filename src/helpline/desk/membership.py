@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -120,9 +120,11 @@ async def end_need(
         await _flush(session, "person.need_ended", person, by, now, need=need.kind)
 
 
-async def covers_of(session: AsyncSession, person: Person, on: date) -> Sequence[Covered]:
-    """A person's own covers, and those of their household that cover the household (A31, A32):
-    what holds first, what lapsed last."""
+async def covers_of(
+    session: AsyncSession, actor: Actor, person: Person, on: date
+) -> Sequence[Covered]:
+    """A person's own covers, and those of their household that cover the household (A31, A32), as
+    far as the asker may see who holds them: what holds first, what lapsed last."""
     own = col(PersonEntitlement.person_id) == person.id
     condition: Any = own
     if person.household_index is not None:
@@ -130,6 +132,7 @@ async def covers_of(session: AsyncSession, person: Person, on: date) -> Sequence
             (col(Person.household_index) == person.household_index)
             & (col(Person.contract) == person.contract)
             & col(PersonEntitlement.covers_household).is_(True)
+            & and_(*seeing.people(actor))
         )
         condition = or_(own, at_home)
     rows = await session.execute(

@@ -29,7 +29,16 @@ from helpline.models import (
 from helpline.rules.permissions import Actor, may, require
 from helpline.sealing import ring
 
-OF_A_PERSON = ("address", "case", "contact", "membership", "part", "allegation")
+OF_A_PERSON = (
+    "address",
+    "case",
+    "contact",
+    "membership",
+    "part",
+    "allegation",
+    "need",
+    "person_entitlement",
+)
 MOVED = {name: metadata.tables[name] for name in OF_A_PERSON}
 """The tables whose rows belong to a person and follow a join."""
 

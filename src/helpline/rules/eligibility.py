@@ -27,7 +27,7 @@ NOT_KNOWN: Final = "not_known"
 OVERRIDE: Final = "override"
 
 SENTENCES: Final[Mapping[str, str]] = {
-    APPROVED: "On the council's list, and approved on that day.",
+    APPROVED: "On the council's list, and approved.",
     NOT_YET: "On the council's list, but approved only from a later day.",
     NOT_ON_LIST: "Says to be a carer, and is not on the council's list. Ask who approved them.",
     ENDED: "Their approval has ended.",

@@ -4,7 +4,8 @@ For leads and administrators. A list with faults is refused with every one of th
 changes nothing until somebody has read the difference and accepted it.
 """
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from helpline.desk import register
 from helpline.desk.imports import ImportProblems
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import RegisterList
+from helpline.rules.permissions import may
 from helpline.vocabulary import UNKNOWN, ListState
 from helpline.web.asked import (
     actor_of,
@@ -29,6 +31,7 @@ from helpline.web.handed_in import FILE
 from helpline.web.pages.case import Words
 from helpline.web.showing import go, show
 
+A_MONTH: Final = timedelta(days=35)
 SHOWN: Final = 200
 """Rows of each kind on the page; the rest is counted."""
 COLUMN_WORDS: Final = {
@@ -53,7 +56,7 @@ async def show_register(request: web.Request) -> web.Response:
 
 async def hand_in(request: web.Request) -> web.Response:
     """Read and checked; kept until somebody decides."""
-    file, typed = request.get(FILE), {}
+    file, typed, at = request.get(FILE), {}, "file"
     for name in ("contract", "as_of", "whole"):
         typed[name] = await field(request, name)
     contract = _chosen(request, typed["contract"])
@@ -62,8 +65,10 @@ async def hand_in(request: web.Request) -> web.Response:
             raise InvalidInput("Choose the list: a CSV file.")
         if not file.is_whole:
             raise InvalidInput("This file is larger than 2 MB. Save it again as CSV, without more.")
+        at = "whole"
         if typed["whole"] not in ("yes", "no"):
             raise InvalidInput("Say whether the list names everybody.")
+        at = "as_of"
         async with house_of(request).db.write() as session:
             made = await register.hand_in(
                 session,
@@ -77,7 +82,7 @@ async def hand_in(request: web.Request) -> web.Response:
     except ImportProblems as error:
         return await _page(request, 400, faults=error, typed=typed)
     except InvalidInput as error:
-        return await _page(request, 400, problem=str(error), typed=typed)
+        return await _page(request, 400, problem=str(error), at=at, typed=typed)
     return go(f"/register/{made.id}")
 
 
@@ -127,6 +132,7 @@ async def _page(
     status: int = 200,
     *,
     problem: str = "",
+    at: str = "",
     faults: ImportProblems | None = None,
     typed: dict[str, str] | None = None,
 ) -> web.Response:
@@ -140,7 +146,9 @@ async def _page(
         "decided": [row for row in found if row.state != ListState.PENDING],
         "tables": [_table(one, rows) for one, rows in counts if rows],
         "problem": problem or (str(faults).partition(":")[0] + "." if faults else ""),
+        "at": at,
         "faults": faults.problems if faults else (),
+        "old": await _without_a_new_list(request, contracts),
         "typed": typed or {},
         "today": now_of(request).date().isoformat(),
         "done": request.query.get("done", ""),
@@ -168,9 +176,28 @@ async def _list_page(request: web.Request, status: int = 200, problem: str = "")
         most=SHOWN,
         changed=[c for c in shown.difference.changed if c.stored.id not in shown.hidden],
         left=[one for one in shown.difference.left if one.person_id not in shown.hidden],
+        clashes=[
+            clash
+            for clash in shown.difference.clashes
+            if clash.kind == "taken" or clash.other_id not in shown.hidden
+        ],
+        may_read=may(actor, "people.read"),
         column_words=COLUMN_WORDS,
         problem=problem,
     )
+
+
+async def _without_a_new_list(
+    request: web.Request, contracts: Sequence[Contract]
+) -> list[tuple[Contract, date]]:
+    """Contracts whose newest list is more than a month old, and of which day it is (P14)."""
+    found = []
+    async with house_of(request).db.read() as session:
+        for contract in contracts:
+            newest = await register.newest_as_of(session, contract.key)
+            if newest is not None and now_of(request).date() - newest > A_MONTH:
+                found.append((contract, newest))
+    return found
 
 
 def _table(contract: Contract, rows: Any) -> dict[str, Any]:
