@@ -318,7 +318,8 @@ async def _must_be_here(
         Note(
             case_id=_id(case),
             kind=NoteKind.DECISION,
-            body=_text(although_away, LONGEST_NOTE, "the reason"),
+            body=f"{worker.shown_name} is named although away.",
+            reason=_text(although_away, LONGEST_NOTE, "the reason"),
             happened_at=now,
             written_at=now,
             by_user_id=by.user_id,
@@ -506,7 +507,8 @@ async def set_urgency(
             Note(
                 case_id=_id(case),
                 kind=NoteKind.DECISION,
-                body=_text(why, LONGEST_NOTE, "the reason"),
+                body=f"Urgency: {urgency} instead of {before}.",
+                reason=_text(why, LONGEST_NOTE, "the reason"),
                 happened_at=now,
                 written_at=now,
                 by_user_id=by.user_id,

@@ -31,6 +31,7 @@ from helpline.vocabulary import LinkKind, Role
 
 TAKES_A_SIDE = (
     *("case.replied", "call.recorded", "call.placed", "call.connected", "note.written"),
+    "comment.filed",
     *("promise.given", "allocation.accepted"),
     *("allegation.recorded", "allegation.moved", "allegation.done", "allegation.told"),
     "allegation.moved_on",
