@@ -20,7 +20,7 @@ from sqlmodel import col
 from helpline.channels import Inbound
 from helpline.contract import Contract
 from helpline.desk import access, allegations, cases, escalation, firstday, imports, pathway
-from helpline.desk.duties import notices
+from helpline.desk.duties import cover, interviews, notices
 from helpline.desk.house import House
 from helpline.desk.rota import plan, swaps
 from helpline.engine.deliver import deliver_all
@@ -416,6 +416,19 @@ async def _alleged(
         select(Alert).where(col(Alert.case_id) == case.id, col(Alert.kind) == AlertKind.ALLEGATION)
     )
     await escalation.acknowledge(session, heard.id, staff["sefa"].user_id, at)
+    await _duties(session, contract, case, by, at)
+
+
+async def _duties(session: Any, contract: Contract, case: Case, by: Actor, at: datetime) -> None:
+    """The police have asked to see her in three days; a solicitor is asked and has not said yes."""
+    hour = (at + timedelta(days=3)).replace(minute=0, second=0, microsecond=0)
+    asked = interviews.Asked("Carol Ashby", "voluntary", hour, "Harlow", "PC 4411", "EX/33412")
+    row = await interviews.record(session, contract, case, asked, by, at)
+    name = "Marsh and Daughters"
+    await interviews.solicitor_asked(session, contract, case, row.id or 0, name, by, at)
+    await cover.hand_off(session, contract, case, "put_through", by, at)
+    await cover.offer(session, case, case.person_id, "wanted", "", by, at)
+    await cover.set_money(session, case, "allowance", "asked", None, "", "", by, at)
 
 
 async def _case(session: Any, number: str) -> Case:
