@@ -26,6 +26,7 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
         "case": ("leonie", f"/cases/{case}"),
         "case-emergency": ("wasim", f"/cases/{emergency}"),
         "case-long-name": ("wasim", f"/cases/{long}"),
+        "case-record": ("wasim", f"/cases/{long}/record"),
         "tray": ("wasim", "/tray"),
         "people": ("wasim", "/people"),
         "rota": ("wasim", "/rota"),
