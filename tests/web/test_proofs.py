@@ -91,6 +91,13 @@ async def test_evidence_is_written_with_a_file_counted_and_taken_back(
     await lead.get("/reports/essex/2026-27-Q2")
     assert "Users influencing service development 1" in lead.text
     await lead.get("/evidence")
+    agreed = {"agreed": "Two on call at Easter", "by_day": "", "owner": ""}
+    assert await lead.post(f"/evidence/{entry.id}/agreements", agreed) == 400
+    assert "Give the day by which" in lead.text and "Two on call at Easter" in lead.page
+    await lead.post(f"/evidence/{entry.id}/agreements", agreed | {"by_day": "2026-12-01"})
+    assert "Two on call at Easter, nobody yet, by 1 December 2026: open" in lead.text
+    await lead.get("/obligations")
+    assert "Two on call at Easter" in lead.text
     assert await lead.post(f"/evidence/{entry.id}/withdrawal", {"why": ""}) == 400
     await lead.post(f"/evidence/{entry.id}/withdrawal", {"why": "It was another contract's"})
     await lead.get("/reports/essex/2026-27-Q2")

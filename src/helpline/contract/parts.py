@@ -497,6 +497,7 @@ class Obligation(Worded):
     unit: obligation_rules.OffsetUnit = "working_days"
     counted_from: Code | None = None
     warn_days: tuple[Positive, ...] = (14, 3)
+    agenda: tuple[Text, ...] = ()  # what stands on it each time, of a meeting (P20)
     report: Literal["quarter", "annual"] | None = None
 
     @property

@@ -38,6 +38,7 @@ OF_A_PERSON = (
     "allegation",
     "need",
     "person_entitlement",
+    "partner_referral",
 )
 MOVED = {name: metadata.tables[name] for name in OF_A_PERSON}
 """The tables whose rows belong to a person and follow a join."""

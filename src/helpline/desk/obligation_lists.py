@@ -24,6 +24,7 @@ class Shown:
     what: str
     to: str
     report: str | None
+    agenda: tuple[str, ...]
     is_by_rule: bool
     for_day: date
     due_on: date
@@ -79,6 +80,22 @@ async def listed(
     return [_shown(one, contracts[one.contract], names, now) for one in found]
 
 
+async def agreed_in(
+    session: AsyncSession, contract: Contract, entry_ids: Sequence[int], now: datetime
+) -> dict[int, list[Shown]]:
+    """Entry of the log of evidence → what was agreed there, the next first."""
+    rows = await session.scalars(
+        select(ObligationDue)
+        .where(col(ObligationDue.evidence_id).in_(list(entry_ids)))
+        .order_by(col(ObligationDue.due_on), col(ObligationDue.id))
+    )
+    found = rows.all()
+    names, by_entry = await _names(session, found), dict[int, list[Shown]]()
+    for one in found:
+        by_entry.setdefault(one.evidence_id or 0, []).append(_shown(one, contract, names, now))
+    return by_entry
+
+
 async def without_a_day(
     session: AsyncSession, contract: Contract, now: datetime
 ) -> list[Obligation]:
@@ -118,6 +135,7 @@ def _shown(
         what=(rule.name if rule else one.what) or "No longer in the contract",
         to=rule.to if rule else "",
         report=rule.report if rule else None,
+        agenda=rule.agenda if rule else (),
         is_by_rule=rule is not None,
         for_day=one.for_day,
         due_on=one.due_on,

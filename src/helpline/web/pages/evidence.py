@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from helpline.contract import Contract
-from helpline.desk import evidence, partners
+from helpline.desk import evidence, obligation_lists, obligations, partners
 from helpline.desk.attachments import Checked, checked
 from helpline.desk.evidence import LARGEST, Typed
 from helpline.errors import Conflict, InvalidInput
@@ -24,6 +24,7 @@ from helpline.web.asked import (
     house_of,
     now_of,
     number_in_path,
+    row_id,
 )
 from helpline.web.handed_in import FILE, HandedIn
 from helpline.web.pages.case_referrals import day_in
@@ -31,6 +32,10 @@ from helpline.web.pages.partners import wrong_field
 from helpline.web.showing import go, show
 
 _WRONG: Final = {
+    "Give the day by which": "by_day",
+    "That day lies": "by_day",
+    "Say in a few words": "agreed",
+    "Choose somebody": "owner",
     "Choose what it is": "kind",
     "Give the day": "day",
     "That day": "day",
@@ -89,6 +94,34 @@ async def take_back(request: web.Request) -> web.Response:
         status = 409 if isinstance(error, Conflict) else 400
         return await _page(request, status, f"back_{entry_id}", str(error), {"why": why})
     return go("/evidence?done=withdrawn")
+
+
+async def agree(request: web.Request) -> web.Response:
+    """Something was agreed there: it goes into the calendar, with who and by when (A74)."""
+    entry_id, actor, now = number_in_path(request, "id"), actor_of(request), now_of(request)
+    said = {name: await field(request, name) for name in ("agreed", "by_day", "owner")}
+    try:
+        day = day_in(said["by_day"])
+        if day is None:
+            raise InvalidInput("Give the day by which it is to be done.")
+        async with house_of(request).db.write() as session:
+            entry = await evidence.find(session, entry_id, actor)
+            contract = contract_of(request, entry.contract)
+            owner = row_id(said["owner"])
+            await obligations.add(
+                session,
+                contract,
+                "",
+                said["agreed"],
+                day,
+                owner,
+                actor,
+                now,
+                evidence_id=entry_id,
+            )
+    except InvalidInput as error:
+        return await _page(request, 400, f"agree_{entry_id}", str(error), said)
+    return go(f"/evidence?contract={contract.key}&done=agreed#entry-{entry_id}")
 
 
 async def download(request: web.Request) -> web.Response:
@@ -172,6 +205,10 @@ async def _page(
         entries = await evidence.listed(session, contract, period.start, period.end, kind=kind)
         counts = await evidence.counts(session, contract, period.start, period.end)
         listed = await partners.listed(session, [contract], now)
+        agreed = await obligation_lists.agreed_in(
+            session, contract, [one.id for one in entries] or [0], now
+        )
+        owners = await obligations.owners(session, contract)
     own = {one.code for one in contract.partners}
     values: dict[str, Any] = {
         "contract": contract,
@@ -185,6 +222,9 @@ async def _page(
         "entries": entries,
         "counts": counts,
         "partners": [(one.id or one.code, one.name) for one in listed if one.id or one.code in own],
+        "agreed": agreed,
+        "owners": owners,
+        "may_agree": may(actor, "obligation.write", contract.key),
         "may_take_back": may(actor, "evidence.take_back", contract.key),
         "today": today.isoformat(),
         "form": form,
