@@ -44,6 +44,7 @@ SHOWN_ELSEWHERE = (
     "alert.asked",
     "attachment.read",
     "comment.filed",
+    *("allegation.done", "allegation.undone", "allegation.list_sent"),
 )
 """Events that would only repeat another entry of the timeline, or that are no part of it."""
 
