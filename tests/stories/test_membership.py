@@ -28,7 +28,7 @@ from helpline.models import (
 from helpline.rules.safety import SafeRules, written
 from helpline.sealing import ring
 from helpline.vocabulary import BookingState, NewsState
-from tests.world import CARER, World, opened_world
+from tests.world import CARER, STRANGER, World, opened_world
 
 JO, SAMIR, PRIYA = "+447700900124", "+447700900125", "+447700900126"
 BODY = "Coffee morning on Friday at ten, in the library."
@@ -248,6 +248,27 @@ async def test_the_contracts_signposts_stand_in_the_library_and_only_the_file_ch
         assert {one.number for one in found} == {1}
         with pytest.raises(Conflict, match="contract's file"):
             await library.verify(session, contract(world), found[0].id, world.lead, world.now)
+
+
+async def test_a_no_and_what_was_given_stay_with_whoever_says_who_they_are_later(
+    world: World,
+) -> None:
+    await world.sms(STRANGER, "hello, is anybody there")
+    await give(world.house)
+    async with world.house.db.write() as session:
+        case = await session.get(Case, (await world.case_of(STRANGER)).id)
+        (entry, *_) = await library.entries(session, world.house.contracts, world.now)
+        await given.log_given(session, case, entry.version_id, "said", world.worker, world.now)
+    await world.sms(STRANGER, "NONEWS")
+    await world.sms(STRANGER, "FC1001")  # Carol's number of membership
+    case = await world.case_of(STRANGER)
+    async with world.house.db.read() as session:
+        carol = await person(session, world, CARER)
+        standing = await consents.standing(session, carol.id)
+    assert case.person_id == carol.id
+    assert [one.at is not None and not one.is_given for one in standing] == [True, True, True]
+    (use,) = await world.all(LibraryUse)
+    assert use.person_id == carol.id
 
 
 # --- acts -----------------------------------------------------------------------------------------

@@ -38,6 +38,9 @@ OF_A_PERSON = (
     "allegation",
     "need",
     "person_entitlement",
+    "library_use",
+    "policy_proof",
+    "news_consent",
     "partner_referral",
 )
 MOVED = {name: metadata.tables[name] for name in OF_A_PERSON}

@@ -14,7 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.models import Address, Case, Contact, Conversation, Membership, Person
+from helpline.models import (
+    Address,
+    Case,
+    Contact,
+    Conversation,
+    LibraryUse,
+    Membership,
+    NewsConsent,
+    Person,
+    PolicyProof,
+    metadata,
+)
 from helpline.rules.eligibility import Held
 from helpline.sealing import ring
 from helpline.vocabulary import UNKNOWN, Identity
@@ -44,6 +55,14 @@ MEMBERSHIPS = (
         col(Membership.id).desc(),
     )
 )
+PERSON = metadata.tables["person"]
+NAMING_A_PERSON = [
+    key.parent
+    for table in metadata.tables.values()
+    for key in table.foreign_keys
+    if key.column is PERSON.c.id
+]
+"""Every column that names a person: who stands in one of them is not forgotten."""
 POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?)\s*([0-9][A-Z]{2})\b", re.IGNORECASE)
 NAME_LIKENESS = 85
 """Out of 100, words in any order: enough for a typing slip, too much for a namesake's sister."""
@@ -161,15 +180,19 @@ async def identify(
     known = await standing(session, person, now.date())
     case.group, case.team, case.quadrant = known.group, known.team, known.quadrant
     await session.flush()
+    for table in (Contact, LibraryUse, PolicyProof):
+        await session.execute(
+            update(table)
+            .where(col(table.case_id) == case.id, col(table.person_id) == before)
+            .values(person_id=person.id)
+        )
+    # That they want no news is theirs under any name; that they want some is not taken on a claim.
     await session.execute(
-        update(Contact).where(col(Contact.case_id) == case.id).values(person_id=person.id)
+        update(NewsConsent)
+        .where(col(NewsConsent.person_id) == before, ~col(NewsConsent.is_given))
+        .values(person_id=person.id)
     )
-    unused = ~or_(
-        exists().where(col(Address.person_id) == before),
-        exists().where(col(Case.person_id) == before),
-        exists().where(col(Contact.person_id) == before),
-        exists().where(col(Membership.person_id) == before),
-    )
+    unused = ~or_(*(exists().where(column == before) for column in NAMING_A_PERSON))
     await session.execute(delete(Person).where(col(Person.id) == before, unused))
 
 
