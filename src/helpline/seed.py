@@ -19,18 +19,33 @@ from sqlmodel import col
 
 from helpline.channels import Inbound
 from helpline.contract import Contract
-from helpline.desk import access, allegations, cases, escalation, firstday, imports, pathway
+from helpline.desk import (
+    access,
+    allegations,
+    cases,
+    escalation,
+    evidence,
+    firstday,
+    imports,
+    membership,
+    obligations,
+    papers,
+    partners,
+    pathway,
+    referrals,
+    register,
+)
 from helpline.desk.duties import cover, interviews, notices
 from helpline.desk.house import House
 from helpline.desk.rota import plan, swaps
 from helpline.engine.deliver import deliver_all
 from helpline.engine.routing import route_all
-from helpline.models import Address, Alert, Case, Conversation, Shift, User
+from helpline.models import Address, Alert, Case, Conversation, Person, Shift, User
 from helpline.rules import periods
 from helpline.rules.permissions import Actor
 from helpline.rules.rota import Weekly
 from helpline.sealing import ring
-from helpline.vocabulary import AbsenceKind, AlertKind, Role, ShiftKind
+from helpline.vocabulary import AbsenceKind, AlertKind, NeedKind, Role, ShiftKind
 
 CONTRACT = "essex"
 OUR_NUMBER = "+447700900000"
@@ -195,6 +210,7 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
         staff = await _staff(session, now)
         await imports.import_people(session, contract, _csv(people), now, dry_run=False)
         await _rota(session, house, staff, now)
+        await _register(session, contract, people, staff["leonie"], now)
     past = _past(contract, people, now, dice)
     say(f"  {len(past)} past cases over two quarters")
     async with house.db.write() as session:
@@ -434,6 +450,24 @@ async def _duties(session: Any, contract: Contract, case: Case, by: Actor, at: d
 async def _case(session: Any, number: str) -> Case:
     found = await session.scalar(
         select(Case)
+async def _register(
+    session: Any, contract: Contract, people: list[dict[str, str]], by: Actor, now: datetime
+) -> None:
+    """This month's list waits to be read: one moved, one new, one left. The first carer needs large
+    print and has cover for legal expenses."""
+    moved, new = people[3] | {"team": "West"}, dict.fromkeys(people[0], "")
+    new |= {"person": "FC1999", "name": "Imani Rowe", "kind": "foster_carer", "team": "Tendring"}
+    listed = _csv([*people[:3], moved, *people[4:-1], new])
+    await register.hand_in(session, contract, listed, now.date(), by, now, is_whole=True)
+    person = await session.scalar(select(Person).order_by(col(Person.id)).limit(1))
+    await membership.add_need(session, person, NeedKind.LARGE_PRINT, "", by, now)
+    code, first = contract.entitlements[-2].code, now.date() - timedelta(days=90)
+    last = first + timedelta(days=364)
+    await membership.add_cover(
+        session, contract, person, code, "HFS-00417", first, last, by, now, covers_household=True
+    )
+
+
         .join(Conversation, col(Conversation.case_id) == col(Case.id))
         .join(Address, col(Address.id) == col(Conversation.address_id))
         .where(col(Address.value_index).in_(ring().indexes("address:sms", number)))
