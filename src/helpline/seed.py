@@ -37,6 +37,7 @@ from helpline.desk import (
 )
 from helpline.desk.duties import cover, interviews, notices
 from helpline.desk.house import House
+from helpline.desk.partners import Typed as Known
 from helpline.desk.rota import plan, swaps
 from helpline.engine.deliver import deliver_all
 from helpline.engine.routing import route_all
@@ -209,8 +210,8 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
     async with house.db.write() as session:
         staff = await _staff(session, now)
         await imports.import_people(session, contract, _csv(people), now, dry_run=False)
-        await _rota(session, house, staff, now)
         await _register(session, contract, people, staff["leonie"], now)
+        await _rota(session, house, staff, now)
     past = _past(contract, people, now, dice)
     say(f"  {len(past)} past cases over two quarters")
     async with house.db.write() as session:
@@ -220,6 +221,8 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
         number = _e164(people[index]["mobile"]) if index >= 0 else "+447700900456"
         for step in steps:
             await _happen(house, contract, staff, number, step, now - timedelta(hours=step.hours))
+    async with house.db.write() as session:
+        await _others(session, contract, staff, _e164(people[TALKS[0][0]]["mobile"]), now)
     await deliver_all(house)
 
 
@@ -447,9 +450,6 @@ async def _duties(session: Any, contract: Contract, case: Case, by: Actor, at: d
     await cover.set_money(session, case, "allowance", "asked", None, "", "", by, at)
 
 
-async def _case(session: Any, number: str) -> Case:
-    found = await session.scalar(
-        select(Case)
 async def _register(
     session: Any, contract: Contract, people: list[dict[str, str]], by: Actor, now: datetime
 ) -> None:
@@ -468,6 +468,9 @@ async def _register(
     )
 
 
+async def _case(session: Any, number: str) -> Case:
+    found = await session.scalar(
+        select(Case)
         .join(Conversation, col(Conversation.case_id) == col(Case.id))
         .join(Address, col(Address.id) == col(Conversation.address_id))
         .where(col(Address.value_index).in_(ring().indexes("address:sms", number)))
@@ -491,3 +494,67 @@ def _csv(rows: list[dict[str, str]]) -> bytes:
 
 def _e164(number: str) -> str:
     return "+44" + number.replace(" ", "")[1:]
+
+
+# --- who else helps, the papers of our people, what was done and what is owed ---------------------
+
+KNOWN = (
+    Known(
+        *("solicitor", "Pettifer & Rowe Solicitors", "Police interviews, by day and by night"),
+        *("At any hour", ("north", "mid"), "01632 960321"),
+    ),
+    Known(
+        *("counsellor", "Marram Counselling", "Talking after an allegation; own children too"),
+        *("Monday to Thursday 9 to 7", (), "01632 960555"),
+    ),
+    Known(
+        *("interpreter", "Haven Interpreters", "Polish, Lithuanian, British Sign Language"),
+        *("Ask for the evening desk after six", (), "01632 960777"),
+    ),
+    Known(
+        *("finance", "Tollgate Money Advice", "Fees, tax and benefits of foster carers"),
+        *("Weekdays 10 to 4", (), "01632 960440"),
+    ),
+)
+
+
+async def _others(
+    session: Any, contract: Contract, staff: dict[str, Actor], number: str, now: datetime
+) -> None:
+    lead, day = staff["leonie"], timedelta(days=1)
+    made = [
+        await partners.add(session, contract, one, lead, now - (100 if at == 2 else 9) * day)
+        for at, one in enumerate(KNOWN)
+    ]
+    case = await _case(session, number)
+    by = await _worker(session, case, staff)
+    await referrals.request(
+        session,
+        contract,
+        case,
+        str(made[1].id),
+        case.person_id,
+        "Somebody outside to talk to while it goes on",
+        "agreed",
+        by,
+        now - timedelta(hours=3),
+    )
+    today = contract.days.day_of(now)
+    for name, ends in (("wasim", 700), ("dilys", 400), ("amara", 40)):
+        paper = papers.Typed("dbs", today - (1096 - ends) * day, today + ends * day)
+        await papers.add(session, staff[name].user_id, paper, lead, now)
+    said = evidence.Typed(
+        "users_influencing",
+        today - 6 * day,
+        "Carers at the listening evening asked for an answer at night as well.",
+        "Listening evening",
+        locality="Colchester",
+        partner="efca",
+        reached=23,
+        you_said="Nobody answers in the holidays",
+        we_did="Two are on call from Christmas to New Year",
+    )
+    await evidence.write(session, contract, said, lead, now)
+    await obligations.add(
+        session, contract, "joint_review", "", today + 20 * day, lead.user_id, lead, now
+    )
