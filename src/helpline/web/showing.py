@@ -35,6 +35,9 @@ NAVIGATION: Final = (
 
 MORE: Final = (
     # address, what it says, one sentence, the action it takes to see it
+    ("/complaints", "Complaints", "What is open, and what is due.", "complaint.read"),
+    ("/complaints/new", "Log a complaint", "Whoever it is about never sees it.", "complaint.log"),
+    ("/compliments", "Compliments", "What we are thanked for.", "complaint.log"),
     ("/register", "The register", "The council's list of carers, every month.", "register.manage"),
     ("/partners", "Partners", "Who else helps, and who waits for them.", "partner.read"),
     ("/obligations", "What is owed", "Reports and meetings, the next first.", "obligation.read"),

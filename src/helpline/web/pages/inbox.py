@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import allocation, covers, escalation, lists, rota, tasks, trails
+from helpline.desk import allocation, climbing, covers, escalation, lists, rota, tasks, trails
 from helpline.desk.lists import Filter, Scope
 from helpline.desk.rota import handovers
 from helpline.errors import InvalidInput, NotFound
@@ -44,11 +44,14 @@ async def acknowledge(request: web.Request) -> web.Response:
             raise NotFound("There is no such alert, or it is not yours to take.")
         alert = await escalation.acknowledge(session, alert_id, actor.user_id, now_of(request))
         reference, kind, case_id = alert.reference, alert.kind, alert.case_id
+        place = climbing.place_of(alert)
     if kind == "tray":
         return go("/tray")
     if kind in ("rota_gap", "rota_nobody"):
         return go("/rota")
     back = await field(request, "back")
+    if place.startswith(("/complaints/", "/incidents/")):
+        return go(place)
     return go(f"/cases/{reference}" if case_id is not None and back != "inbox" else "/inbox")
 
 

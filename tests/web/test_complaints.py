@@ -1,0 +1,77 @@
+"""Complaints and compliments at a browser."""
+
+from helpline.models import Complaint, Compliment
+from tests.web.conftest import Arrive
+from tests.world import CARER, World
+
+LOGGED = {
+    "words": "He never rang me back",
+    "kind": "service",
+    "subject": "worker",
+    "complainant": "carer",
+    "method": "telephone",
+    "name": "Carol Ashby",
+}
+
+
+async def test_a_complaint_is_logged_worked_and_closed_and_the_worker_never_sees_it(
+    everybody: World, arrive: Arrive
+) -> None:
+    await everybody.sms(CARER, "Please ring me")
+    await everybody.allocate(CARER, everybody.worker)
+    quinn = await arrive(everybody, "quinn")
+    assert await quinn.get("/") == 200
+    assert "No complaint is open" in quinn.text
+    assert await quinn.post("/complaints", LOGGED | {"words": ""}) == 400
+    assert "Carol Ashby" in quinn.page  # what was typed is still there
+    about = {"about": str(everybody.worker.user_id)}
+    assert await quinn.post("/complaints", LOGGED | about) == 200
+    (found,) = await everybody.all(Complaint)
+    assert isinstance(found, Complaint)
+    at = f"/complaints/{found.reference}"
+    assert "You handle it" in quinn.text
+    sent = {"kind": "acknowledged", "words": "It came.", "how": "letter"}
+    assert await quinn.post(f"{at}/entries", sent) == 200
+    answer = {"kind": "answered", "outcome": "upheld", "action": "apology", "how": "letter"}
+    assert await quinn.post(f"{at}/entries", answer) == 400
+    assert "Write what they are told" in quinn.text
+    assert await quinn.post(f"{at}/entries", answer | {"words": "We are sorry."}) == 200
+    explained = {"kind": "explained", "how": "telephone"}
+    assert await quinn.post(f"{at}/entries", explained) == 200
+    learnt = {"kind": "learning", "words": "We ring when we say."}
+    assert await quinn.post(f"{at}/entries", learnt) == 200
+    assert await quinn.post(f"{at}/entries", {"kind": "closed"}) == 200
+    assert "Closed" in quinn.text
+    assert await quinn.get(f"/cases/{(await everybody.case_of(CARER)).reference}") == 403
+
+    wasim = await arrive(everybody, "wasim")
+    for page in ("/inbox", "/more", "/complaints/new", "/compliments", "/people"):
+        await wasim.get(page)
+        assert found.reference not in wasim.text, page
+    assert await wasim.get(at) == 403
+    leonie = await arrive(everybody, "leonie")
+    assert await leonie.get(at) == 200
+    entry = {"kind": "about", "user": str(everybody.lead.user_id)}
+    assert await leonie.post(f"{at}/entries", entry) == 200
+    assert await leonie.get(at) == 404
+    await leonie.get("/complaints")
+    assert found.reference not in leonie.text
+
+
+async def test_a_worker_logs_one_on_a_case_and_reads_only_its_reference(
+    everybody: World, arrive: Arrive
+) -> None:
+    await everybody.sms(CARER, "Please ring me")
+    case = await everybody.case_of(CARER)
+    wasim = await arrive(everybody, "wasim")
+    assert await wasim.post("/complaints", LOGGED | {"case": case.reference}) == 200
+    (found,) = await everybody.all(Complaint)
+    assert isinstance(found, Complaint)
+    assert found.about_case_id == case.id
+    assert found.reference in wasim.text
+    assert await wasim.post("/complaints", LOGGED | {"case": "ESX-222222"}) == 400
+    thanks = {"words": "Thank you all", "subject": "advice", "giver": "carer", "method": "letter"}
+    assert await wasim.post("/compliments", thanks | {"giver": ""}) == 400
+    assert await wasim.post("/compliments", thanks) == 200
+    assert "Thank you all" in wasim.text
+    assert len(await everybody.all(Compliment)) == 1
