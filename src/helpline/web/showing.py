@@ -38,6 +38,7 @@ MORE: Final = (
     ("/complaints", "Complaints", "What is open, and what is due.", "complaint.read"),
     ("/complaints/new", "Log a complaint", "Whoever it is about never sees it.", "complaint.log"),
     ("/compliments", "Compliments", "What we are thanked for.", "complaint.log"),
+    ("/incidents", "Incidents", "What happened, who was told, what was learnt.", "incident.read"),
     ("/register", "The register", "The council's list of carers, every month.", "register.manage"),
     ("/partners", "Partners", "Who else helps, and who waits for them.", "partner.read"),
     ("/obligations", "What is owed", "Reports and meetings, the next first.", "obligation.read"),
