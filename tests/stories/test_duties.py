@@ -131,6 +131,25 @@ async def test_what_is_owed_over_the_christmas_weekend(at_christmas: World) -> N
     )
 
 
+async def test_a_council_may_want_word_only_of_what_a_fostered_child_alleged(world: World) -> None:
+    essex = world.house.contracts["essex"]
+    only = [
+        one.model_copy(update={"only_alleged_by": ("fostered_child",)})
+        for one in essex.notices
+        if one.code == "council"
+    ]
+    contract = essex.model_copy(update={"notices": (*only, *essex.notices[:1])})
+    await world.sms(CARER, "They say somebody has said something about me")
+    async with world.house.db.write() as session:
+        case = await session.get(Case, (await world.case_of(CARER)).id)
+        assert case is not None
+        for made_by in ("birth_family", "fostered_child"):
+            told = allegations.Told(case.person_id, world.now, made_by=made_by, told_by="Carol")
+            await allegations.record(session, contract, case, told, world.worker, world.now)
+        shown = await notices.of_case(session, contract, case.id or 0)
+    assert sorted(one.row.kind for one in shown) == ["council", "lado", "lado"]  # D19
+
+
 # --- the police -----------------------------------------------------------------------------------
 
 

@@ -178,6 +178,7 @@ class Group(Worded):
     """A kind of person; `counts_as` says in which line of a report they may stand (A54–A58)."""
 
     counts_as: Literal["carer", "family", "professional", "other"]
+    fostering_law: Yes = True  # False: the standards, the regulations and the IRM do not apply
     seed: str = ""
 
 
