@@ -41,6 +41,15 @@ def test_a_level_too_low_is_none(level: int | None, stops: bool) -> None:
     assert found.stops is stops
 
 
+def test_what_is_renewed_often_needs_less_notice() -> None:
+    monthly = Needed("supervision", "Supervision", warn_days=7)
+    states = [
+        rules.standings([monthly], [until(days, "supervision")], TODAY, 60)[0].state
+        for days in (8, 7)
+    ]
+    assert states == ["holds", "soon"]
+
+
 def test_the_reason_is_said_in_words() -> None:
     found = rules.standings([DBS, LEVEL_2], [until(-1)], TODAY, 60)
     assert rules.why_not(found) == (

@@ -516,12 +516,16 @@ class PaperRule(Worded):
     kind: PaperKind
     least_level: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
     stops: paper_rules.Stops = "never"
-    renew_months: Positive | None = None  # proposed as its last day when it is written down
+    renew_months: Positive | None = None  # gives its last day when none is written down
+    renew_days: Positive | None = None  # instead, of what is due every fortnight
+    warn_days: Positive | None = None  # instead of the contract's
 
     @property
     def rule(self) -> paper_rules.Needed:
         """The same for rules/papers.py."""
-        return paper_rules.Needed(self.kind, self.name, self.stops, self.least_level)
+        return paper_rules.Needed(
+            self.kind, self.name, self.stops, self.least_level, self.warn_days
+        )
 
 
 class Staff(Fact):

@@ -7,7 +7,7 @@ rules/papers. A number is sealed and shown to who manages papers only.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
@@ -150,8 +150,10 @@ def usual_end(contract: Contract, kind: str, valid_from: date) -> date | None:
     """The last day on which a paper of this kind usually holds, by the contract; None where it
     names no time."""
     papers = contract.staff.papers if contract.staff else ()
-    months = next((one.renew_months for one in papers if one.kind == kind), None)
-    return months_after(valid_from, months) if months else None
+    rule = next((one for one in papers if one.kind == kind), None)
+    if rule is not None and rule.renew_days is not None:
+        return valid_from + timedelta(days=rule.renew_days)
+    return months_after(valid_from, rule.renew_months) if rule and rule.renew_months else None
 
 
 # --- what follows --------------------------------------------------------------------------------

@@ -13,12 +13,14 @@ State = Literal["holds", "soon", "expired", "missing"]
 
 @dataclass(frozen=True)
 class Needed:
-    """A paper the contract asks for. `least_level`: of safeguarding training, the lowest."""
+    """A paper the contract asks for. `least_level`: of safeguarding training, the lowest;
+    `warn_days`: for this kind, where what is renewed often needs less notice."""
 
     kind: str
     name: str
     stops: Stops = "never"
     least_level: int | None = None
+    warn_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _standing(needed: Needed, papers: Sequence[Paper], today: date, warn_days: i
     until = max(paper.until for paper in fitting if paper.until is not None)
     if until < today:
         return Standing(needed, "expired", until)
-    is_soon = until - today <= timedelta(days=warn_days)
+    is_soon = until - today <= timedelta(days=needed.warn_days or warn_days)
     return Standing(needed, "soon" if is_soon else "holds", until)
 
 
