@@ -171,6 +171,7 @@ async def test_what_comes_late_from_a_page_that_was_sent_is_let_go(world: World)
             await drafts.sent(session, case, key, world.worker, world.now)
         await begin(world, "half a note", key)
     assert await begun(world) == []
+    assert [row.fields for row in await world.all(Draft) if isinstance(row, Draft)] == [None, None]
 
 
 async def test_a_draft_nobody_came_back_to_is_gone_after_thirty_days(world: World) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from helpline.models import Draft
-from helpline.vocabulary import DraftForm
+from helpline.vocabulary import ClockStart, ClockStop, DraftForm
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
 from tests.world import CARER, World
@@ -36,6 +36,21 @@ async def test_the_four_kinds_are_explained_and_a_decision_wants_its_reason(
     await guest.get(f"{path}/record?show=fact")
     assert "The police ask us to" not in guest.text
     assert await guest.get(f"{path}/record?show=gossip") == 400
+
+
+async def test_what_is_late_is_said_to_be(one_world: World, arrive: Arrive) -> None:
+    essex = one_world.house.contracts["essex"]
+    clock = essex.clocks[0].model_copy(
+        update={"starts": ClockStart.HAPPENING, "stops": ClockStop.WRITE_UP, "limit": 72.0}
+    )
+    changed = essex.model_copy(update={"clocks": (*essex.clocks, clock)})
+    one_world.house.contracts["essex"] = changed  # type: ignore[index]
+    guest, path = await at_record(one_world, arrive)
+    for day in ("2026-10-30T02:00", "2026-11-01T02:00"):
+        note = {"kind": "fact", "body": f"it was {day}", "happened_at": day}
+        await guest.post(f"{path}/record/notes", note)
+    assert guest.text.count("Late: written 4 days after") == 1
+    assert guest.text.count("Late:") == 1
 
 
 async def test_a_note_is_corrected_and_spoken_to_beside_it(
