@@ -19,13 +19,14 @@ DO $$ DECLARE one record; BEGIN
   SET LOCAL session_replication_role = replica;  -- rows go in any order
   FOR one IN SELECT format('%I', tablename) AS name FROM pg_tables
     WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    AND pg_relation_size(format('%I', tablename)::regclass) > 0  -- most have never held a row
   LOOP EXECUTE 'DELETE FROM ' || one.name; END LOOP;
   FOR one IN SELECT format('%I', sequencename) AS name FROM pg_sequences
     WHERE schemaname = 'public' AND last_value IS NOT NULL
   LOOP PERFORM setval(one.name::regclass, 1, false); END LOOP;
 END $$
 """
-"""Ten times as fast as TRUNCATE, which makes new files for sixty tables and their indexes."""
+"""Ten times as fast as TRUNCATE, which makes new files for a hundred tables and their indexes."""
 
 
 @contextlib.contextmanager
