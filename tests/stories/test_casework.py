@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from helpline.desk import cases, kinds, plans, referred, silence, tasks, transfer
+from helpline.desk import (
+    cases,
+    conflicts,
+    kinds,
+    parts,
+    plans,
+    referred,
+    silence,
+    tasks,
+    transfer,
+)
 from helpline.engine.housekeeping import tidy_up
 from helpline.errors import Conflict, InvalidInput, NotAllowed
 from helpline.models import (
@@ -21,8 +31,9 @@ from helpline.models import (
     Silence,
     Task,
 )
-from helpline.vocabulary import Role, SilenceMove
-from tests.world import CARER, LEAD_PHONE, WORKER_PHONE, World
+from helpline.models import Conflict as Refused
+from helpline.vocabulary import LinkKind, Role, SilenceMove
+from tests.world import CARER, LEAD_PHONE, STRANGER, WORKER_PHONE, World
 
 
 async def _act(world: World, act: Any, *given: Any, by: Any = None) -> Any:
@@ -230,6 +241,10 @@ async def test_a_case_goes_over_to_another_contract(world: World) -> None:
             session, case, "fact", "Two children at home", world.now, world.worker, world.now
         )
     chosen = transfer.Handed("They moved house", "An allegation, day 3.", [kept.id or 0])
+    await world.sms(STRANGER, "I told on her")
+    across = await world.case_of(STRANGER)
+    await _act(world, parts.link, across, LinkKind.SIDES, "They clash", by=world.lead)
+    await _act(world, conflicts.declare, world.duty.user_id, "A neighbour", by=world.lead)
     new = await _in_contract(world, transfer.hand_over, other, chosen, by=world.lead)
     old = await world.case_of(CARER)
     assert (old.status, old.outcome, old.next_due_at) == ("closed", "transferred", None)
@@ -243,5 +258,7 @@ async def test_a_case_goes_over_to_another_contract(world: World) -> None:
     assert {row.started_at for row in begun} == {world.now} and len(begun) >= 2
     bodies = [note.body for note in await world.all(Note, Note.case_id == new.id)]
     assert "Two children at home" in bodies and "An allegation, day 3." in bodies
-    (link,) = await world.all(CaseLink)
-    assert (link.case_id, link.other_id, link.kind) == (new.id, old.id, "follows")
+    links = {(one.case_id, one.other_id, one.kind) for one in await world.all(CaseLink)}
+    assert {(new.id, old.id, "follows"), (new.id, across.id, "sides")} < links
+    (shut,) = await world.all(Refused, Refused.case_id == new.id)
+    assert (shut.user_id, shut.why) == (world.duty.user_id, "A neighbour")

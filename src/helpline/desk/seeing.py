@@ -33,6 +33,7 @@ TAKES_A_SIDE = (
     *("case.replied", "call.recorded", "call.placed", "call.connected", "note.written"),
     "comment.filed",
     *("promise.given", "allocation.accepted"),
+    *("plan.made", "plan.reviewed", "plan.exit_agreed", "silence.tried", "step.done"),
     *("allegation.recorded", "allegation.moved", "allegation.done", "allegation.told"),
     "allegation.moved_on",
     *("partner.asked", "partner.chased"),

@@ -16,12 +16,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import cases, deadlines, escalation, events, parts, plans, silence, tasks
+from helpline.desk import (
+    cases,
+    deadlines,
+    escalation,
+    events,
+    parts,
+    plans,
+    silence,
+    tasks,
+)
 from helpline.desk.said import in_a_line
-from helpline.errors import Conflict, InvalidInput
+from helpline.errors import Conflict as Refused
+from helpline.errors import InvalidInput
 from helpline.models import (
     Address,
     Case,
+    Conflict,
     Deadline,
     Note,
     Person,
@@ -93,6 +104,7 @@ async def hand_over(
     what = f"Tell them that {to.name} goes on with it, and what you were handed."
     due_at = due.get(ClockStop.HUMAN_REPLY)
     await tasks.give(session, other, TaskKind.GIVEN, what, None, due_at, None, now)
+    await _keep_apart(session, case, other, by, now)
     await parts.link(session, other, case, LinkKind.FOLLOWS, why, by, now)
     session.add(
         Transfer(
@@ -139,13 +151,13 @@ async def _must_be_possible(
     if to.key == contract.key:
         raise InvalidInput("Choose another contract.")
     if case.status != CaseStatus.OPEN:
-        raise Conflict("This case is closed. Open it again first.")
+        raise Refused("This case is closed. Open it again first.")
     if to.term.after_end == "refuse" and to.term.last_day < to.days.day_of(now):
         raise InvalidInput(f"{to.name} has ended and takes no new cases.")
     if await session.scalar(select(col(Transfer.id)).where(col(Transfer.from_case_id) == case.id)):
-        raise Conflict("This case went over to another contract before.")
+        raise Refused("This case went over to another contract before.")
     if ClockStop.HUMAN_REPLY in await deadlines.open_due_times(session, case.id or 0):
-        raise Conflict("They still wait for an answer. Answer them first, and say what you plan.")
+        raise Refused("They still wait for an answer. Answer them first, and say what you plan.")
 
 
 async def _chosen(session: AsyncSession, case: Case, note_ids: Sequence[int]) -> Sequence[Note]:
@@ -233,6 +245,30 @@ async def _copy_safe_contact(session: AsyncSession, here: Person, there: Person)
                 by_user_id=rules.by_user_id,
             )
         )
+
+
+async def _keep_apart(
+    session: AsyncSession, case: Case, other: Case, by: Actor, now: datetime
+) -> None:
+    """Who is shut out of the old case is shut out of the new one; its walls stand there too."""
+    held = select(Conflict).where(
+        col(Conflict.case_id) == case.id, col(Conflict.ended_at).is_(None)
+    )
+    for row in (await session.scalars(held)).all():
+        session.add(
+            Conflict(
+                case_id=other.id or 0,
+                user_id=row.user_id,
+                kind=row.kind,
+                why=row.why,
+                since=row.since,
+                by_user_id=by.user_id,
+            )
+        )
+    for link in await parts.linked(session, case.id or 0):
+        across = await session.get(Case, link.there) if link.kind == LinkKind.SIDES else None
+        if across is not None:
+            await parts.link(session, other, across, LinkKind.SIDES, link.why or "", by, now)
 
 
 def _case_there(case: Case, to: Contract, person: Person, now: datetime) -> Case:

@@ -35,6 +35,29 @@ from helpline.web.pages.case_acts import Act, instant
 from helpline.web.pages.case_frame import act_on, show_tab
 
 DAY_ENDS = time(17)
+FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
+    # form → (how the sentence about a field begins, the field); the last one is for anything else
+    "task": (
+        *(("Say by when", "due"), ("That time", "due"), ("That is more", "due")),
+        *(("Give day", "due"), ("Choose", "owner"), ("", "what")),
+    ),
+    "made": (
+        *(("Say with whom", "agreed_with"), ("The day on which", "agreed_on")),
+        *(("Say on which", "agreed_on"), ("Say when you", "review_on")),
+        *(("Give a day still", "review_on"), ("Say when support", "ends_on")),
+        *(("The envisaged", "ends_on"), ("", "goal")),
+    ),
+    "review": (
+        *(("Say in a few", "said"), ("Give a day", "next_on"), ("The envisaged", "ends_on")),
+        ("", "with_whom"),
+    ),
+    "exit": (("Say with whom", "exit_with"), ("Say what they", "if_it_returns"), ("", "agreed")),
+    "silence": (("Say", "words"), ("", "move")),
+    "step": (("Say", "why_not"), ("That", "done_on"), ("Give", "done_on"), ("", "how")),
+    "kind": (("Say", "why_kind"), ("", "kind")),
+    "transfer": (("Say why", "why_transfer"), ("Write", "summary"), ("", "to")),
+}
+"""Beside which field a sentence of the desk stands."""
 
 
 async def show_plan(request: web.Request, **again: Any) -> web.Response:
@@ -56,7 +79,9 @@ async def show_plan(request: web.Request, **again: Any) -> web.Response:
             },
             "today": now.astimezone(ZoneInfo(contract.zone)).date(),
             "local_now": local_now(now, contract.zone),
+            "wrong": _wrong(**again),
             "usual_due": _usual_due(contract, now),
+            "local_day": contract.days.day_of,
             "local": lambda at: local_now(at, contract.zone) if at else "",
             **await _plan(session, request, found, contract),
             **await _quiet(session, found, now),
@@ -119,6 +144,13 @@ async def _comings(
         "went": await transfer.of_case(session, found.id or 0),
         "contract_names": {key: one.name for key, one in house_of(request).contracts.items()},
     }
+
+
+def _wrong(*, form: str = "", problem: str = "", **_: Any) -> dict[str, dict[str, str]]:
+    """The field that a sentence is about → an error message for it; of the form that failed."""
+    known = FIELDS.get("step" if form.startswith("step_") else form, ())
+    field_name = next((name for words, name in known if problem.startswith(words)), "")
+    return {field_name: {"text": problem}} if field_name else {}
 
 
 def _usual_due(contract: Contract, now: datetime) -> str:
