@@ -254,7 +254,7 @@ async def close(session: AsyncSession, found: Incident, by: Actor, now: datetime
     require(by, "incident.work", found.contract)
     if found.closed_at is not None:
         raise Conflict("It is closed already.")
-    if any(notice.settled_at is None for notice, _ in await notices(session, found)):
+    if any(row[0].settled_at is None for row in await notices(session, found)):
         raise Conflict("Somebody is still owed word of it. Tell them, or say why not.")
     if found.child_view == ChildView.NOT_YET:
         raise Conflict("Ask the child how they see it first, or say why not.")

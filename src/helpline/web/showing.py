@@ -39,6 +39,8 @@ MORE: Final = (
     ("/complaints/new", "Log a complaint", "Whoever it is about never sees it.", "complaint.log"),
     ("/compliments", "Compliments", "What we are thanked for.", "complaint.log"),
     ("/incidents", "Incidents", "What happened, who was told, what was learnt.", "incident.read"),
+    ("/feedback", "Feedback", "What people say of us, and what came of it.", "feedback.read"),
+    ("/feedback/answers", "Write down feedback", "What somebody said to you.", "feedback.record"),
     ("/register", "The register", "The council's list of carers, every month.", "register.manage"),
     ("/partners", "Partners", "Who else helps, and who waits for them.", "partner.read"),
     ("/obligations", "What is owed", "Reports and meetings, the next first.", "obligation.read"),
