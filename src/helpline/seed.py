@@ -23,15 +23,21 @@ from helpline.desk import (
     access,
     allegations,
     cases,
+    chosen,
+    consents,
     escalation,
     evidence,
     firstday,
+    gatherings,
     imports,
+    library,
     membership,
+    news,
     obligations,
     papers,
     partners,
     pathway,
+    record,
     referrals,
     register,
 )
@@ -141,6 +147,7 @@ TALKS: tuple[tuple[int, tuple[Step, ...]], ...] = (
                 20.1, "call", "Explained what happens in the first days. A solicitor is arranged."
             ),
             Step(20.0, "alleged", "That she hit child A."),
+            Step(19.5, "recorded"),
         ),
     ),
     (3, (Step(13.4, "text", "can I still claim council tax reduction if we have two placements"),)),
@@ -223,6 +230,7 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
             await _happen(house, contract, staff, number, step, now - timedelta(hours=step.hours))
     async with house.db.write() as session:
         await _others(session, contract, staff, _e164(people[TALKS[0][0]]["mobile"]), now)
+        await _membership(session, house, staff, now)
     await deliver_all(house)
 
 
@@ -370,6 +378,9 @@ async def _happen(
         if step.what == "alleged":
             await _alleged(session, contract, case, staff, step, at)
             return
+        if step.what == "recorded":
+            await _recorded(session, case, await _worker(session, case, staff), at)
+            return
         by = staff["leonie"] if step.what == "allocate" else await _worker(session, case, staff)
         if step.what == "allocate":
             await cases.allocate(
@@ -468,6 +479,22 @@ async def _register(
     )
 
 
+async def _recorded(session: Any, case: Case, by: Actor, at: datetime) -> None:
+    """Notes of each kind, one put right, and what Carol says to one."""
+
+    async def note(kind: str, body: str, **more: Any) -> int:
+        written = await cases.add_note(session, case, kind, body, at, by, at, **more)
+        return written.id or 0
+
+    meeting = await note("fact", "Ms Ode rang: the first meeting is on Thursday at ten.")
+    await note("fact", "It is on Friday at ten; I had misheard.", corrects=meeting)
+    await note("own_words", "I never touched him. I cannot sleep and I cannot ask anybody.")
+    opinion = await note("opinion", "She is close to giving up fostering.")
+    await note("decision", "We do not ring the school.", why="Nobody may speak with witnesses.")
+    said = "I am not giving up. I am tired."
+    await record.comment(session, case, "disagreement", "", said, opinion, at, by, at)
+
+
 async def _case(session: Any, number: str) -> Case:
     found = await session.scalar(
         select(Case)
@@ -558,3 +585,79 @@ async def _others(
     await obligations.add(
         session, contract, "joint_review", "", today + 20 * day, lead.user_id, lead, now
     )
+
+
+# --- what members are given: the library, an evening, news ----------------------------------------
+
+SHELF = (
+    # kind, title, words, about, days until its review, code
+    (
+        *("answer", "Council tax while fostering"),
+        "Many councils lower council tax for carers. Ask yours for its form for foster carers. "
+        "We can fill it in with you: write CALL.",
+        *("finance", 200, ""),
+    ),
+    (
+        *("answer", "A child was moved without notice"),
+        "You should be told in writing, and before it happens. Ask the social worker for the "
+        "decision and the reason. We can come to the meeting with you.",
+        *("placements", -12, ""),
+    ),
+    (
+        *("publication", "Keeping a diary: a leaflet"),
+        "Write the same day, what you saw and heard, with the time. We can post you the leaflet.",
+        *("publications", 90, ""),
+    ),
+    (
+        *("discount", "Half price at the county pools"),
+        "Show your member card at any of the county's pools: half price for the household.",
+        *("discounts", 120, ""),
+    ),
+    (
+        *("policy", "How to complain about us"),
+        "Tell us in any way you like, or have somebody tell us for you.\n\nWe write back within 2 "
+        "working days to say that we have it, and answer within 10. If you are not content, "
+        "somebody else looks at it afresh within 20.",
+        *("complaint", 300, library.OWN_POLICY),
+    ),
+    (
+        *("policy", "The council's own policy"),
+        "How the council treats those who use its services, and how to complain to the council.",
+        *("complaint", 300, library.COUNCILS_POLICY),
+    ),
+)
+
+
+async def _membership(session: Any, house: House, staff: dict[str, Actor], now: datetime) -> None:
+    """A shelf of the library, an evening with a place left, two who agreed to news, and a piece
+    of it that waits for a lead."""
+    contract, lead, day = house.contracts[CONTRACT], staff["leonie"], timedelta(days=1)
+    await library.keep_in_step(session, contract, now)
+    for kind, title, body, topic, days, code in SHELF:
+        review, until = now.date() + days * day, now.date() + 100 * day
+        draft = library.Draft(
+            kind=kind,
+            title=title,
+            body=body,
+            topic=topic,
+            code=code,
+            owner_id=lead.user_id,
+            review_on=review,
+            verified_on=now.date() if kind == "discount" else None,
+            valid_until=until if kind == "discount" else None,
+        )
+        await library.add(session, contract, draft, lead, now - 30 * day)
+    begins = (now + 9 * day).replace(hour=18, minute=0, second=0, microsecond=0)
+    plan_of = gatherings.Plan(
+        "Skills evening", begins, begins + timedelta(hours=2), place="Town Hall", places=3
+    )
+    evening = await gatherings.write(session, contract, plan_of, lead, now)
+    listed = await session.scalars(select(Person).order_by(col(Person.id)).limit(3))
+    for person in listed.all()[:2]:
+        await gatherings.book(session, evening, person, "", staff["wasim"], now)
+        await consents.write_down(session, person, "sms", True, "telephone", staff["wasim"], now)
+    words = "Coffee morning for carers on Friday at ten, in the library. Children are welcome."
+    item = await news.write(
+        session, contract, "Coffee morning", words, chosen.Choice(), staff["wasim"], now
+    )
+    await news.make_ready(session, item, staff["wasim"], now)
