@@ -17,9 +17,9 @@ KINDS = ("sqlite", "postgres")
 EMPTY = """
 DO $$ DECLARE one record; BEGIN
   SET LOCAL session_replication_role = replica;  -- rows go in any order
-  FOR one IN SELECT format('%I', tablename) AS name FROM pg_tables
-    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
-    AND pg_relation_size(format('%I', tablename)::regclass) > 0  -- most have never held a row
+  FOR one IN SELECT format('%I', relname) AS name FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0  -- most never held a row
   LOOP EXECUTE 'DELETE FROM ' || one.name; END LOOP;
   FOR one IN SELECT format('%I', sequencename) AS name FROM pg_sequences
     WHERE schemaname = 'public' AND last_value IS NOT NULL
