@@ -86,7 +86,7 @@ async def test_a_lead_looks_a_second_time_and_sees_a_number_that_changed(day: Wo
     with pytest.raises(NotAllowed):
         await send(day, item, 1, by=day.worker)
     await agree(day, JO)
-    with pytest.raises(Conflict, match="It now reaches 2 people, not 1"):
+    with pytest.raises(Conflict, match="By now it reaches 2, not 1"):
         await send(day, item, 1)
     assert (await newest(day)).state == NewsState.DRAFT
     await send(day, item, 2)

@@ -7,7 +7,7 @@ the same transaction. The contract's own signposts stand here too and are kept i
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select
@@ -366,11 +366,17 @@ def _entry(item: LibraryItem, words: LibraryVersion, owner: str, today: date) ->
         verified_on=item.verified_on,
         valid_until=item.valid_until,
         is_overdue=item.review_on is not None and item.review_on < today,
-        is_old=gives
-        and today - (item.verified_on or today - VERIFIED_FOR - timedelta(days=1)) > VERIFIED_FOR,
+        is_old=gives and _is_old(item, today),
         is_over=item.valid_until is not None and item.valid_until < today,
         is_withdrawn=item.withdrawn_at is not None,
     )
+
+
+def _is_old(item: LibraryItem, today: date) -> bool:
+    """What was never verified is old, but for the contract's own words (999 needs no ringing)."""
+    if item.verified_on is None:
+        return not (item.code or "").startswith(FROM_CONTRACT)
+    return today - item.verified_on > VERIFIED_FOR
 
 
 def _prefers(language: str, one: Entry, had: Entry) -> bool:

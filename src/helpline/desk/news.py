@@ -153,7 +153,7 @@ async def send(
     verdicts = await _verdicts(session, contract, those, now)
     gets = audience.counted(verdicts.values())["gets"]
     if gets != counted:
-        raise Conflict(f"It now reaches {gets} people, not {counted}. Look at it once more.")
+        raise Conflict(f"By now it reaches {gets}, not {counted}: look at it once more.")
     if not gets:
         raise InvalidInput(
             "Nobody would get it: choose others, or ask people whether they want news."

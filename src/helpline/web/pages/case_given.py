@@ -5,7 +5,7 @@ The search works as a page; templates/static/library.js shows the same list belo
 somebody types. What is looked for is posted, so that it stands in no address.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,9 +29,20 @@ from helpline.web.pages.case import Words, find
 from helpline.web.pages.case_acts import Act
 from helpline.web.pages.case_frame import act_on, show_tab
 from helpline.web.pages.library import CODE_WORDS, KIND_WORDS
+from helpline.web.pages.partners import wrong_field
 from helpline.web.showing import show
 
 MOST_FOUND = 8
+_WRONG: Final = {
+    "Choose something": "version",
+    "Say whether you told": "how",
+    "Choose by which way": "channel",
+    "Say whether they want": "answer",
+    "Choose how they said": "how",
+    "Choose an event": "event",
+    "Say what they need": "needs",
+}
+"""How a sentence begins → the field it is about."""
 
 
 async def show_given(request: web.Request, **again: Any) -> web.Response:
@@ -49,10 +60,10 @@ async def show_given(request: web.Request, **again: Any) -> web.Response:
             "kind_words": KIND_WORDS,
             "code_words": CODE_WORDS,
             "may_book": may(actor_of(request), "gathering.book", contract.key),
+            "wrong": wrong_field(_WRONG, again.get("problem", ""), "event"),
             "local": lambda one: ", ".join(inviting.when_words(one, contract)),
         }
 
-    again.setdefault("form", "")
     return await show_tab(request, "case_given.html.j2", fill, **again)
 
 
