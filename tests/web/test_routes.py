@@ -48,6 +48,7 @@ WHO = {
     "POST /cases/{reference}/reopening": "WLS",
     "GET /cases/{reference}/plan": "WLS",
     "POST /cases/{reference}/plan/tasks": "WLS",
+    "POST /cases/{reference}/plan/happenings": "WLS",
     "POST /cases/{reference}/plan/tasks/{id}/end": "WLS",
     "POST /cases/{reference}/plan/tasks/{id}/change": "WLS",
     "POST /cases/{reference}/plan/steps": "WLS",
@@ -367,7 +368,7 @@ async def test_nobody_signed_in_gets_nothing(one_world: World, arrive: Arrive) -
 
 def test_no_action_of_the_table_is_without_a_use() -> None:
     # asked by pages and desk, not by routes
-    elsewhere = {"report.exact", "promises.read"}
+    elsewhere = {"report.exact", "promises.read", "evidence.take_back"}
     assert {route.allow for route in ROUTES} - {PUBLIC, SIGNED} == set(ALLOWED) - elsewhere
 
 
