@@ -83,6 +83,22 @@ async def test_an_error_stands_at_the_form_with_all_that_was_typed(
     assert await guest.post(f"{here}/interviews/987654/time", {"at": "2026-12-01T09:00"}) == 404
 
 
+async def test_the_safeguarding_lead_knows_once_she_opens_it_and_signs_what_only_she_may(
+    tab: tuple[World, Visitor, str], arrive: Arrive
+) -> None:
+    world, guest, here = tab
+    sefa = await arrive(world, "sefa")
+    assert await sefa.get(here.removesuffix("/duties")) == 200
+    assert await guest.get(here) == 200
+    assert "Sefa opened the case" in guest.text
+    assert "Next Tell: Our safeguarding lead" not in guest.text
+    lado = await notice_of(world, "lado")
+    assert await sefa.get(here) == 200
+    why = {"why": "The police have told her already"}
+    assert await sefa.post(f"{here}/notices/{lado}/withholding", why) == 200
+    assert "Signed: Sefa" in sefa.text
+
+
 async def test_an_interview_from_the_police_to_the_solicitor(
     tab: tuple[World, Visitor, str],
 ) -> None:

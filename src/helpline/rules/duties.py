@@ -28,6 +28,11 @@ class SentHow(StrEnum):
     LETTER = "letter"
     IN_PERSON = "in_person"
     BY_OTHERS = "by_others"  # somebody else told them, and told us so
+    READ_HERE = "read_here"  # they opened the case themself
+
+
+OUR_LEAD = "safeguarding_lead"
+"""The code of the word to our own safeguarding lead, where a contract owes one."""
 
 
 class InterviewKind(StrEnum):

@@ -22,7 +22,7 @@ from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotAllowed
 from helpline.models import Allegation, Case, Deadline, NoticeStep, User
 from helpline.models import Notice as Row
-from helpline.rules.duties import NoticeState, SentHow
+from helpline.rules.duties import OUR_LEAD, NoticeState, SentHow
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import ClockStart, Role
 
@@ -278,6 +278,26 @@ async def _owe_outcome(session: AsyncSession, case: Case, row: Row, now: datetim
             )
         )
         await session.flush()
+
+
+async def read_by_lead(session: AsyncSession, case: Case, by: Actor, now: datetime) -> None:
+    """Our safeguarding lead has opened the case, and so knows: nobody is asked to tell them."""
+    if by.role is not Role.SAFEGUARDING:
+        return
+    rows = await session.scalars(
+        select(Row).where(
+            col(Row.case_id) == case.id,
+            col(Row.kind) == OUR_LEAD,
+            col(Row.state) == NoticeState.OWED,
+        )
+    )
+    for row in list(rows):
+        row.state, row.sent_at, row.sent_how = NoticeState.SENT, now, SentHow.READ_HERE
+        row.sent_by_id, row.sent_to = by.user_id, by.name
+        await session.flush()
+        await dates.settle(session, case, row.deadline_id, now, by)
+        how = SentHow.READ_HERE
+        await _say(session, "notice.sent", case, now, by, notice=row.id, of=row.kind, how=how)
 
 
 async def withhold(

@@ -22,7 +22,6 @@ from helpline.web.pages.case_acts import Act, instant
 from helpline.web.pages.case_frame import act_on, show_tab
 
 WORDS = {
-    "hows": duties.SentHow,
     "interview_kinds": duties.InterviewKind,
     "proceedings": duties.Proceeding,
     "hand_off_results": duties.HandOff,
@@ -78,6 +77,7 @@ async def show_duties(request: web.Request, **again: Any) -> web.Response:
         shown = await agenda.of_case(session, contract, found, actor, now)
         return {
             **{name: list(words) for name, words in WORDS.items()},
+            "hows": [one for one in duties.SentHow if one is not duties.SentHow.READ_HERE],
             "agenda": shown,
             "bad": beside(again.get("problem", "")),
             "dues": shown.dues,
