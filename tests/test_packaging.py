@@ -40,6 +40,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
         ("bots", "bots", "*.py"),
         ("templates/messages", "helpline/templates/messages", "*"),
         ("templates", "helpline/templates", "*.j2"),
+        ("templates/reports", "helpline/templates/reports", "*"),
         ("templates/static/built", "helpline/templates/static/built", "*"),
         ("contracts", "helpline/contracts", "*"),
     ],

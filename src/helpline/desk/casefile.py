@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import ColumnElement, Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.desk import seeing
@@ -55,6 +55,7 @@ TURNS = (
     "case.urgency_set",
     "case.closed",
     "case.reopened",
+    *("allegation.recorded", "allegation.moved", "allegation.moved_on"),
 )
 """Events that a chronology has beside what people said and wrote."""
 BEGIN = TURNS[:2]
@@ -153,8 +154,18 @@ async def _contacts(
     ]
 
 
+async def corrections(session: AsyncSession, case: Case) -> list[Entry]:
+    """The notes that put another right, in the order they were written."""
+    found = await _notes(session, case, MOST, (), NOTE.c.corrects_id.is_not(None))
+    return sorted(found, key=lambda entry: (entry.written_at or entry.at, entry.order))
+
+
 async def _notes(
-    session: AsyncSession, case: Case, limit: int, kinds: Collection[str] = ()
+    session: AsyncSession,
+    case: Case,
+    limit: int,
+    kinds: Collection[str] = (),
+    *conditions: ColumnElement[bool],
 ) -> list[Entry]:
     corrected, later = NOTE.alias("corrected"), NOTE.alias("later")
     query = (
@@ -166,7 +177,11 @@ async def _notes(
         )
         .join(USER, USER.c.id == NOTE.c.by_user_id)
         .outerjoin(corrected, corrected.c.id == NOTE.c.corrects_id)
-        .where(NOTE.c.case_id == case.id, *((NOTE.c.kind.in_(kinds),) if kinds else ()))
+        .where(
+            NOTE.c.case_id == case.id,
+            *((NOTE.c.kind.in_(kinds),) if kinds else ()),
+            *conditions,
+        )
         .order_by(NOTE.c.happened_at.desc(), NOTE.c.id.desc())
         .limit(limit + 1)
     )

@@ -107,9 +107,8 @@ def _is_for_writing_up(clock: Clock) -> bool:
 
 async def _corrections(session: AsyncSession, case: Case) -> dict[int, list[Entry]]:
     """Note → the notes that put it right, whatever else is shown."""
-    notes = await casefile.entries(session, case, tuple(NoteKind), casefile.MOST)
     found: dict[int, list[Entry]] = {}
-    for entry in notes.entries:
+    for entry in await casefile.corrections(session, case):
         if entry.corrects_id is not None:
             found.setdefault(entry.corrects_id, []).append(entry)
     return found
