@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.reports import evidence
+from helpline.reports import evidence, voices
 from helpline.reports.measures import (
     APART,
     CUTS,
@@ -51,6 +51,7 @@ async def figures(
     is_protected = contract.disclosure.applies and not exact
     if is_protected:
         cells, breaches = protect(contract, period, cells), ()
+    cells += await voices.cells(session, contract, period, protected=is_protected)
     cells += await evidence.cells(session, contract, period)  # what we did: it is about nobody
     return Report(contract, period, cells, breaches, exact, is_protected, now)
 

@@ -26,6 +26,15 @@ QUALITY: Final = ("quality.closed_without_support", "quality.closed_without_outc
 APART: Final = "apart"
 EVIDENCE: Final = "evidence"
 """Contacts of people who are out of the contract, by reason: in no other figure (A02, A09)."""
+FINDINGS: Final = {
+    "upheld": "Upheld",
+    "partly": "Partly upheld",
+    "not_upheld": "Not upheld",
+    "withdrawn": "Withdrawn",
+    "forwarded": "Passed on to the council",
+    "waiting": "Not answered yet",
+}
+SCORES: Final = {1: "1 very poor", 2: "2 poor", 3: "3 all right", 4: "4 good", 5: "5 very good"}
 VERDICTS: Final = ("met", "missed", "open")
 TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
 
@@ -128,7 +137,34 @@ def shown_done(contract: Contract) -> dict[str, str]:
     return {EVIDENCE: "All evidence of involvement", **kinds} if kinds else {}
 
 
+def voiced(contract: Contract) -> dict[str, str]:
+    """The measures of complaints, compliments, feedback and outcomes → what people read for each,
+    totals before their parts (A66, A67). Without the registers there are the outcomes alone."""
+    found: dict[str, str] = {}
+    if contract.complaints is not None:
+        given = contract.complaints
+        found |= {"complaints": "All complaints"}
+        found |= {f"complaints.subject.{one.code}": one.name for one in given.subjects}
+        found |= {f"complaints.outcome.{code}": name for code, name in FINDINGS.items()}
+        found |= {f"complaints.action.{one.code}": one.name for one in given.actions}
+        found |= {"complaints.action.waiting": "Nothing yet"}
+        found |= {"compliments": "All compliments"}
+        found |= {f"compliments.subject.{one.code}": one.name for one in given.compliments}
+    if contract.feedback is not None:
+        found |= {"feedback.asked": "People who were asked", "feedback": "People who answered"}
+        found |= {"feedback.answers": "All answers"}
+        found |= {f"feedback.score.{score}": name for score, name in SCORES.items()}
+    outcomes = [one for one in contract.outcomes if one.kind != "change"]
+    return {
+        **found,
+        "outcomes": "Cases that were closed",
+        **{f"outcomes.of.{one.code}": one.name for one in outcomes},
+        f"outcomes.of.{UNKNOWN}": "Not known or another",
+    }
+
+
 def all_measures(contract: Contract) -> tuple[str, ...]:
     """Every measure of the contract's reports in printing order."""
     timed = (f"{clock.code}.{m}" for clock in contract.reported_clocks for m in (*VERDICTS, *TIMES))
-    return (*COUNTED, *timed, *QUALITY, *apart(contract), *shown_done(contract))
+    lines = (*apart(contract), *voiced(contract), *shown_done(contract))
+    return (*COUNTED, *timed, *QUALITY, *lines)

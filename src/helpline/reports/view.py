@@ -27,6 +27,7 @@ from helpline.reports.measures import (
     codes,
     names,
     shown_done,
+    voiced,
 )
 from helpline.rules.disclosure import SMALL
 
@@ -174,6 +175,44 @@ class View:
         """Why somebody was out of the contract → their contacts."""
         listed = apart(self.contract).items()
         return [(name, self.report.cell(measure)) for measure, name in listed]
+
+    @cached_property
+    def voices(self) -> list[tuple[str, str, list[tuple[str, Cell]]]]:
+        """Tables of what people said and how cases ended: a code, a caption, name and figure."""
+        names = voiced(self.contract)
+        tables = (
+            ("feedback", "Feedback", ("feedback", "feedback.asked", "feedback.answers"), "score"),
+            ("outcomes", "How cases ended", ("outcomes",), "of"),
+            ("complaints", "Complaints: what about", ("complaints",), "subject"),
+            ("complaints", "Complaints: what was found", (), "outcome"),
+            ("complaints", "Complaints: what was done", (), "action"),
+            ("compliments", "Compliments: what for", ("compliments",), "subject"),
+        )
+        found = []
+        for name, caption, totals, family in tables:
+            inside = [one for one in names if one.startswith(f"{name}.{family}.")]
+            listed = [one for one in (*totals, *inside) if one in names]
+            if listed:
+                rows = [(names[one], self.report.cell(one)) for one in listed]
+                found.append((f"{name}-{family}", caption, rows))
+        return found
+
+    @cached_property
+    def voice_places(self) -> list[tuple[str, list[Cell]]]:
+        """Who answered, who was asked, cases closed: in each quadrant, then of each kind."""
+        measures = [
+            one
+            for one in ("feedback", "feedback.asked", "outcomes")
+            if one in voiced(self.contract)
+        ]
+        return [
+            (
+                self._names[dimension][code],
+                [self.report.cell(measure, **{dimension: code}) for measure in measures],
+            )
+            for dimension in ("quadrant", "carer_type")
+            for code in self._codes[dimension]
+        ]
 
     @cached_property
     def evidence(self) -> list[tuple[str, Cell]]:
