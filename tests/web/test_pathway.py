@@ -75,6 +75,9 @@ async def test_the_line_says_where_it_is_what_comes_and_by_when_it_usually_does(
     assert "Reported Here now Monday 2 November, as told by her social worker" in guest.text
     assert "LADO told Next" in guest.text
     assert "Usually within 1 working day: by Tuesday 3 November" in guest.text
+    assert await guest.get(path.replace("pathway", "record")) == 200
+    assert "was written down, handled as an allegation" in guest.text
+    assert "How far it is, as told to us: reported, reached" in guest.text
     stage |= {"reached_on": "2026-11-04"}
     assert await guest.post(f"{path}/{one.id}/stages", stage) == 400
     assert "That day is still to come" in guest.text

@@ -22,13 +22,19 @@ from helpline.errors import InvalidInput
 from helpline.reports import letters
 from helpline.rules.saying import span
 from helpline.settings import TEMPLATES
-from helpline.vocabulary import PartRole
+from helpline.vocabulary import PartRole, Track
 
 TYPESETTER: Final = Path(__file__).with_name("typeset.py")
 TEMPLATE: Final = TEMPLATES / "reports" / "casefile.typ"
 LONGEST_SECONDS: Final = 60
 SHORT: Final = 1500
 """Characters: less than a quarter of a page."""
+TRACK_WORDS: Final = {
+    Track.ALLEGATION: "an allegation",
+    Track.STANDARDS: "a concern about standards of care",
+    Track.COMPLAINT: "a complaint",
+    Track.UNKNOWN: "not known yet",
+}
 LETTERED_CHILD: Final = re.compile(r"child [a-z]", re.IGNORECASE)
 
 
@@ -151,6 +157,10 @@ def _comment(one: Any, words: Words, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
+def _track(code: object) -> str:
+    return TRACK_WORDS[Track(str(code))] if code in list(Track) else ""
+
+
 def _detail(entry: Entry, contract: Contract) -> str:
     """What an event of the chronology is about: who was named, how it ended, how urgent it is."""
     detail = entry.detail
@@ -158,7 +168,9 @@ def _detail(entry: Entry, contract: Contract) -> str:
         return _outcome(contract, str(detail.get("outcome", "")))
     if entry.event == "case.urgency_set":
         return str(detail.get("urgency", ""))
-    return str(detail.get("worker") or "")
+    if entry.event == "allegation.moved_on":
+        return f"{detail.get('stage', '')}, {detail.get('state', '')}".replace("_", " ")
+    return str(detail.get("worker") or _track(detail.get("track")))
 
 
 def _outcome(contract: Contract, code: str) -> str:
