@@ -1,6 +1,7 @@
 """Casework in stories: tasks that warn, a plan and its end, a person who falls silent, a case that
 turns out to be another kind."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -160,7 +161,7 @@ async def test_who_falls_silent_is_followed_up_and_the_case_stays_open(world: Wo
     assert await world.tasks(CARER) == ["silent"]
     (task,) = await world.all(Task, Task.kind == "silent")
     assert task.due_at == datetime(2026, 11, 19, 17, 0, tzinfo=UTC)  # two working days
-    await _act(world, silence.try_again, SilenceMove.AGAIN, "")
+    await world.reply(CARER, "Are you all right?")  # to write is to try again
     assert await world.tasks(CARER) == []
     told = len(world.texts_to(LEAD_PHONE))
     await world.forward(hours=24 * 7)
@@ -262,3 +263,35 @@ async def test_a_case_goes_over_to_another_contract(world: World) -> None:
     assert {(new.id, old.id, "follows"), (new.id, across.id, "sides")} < links
     (shut,) = await world.all(Refused, Refused.case_id == new.id)
     assert (shut.user_id, shut.why) == (world.duty.user_id, "A neighbour")
+
+
+async def test_what_happens_brings_its_tasks_once(world: World) -> None:
+    await _carol_writes(world)
+    given = await _in_contract(world, tasks.give_for, "unplanned_ending")
+    today = world.now.replace(hour=17, minute=0)
+    assert given[0].due_at == today and given[3].due_at == today + timedelta(days=14)
+    assert (await world.case_of(CARER)).next_due_at == today
+    with pytest.raises(Conflict, match="given already"):
+        await _in_contract(world, tasks.give_for, "unplanned_ending")
+    with pytest.raises(InvalidInput, match="from the list"):
+        await _in_contract(world, tasks.give_for, "earthquake")
+
+
+async def test_clocks_for_one_kind_begin_and_end_with_it(world: World) -> None:
+    essex = world.house.contracts["essex"]
+    first = essex.clock("first_response")
+    told = {"starts": "referral", "stops": "acknowledgement", "only_kinds": ("referral",)}
+    reply = first.model_copy(update={"code": "referral_reply"} | told)
+    visit = {"code": "visit", "stops": "notice", "only_kinds": ("consultation",)}
+    clocks = (*essex.clocks, reply, first.model_copy(update=visit))
+    changed = {"essex": essex.model_copy(update={"clocks": clocks})}
+    world.house = replace(world.house, contracts=changed)
+    await _carol_writes(world)
+    assert not {"referral_reply", "visit"} & set(await world.deadlines(CARER))
+    await _in_contract(world, kinds.change, "referral", "Sent by Sue")
+    opened = (await world.case_of(CARER)).opened_at
+    begun = (await world.deadlines(CARER))["referral_reply"]
+    assert (begun.state, begun.started_at) == ("open", opened)
+    await _in_contract(world, kinds.change, "consultation", "Sue asks for herself")
+    rows = await world.deadlines(CARER)
+    assert (rows["referral_reply"].state, rows["visit"].state) == ("cancelled", "open")

@@ -79,6 +79,7 @@ class Contract(parts.Table):
     whatsapp: parts.WhatsApp | None = None
     silence: parts.Silence | None = None
     referral: parts.Referral | None = None
+    happenings: tuple[parts.Happening, ...] = ()
     news: parts.News = parts.News()
     duty_rota: parts.DutyRota | None = None
     office_hours: parts.OfficeHours

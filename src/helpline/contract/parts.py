@@ -385,6 +385,21 @@ class Silence(Fact):
         return self.pathway_days if CaseKind(kind).is_pathway else self.days
 
 
+class HappeningTask(Table):
+    """Something to be done after it, by the end of so many working days (0: today)."""
+
+    what: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+    working_days: Count
+
+
+class Happening(Worded):
+    """Something that happens on a case and brings work with it: a placement at risk, an ending
+    that nobody planned (P13, L15, N19)."""
+
+    says: Text
+    tasks: Annotated[tuple[HappeningTask, ...], Field(min_length=1)]
+
+
 class ReferralField(Table):
     """Something a referral says; `required`: it is asked for until it is there."""
 

@@ -27,6 +27,7 @@ from helpline.desk import (
     seeing,
     silence,
 )
+from helpline.desk.duties import notices
 from helpline.desk.references import new_reference
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -162,6 +163,7 @@ async def reply(
     await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, now, by.user_id)
     await promises.keep_by(session, case, PromiseKind.WRITE, by.user_id, now)
     await allocation.accept_by_acting(session, case, by, now)
+    await silence.note_try(session, case, by, now)
     await _event(session, "case.replied", case, now, by, channel=address.channel)
     return contact
 
@@ -430,6 +432,8 @@ async def record_call(
         await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, answered_at, by.user_id)
         await promises.keep_by(session, case, PromiseKind.CALL, by.user_id, happened_at)
         await allocation.accept_by_acting(session, case, by, now)
+    elif direction == Direction.OUT:
+        await silence.note_try(session, case, by, now)
     await _event(session, "call.recorded", case, now, by, direction=direction, result=result)
     return contact
 
@@ -521,8 +525,9 @@ async def set_urgency(
 
 
 async def record_reading(session: AsyncSession, case: Case, by: Actor, now: datetime) -> None:
-    """Reading a case is itself recorded (design.md §4.12)."""
+    """Reading a case is itself recorded (design.md §4.12); a safeguarding lead who reads knows."""
     await _event(session, "case.read", case, now, by)
+    await notices.read_by_lead(session, case, by, now)
 
 
 async def delivery_states(session: AsyncSession, case_id: int) -> Mapping[int, tuple[str, str]]:

@@ -7,8 +7,7 @@ referral is asked after at once (desk/kinds.py). Commits nothing.
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +22,6 @@ from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import CaseKind, CaseStatus, TaskKind
 
 LONGEST = 4000
-DAY_ENDS = time(17)
 AGREEMENT = "agreement"
 
 
@@ -119,9 +117,7 @@ async def _chase(
     assert contract.referral is not None
     chasing = await tasks.open_of(session, case, TaskKind.REFERRAL_GAPS)
     if lacking and not chasing:
-        day = contract.days.day_of(now)
-        last = contract.days.beyond(day).working_days_after(day, contract.referral.chase_days)
-        due_at = datetime.combine(last, DAY_ENDS, ZoneInfo(contract.zone))
+        due_at = tasks.end_of_working_day(contract, now, contract.referral.chase_days)
         task: Task = await tasks.give(
             session, case, TaskKind.REFERRAL_GAPS, "", None, due_at, None, now
         )

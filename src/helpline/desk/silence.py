@@ -6,9 +6,8 @@ silence. It gives tasks and never closes a case: support goes on until it is agr
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,7 +32,6 @@ from helpline.vocabulary import (
 )
 
 LONGEST = 500
-DAY_ENDS = time(17)
 BATCH = 500
 CASE = metadata.tables["case"]
 CONTACT = metadata.tables["contact"]
@@ -101,7 +99,8 @@ def _is_heard() -> ColumnElement[bool]:
 async def _begin(
     session: AsyncSession, contract: Contract, case: Case, since: datetime, now: datetime
 ) -> None:
-    due_at = _in_days(contract, now)
+    assert contract.silence is not None
+    due_at = tasks.end_of_working_day(contract, now, contract.silence.task_days)
     task = await tasks.give(session, case, TaskKind.SILENT, "", None, due_at, None, now)
     found = Silence(
         contract=contract.key,
@@ -146,7 +145,8 @@ async def _follow_up(session: AsyncSession, contract: Contract, now: datetime) -
 async def _to_lead(
     session: AsyncSession, contract: Contract, row: Silence, case: Case, now: datetime
 ) -> None:
-    due_at = _in_days(contract, now)
+    assert contract.silence is not None
+    due_at = tasks.end_of_working_day(contract, now, contract.silence.task_days)
     task = await tasks.give(session, case, TaskKind.STILL_SILENT, "", None, due_at, None, now)
     row.told_lead_at, row.lead_task_id = now, task.id
     await session.flush()
@@ -207,6 +207,16 @@ async def steps_of(session: AsyncSession, silence_id: int) -> list[Row[Any]]:
     return list(await session.execute(query))
 
 
+async def note_try(session: AsyncSession, case: Case, by: Actor, now: datetime) -> None:
+    """They were written to, or rung in vain, while they were silent: the task to try again is done
+    by that."""
+    found = await on_case(session, case.id or 0)
+    task = await session.get(Task, found.task_id) if found and found.task_id else None
+    if found is None or task is None or task.done_at is not None:
+        return
+    await try_again(session, case, SilenceMove.AGAIN, "", by, now)
+
+
 async def try_again(
     session: AsyncSession, case: Case, move: str, words: str, by: Actor, now: datetime
 ) -> SilenceStep:
@@ -260,14 +270,6 @@ async def _settle_task(
 
 def _key(row: Silence) -> str:
     return f"silence:{row.id}"
-
-
-def _in_days(contract: Contract, now: datetime) -> datetime:
-    """The end of the working day by which something is to be done about it."""
-    assert contract.silence is not None
-    day = contract.days.day_of(now)
-    last = contract.days.beyond(day).working_days_after(day, contract.silence.task_days)
-    return datetime.combine(last, DAY_ENDS, ZoneInfo(contract.zone))
 
 
 async def _say(

@@ -7,16 +7,18 @@ taken. Commits nothing.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from helpline.contract import Contract
 from helpline.desk import conflicts, deadlines, escalation, events, seeing
 from helpline.desk.said import in_a_line
-from helpline.errors import InvalidInput, NotFound
+from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, Deadline, Task, User, metadata
 from helpline.rules import clocks
 from helpline.rules.permissions import Actor, may, require
@@ -32,6 +34,8 @@ from helpline.vocabulary import (
 LONGEST = 300
 FURTHEST = timedelta(days=366)
 SOON = timedelta(days=1)
+DAY_ENDS = time(17)
+"""When on its day a task is due that was given by itself, local time."""
 MOST_SHOWN = 20
 CASE = metadata.tables["case"]
 TASK = metadata.tables["task"]
@@ -118,6 +122,58 @@ async def _must_be_theirs_to_do(
     if owner is None or not works_here:
         raise InvalidInput("Choose somebody who works on this contract.")
     await conflicts.forbid(session, case, owner, by)
+
+
+async def give_for(
+    session: AsyncSession, contract: Contract, case: Case, code: str, by: Actor, now: datetime
+) -> list[Task]:
+    """Something happened that brings work with it, as the contract says: its tasks, for the support
+    worker. Conflict where they were given and are not all done yet."""
+    require(by, "task.give", case.contract)
+    happening = next((one for one in contract.happenings if one.code == code), None)
+    if happening is None:
+        raise InvalidInput("Choose what happened from the list.")
+    if case.status != CaseStatus.OPEN:
+        raise InvalidInput("This case is closed. Open it again before you give a task.")
+    if any(one.detail == code for one in await open_of(session, case, TaskKind.GIVEN)):
+        raise Conflict("Its tasks were given already and stand below.")
+    given = [
+        await give(
+            session,
+            case,
+            TaskKind.GIVEN,
+            one.what,
+            None,
+            end_of_working_day(contract, now, one.working_days),
+            None,
+            now,
+            detail=code,
+        )
+        for one in happening.tasks
+    ]
+    await events.record(
+        session,
+        "case.happened",
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        by=by.user_id,
+        what=code,
+    )
+    return given
+
+
+def end_of_working_day(contract: Contract, now: datetime, count: int) -> datetime:
+    """Five o'clock, local time, of the working day so many after today; with 0 of today, or where
+    that has passed or today is none, of the next."""
+    day = contract.days.day_of(now)
+    days = contract.days.beyond(day)
+    zone = ZoneInfo(contract.zone)
+    last = days.working_days_after(day, count) if count else days.working_day_from(day)
+    due_at = datetime.combine(last, DAY_ENDS, zone)
+    if due_at > now:
+        return due_at
+    return datetime.combine(days.working_days_after(day, 1), DAY_ENDS, zone)
 
 
 async def finish(session: AsyncSession, task_id: int, by: Actor, now: datetime) -> Task:

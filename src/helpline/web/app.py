@@ -148,6 +148,7 @@ ROUTES = (
     ),
     Route("GET", "/cases/{reference}/plan", case_plan.show_plan, "case.read"),
     Route("POST", "/cases/{reference}/plan/tasks", case_plan.give_task, "task.give"),
+    Route("POST", "/cases/{reference}/plan/happenings", case_plan.note_happening, "task.give"),
     Route("POST", "/cases/{reference}/plan/tasks/{id}/end", case_plan.end_task, "task.finish"),
     Route("POST", "/cases/{reference}/plan/tasks/{id}/change", case_plan.change_task, "task.give"),
     Route("POST", "/cases/{reference}/plan/steps", case_plan.tick_step, "case.triage"),

@@ -5,7 +5,7 @@ Each form is one function of desk (tasks, kinds, plans, silence, referred, trans
 transaction; what goes wrong comes back beside its form with all that was typed.
 """
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +34,6 @@ from helpline.web.pages.case import local_now
 from helpline.web.pages.case_acts import Act, instant
 from helpline.web.pages.case_frame import act_on, show_tab
 
-DAY_ENDS = time(17)
 FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
     # form → (how the sentence about a field begins, the field); the last one is for anything else
     "task": (
@@ -155,9 +154,7 @@ def _wrong(*, form: str = "", problem: str = "", **_: Any) -> dict[str, dict[str
 
 def _usual_due(contract: Contract, now: datetime) -> str:
     """What the time of a new task is filled with: the end of the next working day."""
-    day = contract.days.day_of(now)
-    next_day = contract.days.beyond(day).working_days_after(day, 1)
-    return datetime.combine(next_day, DAY_ENDS).strftime("%Y-%m-%dT%H:%M")
+    return local_now(tasks.end_of_working_day(contract, now, 1), contract.zone)
 
 
 # --- tasks ---------------------------------------------------------------------------------------
@@ -176,6 +173,15 @@ async def give_task(request: web.Request) -> web.Response:
         )
 
     return await act_on(request, "task", act, show_plan)
+
+
+async def note_happening(request: web.Request) -> web.Response:
+    code = await field(request, "happening")
+
+    async def act(it: Act) -> None:
+        await tasks.give_for(it.session, it.contract, it.case, code, it.by, it.now)
+
+    return await act_on(request, "happening", act, show_plan)
 
 
 async def end_task(request: web.Request) -> web.Response:
