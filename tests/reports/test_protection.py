@@ -55,7 +55,10 @@ def is_count(key: tuple) -> bool:
 def subtracted(contract: Contract, known: dict, truth: dict) -> set:
     """Every cell that follows, one subtraction after another, where the sums really hold."""
     printed = codes(contract)
-    measures = [*COUNTS, *(f"{clock.code}.{end}" for clock in contract.clocks for end in ENDS)]
+    measures = [
+        *COUNTS,
+        *(f"{clock.code}.{end}" for clock in contract.reported_clocks for end in ENDS),
+    ]
     sums: dict = defaultdict(list)
     for measure in measures:
         for by in (by for cut in CUTS for by in cells_of(cut, printed)):
@@ -63,7 +66,7 @@ def subtracted(contract: Contract, known: dict, truth: dict) -> set:
                 rest = tuple(pair for pair in by if pair != left_out)
                 sums[measure, rest, left_out[0]].append((measure, by))
     lines = [((measure, by), parts) for (measure, by, _), parts in sums.items()]
-    for clock in contract.clocks:
+    for clock in contract.reported_clocks:
         everywhere = (by for cut in CUTS for by in cells_of(cut, printed))
         lines += [
             (("cases", by), [(f"{clock.code}.{end}", by) for end in ENDS]) for by in everywhere
