@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from helpline.desk import allegations
-from helpline.models import Case, Notice, PoliceInterview
+from helpline.models import Case, Incident, Notice, PoliceInterview
 from helpline.web.pages import duties
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
@@ -130,6 +130,8 @@ async def test_everything_else_is_written_down_once_and_shown(
             "Why: A threat",
         ),
         ("legal-line", {"result": "put_through"}, "Put through"),
+        ("legal-line", {"result": "line_failed"}, "Nobody answered there"),
+        ("legal-line", {"result": "line_failed"}, "Nobody answered there"),
         (
             "claims",
             {"who": "Carol", "proceeding": "criminal", "insurer": "Harbour Mutual"},
@@ -166,6 +168,7 @@ async def test_everything_else_is_written_down_once_and_shown(
     for path, form, seen in forms:
         assert await guest.post(f"{here}/{path}", form) == 200, (path, guest.text)
         assert seen in guest.text, path
+    assert await world.count(Incident) == 1  # one outage, tried twice
     assert await guest.get(here.removesuffix("/duties")) == 200
     assert "Outcome as told to us: unfounded" in guest.text
 

@@ -6,7 +6,7 @@ We write down what insurers, services and the council said; nothing here promise
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import escalation, events, parts
+from helpline.desk import escalation, events, incidents, parts
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -39,6 +39,9 @@ from helpline.vocabulary import AlertKind, PartRole
 LONGEST_NAME = 160
 LONGEST_WORDS = 1000
 MOST_ON_A_CASE = 40
+LINE_DOWN = "service_failure"
+"""The kind of incident, where the contract has it."""
+ONE_OUTAGE = timedelta(hours=1)
 LIVES_THERE = (PartRole.PARTNER, PartRole.OWN_CHILD, PartRole.HOUSEHOLD)
 
 
@@ -126,10 +129,11 @@ async def hand_off(
     session: AsyncSession, contract: Contract, case: Case, result: str, by: Actor, now: datetime
 ) -> LegalHandOff:
     """They were given the legal helpline, or put through to it. Where nobody answers there, a lead
-    hears at once: the line is promised day and night (A38)."""
+    hears at once and it is an incident: the line is promised day and night (A38)."""
     require(by, "duty.write", case.contract)
     if result not in list(HandOff):
         raise InvalidInput("Choose how it went.")
+    is_news = not await _has_just_failed(session, contract, now)
     row = LegalHandOff(
         contract=case.contract, case_id=case.id or 0, result=result, at=now, by_user_id=by.user_id
     )
@@ -146,7 +150,20 @@ async def hand_off(
             rungs=("lead", "manager"),
         )
         await escalation.raise_alert(session, contract, cause, now)
+        if is_news and any(kind.code == LINE_DOWN for kind in contract.incidents):
+            told = incidents.Told(LINE_DOWN, "Nobody answered the legal helpline.", now, now)
+            await incidents.log(session, contract, told, by, now)
     return row
+
+
+async def _has_just_failed(session: AsyncSession, contract: Contract, now: datetime) -> bool:
+    """One outage is one incident, however many try."""
+    query = select(col(LegalHandOff.id)).where(
+        col(LegalHandOff.contract) == contract.key,
+        col(LegalHandOff.result) == HandOff.LINE_FAILED,
+        col(LegalHandOff.at) > now - ONE_OUTAGE,
+    )
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def hand_offs(session: AsyncSession, case_id: int) -> Sequence[LegalHandOff]:
