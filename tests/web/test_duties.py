@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from helpline.desk import allegations
+from helpline.desk import allegations, cases, parts
 from helpline.models import Case, Incident, Notice, PoliceInterview
+from helpline.vocabulary import PartRole
 from helpline.web.pages import duties
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
@@ -97,6 +98,33 @@ async def test_the_safeguarding_lead_knows_once_she_opens_it_and_signs_what_only
     why = {"why": "The police have told her already"}
     assert await sefa.post(f"{here}/notices/{lado}/withholding", why) == 200
     assert "Signed: Sefa" in sefa.text
+
+
+async def test_nobody_who_works_for_the_other_side_reads_or_writes_here(
+    tab: tuple[World, Visitor, str], arrive: Arrive
+) -> None:
+    world, _, here = tab
+    contract, lead, now = world.house.contracts["essex"], world.lead, world.now
+    await world.allocate(CARER, world.worker)
+    async with world.house.db.write() as session:
+        case = await session.get(Case, (await world.case_of(CARER)).id)
+        assert case is not None
+        given = ("A daughter", "household_member", PartRole.ALLEGED_BY, lead, now)
+        part = await parts.write_down(session, contract, case, *given)
+        other = await parts.separate(
+            session, contract, case, part.id or 0, "She said it", lead, now
+        )
+        wording = world.house.wording
+        told = (session, contract, other, world.duty.user_id, lead, now)
+        await cases.allocate(*told, wording=wording)
+        there = f"/cases/{other.reference}/duties"
+    across = await arrive(world, "dilys")
+    assert await across.get(there) == 200
+    assert "in the household" not in across.text
+    assert await across.get(here) == 404
+    lado = await notice_of(world, "lado")
+    assert await across.post(f"{here}/notices/{lado}/answer", {"answer": "x"}) == 404
+    assert await across.post(f"{there}/notices/{lado}/answer", {"answer": "x"}) == 404
 
 
 async def test_an_interview_from_the_police_to_the_solicitor(

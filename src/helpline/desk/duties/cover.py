@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import escalation, events, incidents, parts
+from helpline.desk.duties import repeats
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -221,8 +222,9 @@ async def household(session: AsyncSession, case: Case) -> list[Member]:
         .where(col(CounsellingOffer.case_id) == case.id)
         .order_by(col(CounsellingOffer.id))
     )
+    themself = {case.person_id} | await repeats.joined(session, {case.person_id})
     for row in rows:
-        newest[row.person_id] = row
+        newest[case.person_id if row.person_id in themself else row.person_id] = row
     return [Member(who, name, child, newest.get(who)) for who, name, child in listed]
 
 

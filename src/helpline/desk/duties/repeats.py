@@ -31,7 +31,7 @@ async def same_person(session: AsyncSession, person_id: int) -> set[int]:
     fresh = {person_id}
     for _ in range(MOST_JOINS):
         fresh = (
-            await _joined(session, fresh)
+            await joined(session, fresh)
             | await _by_address(session, fresh)
             | await _by_number(session, fresh)
         ) - found
@@ -41,7 +41,8 @@ async def same_person(session: AsyncSession, person_id: int) -> set[int]:
     return found
 
 
-async def _joined(session: AsyncSession, ids: Iterable[int]) -> set[int]:
+async def joined(session: AsyncSession, ids: Iterable[int]) -> set[int]:
+    """The records that a join, still standing, ties to one of these."""
     held = list(ids)
     rows = await session.execute(
         select(MERGE.c.into_id, MERGE.c.from_id).where(
