@@ -3,12 +3,24 @@ word that ends it, places that move up by themselves, the proof that each was to
 policies."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
-from helpline.desk import cases, consents, gatherings, given, library, news, proofs
+from helpline.desk import (
+    cases,
+    chosen,
+    climbing,
+    consents,
+    gatherings,
+    given,
+    library,
+    library_care,
+    news,
+    proofs,
+)
 from helpline.desk.chosen import Choice
 from helpline.desk.gatherings import Plan
 from helpline.desk.library import COUNCILS_POLICY, OWN_POLICY, Draft
@@ -28,7 +40,7 @@ from helpline.models import (
 from helpline.rules.safety import SafeRules, written
 from helpline.sealing import ring
 from helpline.vocabulary import BookingState, NewsState
-from tests.world import CARER, STRANGER, World, opened_world
+from tests.world import CARER, STRANGER, WORKER_PHONE, World, opened_world
 
 JO, SAMIR, PRIYA = "+447700900124", "+447700900125", "+447700900126"
 BODY = "Coffee morning on Friday at ten, in the library."
@@ -269,6 +281,36 @@ async def test_a_no_and_what_was_given_stay_with_whoever_says_who_they_are_later
     assert [one.at is not None and not one.is_given for one in standing] == [True, True, True]
     (use,) = await world.all(LibraryUse)
     assert use.person_id == carol.id
+
+
+async def test_an_owner_is_told_once_a_week_what_waits_for_them(world: World) -> None:
+    async with world.house.db.write() as session:
+        late = world.now.date() - timedelta(days=1)
+        owner = world.worker.user_id
+        draft = Draft("answer", "Old", "Words.", review_on=late, owner_id=owner)
+        await library.add(session, contract(world), draft, world.lead, world.now)
+        unverified = Draft("discount", "Pool", "Half price.", valid_until=date(2027, 1, 1))
+        await library.add(session, contract(world), unverified, world.lead, world.now)
+        house, reach = world.house, climbing.Reach(frozenset(world.house.channels))
+        look = partial(library_care.remind_owners, session, contract(world), house.wording, reach)
+        assert await look(world.now) == 2  # Wasim his own, and the lead what is nobody's
+        assert await look(world.now + timedelta(days=1)) == 0
+        assert await look(world.now + timedelta(days=7)) == 2
+    await world.settle()
+    assert "1 of the items of the library that are yours" in world.texts_to(WORKER_PHONE)[-1]
+
+
+async def test_news_for_those_who_never_came(day: World) -> None:
+    await day.sms(CARER, "can I claim council tax reduction")
+    for number in (CARER, JO):
+        await agree(day, number)
+    async with day.house.db.write() as session:
+        new = Choice(groups=("foster_carer",), never_came=True)
+        one = contract(day)
+        item = await news.write(session, one, "We are here", BODY, new, day.worker, day.now)
+        seen = await news.preview(session, one, day.house.wording, item, day.now)
+        assert (seen.chosen, seen.counts["gets"]) == (2, 1)
+        assert await chosen.reach(session, one, day.now) == (4, 1)
 
 
 # --- acts -----------------------------------------------------------------------------------------

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.errors import InvalidInput
-from helpline.models import Membership, Need, News, Person
+from helpline.models import Case, Membership, Need, News, Person
 from helpline.vocabulary import UNKNOWN
+
+_CAME = exists().where(col(Case.person_id) == col(Person.id))
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,24 @@ class Choice:
     teams: Sequence[str] = ()
     needs: Sequence[str] = ()
     languages: Sequence[str] = ()
+    never_came: bool = False
+    """Only those of them who have never come to us (A22)."""
 
 
 def of(news: News) -> Choice:
     """Whom it is for, as it was chosen."""
-    texts = (news.groups, news.quadrants, news.teams, news.needs, news.languages)
-    return Choice(*(tuple(code for code in text.split(",") if code) for text in texts))
+    return Choice(
+        groups=_codes(news.groups),
+        quadrants=_codes(news.quadrants),
+        teams=_codes(news.teams),
+        needs=_codes(news.needs),
+        languages=_codes(news.languages),
+        never_came=news.never_came,
+    )
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(code for code in text.split(",") if code)
 
 
 def check(contract: Contract, choice: Choice) -> None:
@@ -84,4 +98,13 @@ async def people(
             col(Need.kind).in_(choice.needs), col(Need.ended_at).is_(None)
         )
         query = query.where(col(Person.id).in_(needing))
+    if choice.never_came:
+        query = query.where(~_CAME)
     return [person_id for person_id in await session.scalars(query) if person_id]
+
+
+async def reach(session: AsyncSession, contract: Contract, now: datetime) -> tuple[int, int]:
+    """How many people are on the register today, and how many of them have ever come to us."""
+    listed = await people(session, contract, Choice(), now)
+    never = await people(session, contract, Choice(never_came=True), now)
+    return len(listed), len(listed) - len(never)

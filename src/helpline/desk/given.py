@@ -137,7 +137,8 @@ async def figures(
 ) -> dict[str, int]:
     """For a report, from `start` to before `end` (aware UTC): how often something of each kind was
     given ("answer", "signpost", …), "signpost.yes" and "signpost.no" (went there, or not), and
-    "people": how many different people were given anything (A44, A45, A71)."""
+    "people": how many different people were given anything (A44, A45, A71), and
+    "people.allegation" those told about support after an allegation (A72)."""
     within = (
         col(LibraryUse.contract) == contract,
         col(LibraryUse.at) >= start,
@@ -158,7 +159,13 @@ async def figures(
         if kind == LibraryKind.SIGNPOST and taken_up in (TakenUp.YES, TakenUp.NO):
             found[f"signpost.{taken_up}"] += number
     people = select(func.count(func.distinct(col(LibraryUse.person_id)))).where(*within)
-    return found | {"people": await session.scalar(people) or 0}
+    about = people.join(LibraryItem, col(LibraryItem.id) == col(LibraryUse.item_id)).where(
+        col(LibraryItem.topic) == "allegation"
+    )
+    return found | {
+        "people": await session.scalar(people) or 0,
+        "people.allegation": await session.scalar(about) or 0,
+    }
 
 
 def is_in(body: str, text: str) -> bool:

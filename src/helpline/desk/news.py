@@ -105,7 +105,7 @@ async def write(
     news.title, news.body, news.state, news.ready_at = title, body, NewsState.DRAFT, None
     news.groups, news.quadrants = ",".join(choice.groups), ",".join(choice.quadrants)
     news.teams, news.needs = ",".join(choice.teams), ",".join(choice.needs)
-    news.languages = ",".join(choice.languages)
+    news.languages, news.never_came = ",".join(choice.languages), choice.never_came
     await session.flush()
     await _event(session, "news.written", news, by, now)
     return news

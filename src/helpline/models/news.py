@@ -51,6 +51,8 @@ class News(SQLModel, table=True):
     teams: str = ""
     needs: str = ""
     languages: str = ""
+    never_came: bool = False
+    """Only those of them who have never come to us: to tell them that we are there (A22)."""
     state: str = "draft"
     """A NewsState."""
     written_at: datetime

@@ -29,7 +29,7 @@ from helpline.web.pages.partners import wrong_field
 from helpline.web.showing import go, show
 
 _WRONG = {"Give it a name": "title", "Write what they": "body", "This is": "body"}
-CHOICES = ("groups", "quadrants", "teams", "needs", "languages")
+CHOICES = ("groups", "quadrants", "teams", "needs")
 WORKING = (NewsState.DRAFT, NewsState.READY)
 
 
@@ -38,11 +38,13 @@ async def show_news(request: web.Request) -> web.Response:
     async with house_of(request).db.read() as session:
         listed = await news.listed(session, list(contracts))
         agreed = {key: await news.agreed_count(session, key) for key in contracts}
+        reach = [await chosen.reach(session, one, now_of(request)) for one in contracts.values()]
     return show(
         request,
         "news.html.j2",
         listed=listed,
         agreed=[(contracts[key].council, number) for key, number in agreed.items()],
+        reach=reach,
         may_send=may(actor_of(request), "news.send"),
         done=request.query.get("done", ""),
     )
@@ -66,7 +68,7 @@ async def write(request: web.Request) -> web.Response:
             if contract is None:
                 raise InvalidInput("Choose a contract from the list.")
             title, body = await field(request, "title"), await field(request, "body")
-            choice = Choice(*[tuple(await fields(request, name)) for name in CHOICES])
+            choice = await _choice(request)
             made = await news.write(session, contract, title, body, choice, actor, now, found)
     except (InvalidInput, Conflict) as error:
         return await _form(request, news_id, str(error))
@@ -172,11 +174,21 @@ async def _form(
         contracts=[(one.key, one.council) for one in contracts],
         lists=_lists(contract),
         ticked={name: typed.get(name, []) if problem else getattr(had, name) for name in CHOICES},
-        longest=news.LONGEST,
+        never_came=bool(typed.get("never_came")) if problem else had.never_came,
         form="news" if problem else "",
         problem=problem,
         wrong=wrong_field(_WRONG, problem, "title"),
         typed={name: values[-1] for name, values in typed.items()},
+    )
+
+
+async def _choice(request: web.Request) -> Choice:
+    return Choice(
+        groups=await fields(request, "groups"),
+        quadrants=await fields(request, "quadrants"),
+        teams=await fields(request, "teams"),
+        needs=await fields(request, "needs"),
+        never_came=bool(await field(request, "never_came")),
     )
 
 
@@ -203,4 +215,5 @@ def _chosen_words(contract: Contract, found: News) -> list[str]:
         ("team", choice.teams),
     ]
     said = [words(kind, code) for kind, codes in listed for code in codes]
+    said += ["never came to us"] if choice.never_came else []
     return [*said, *(need.replace("_", " ") for need in choice.needs), *choice.languages]
