@@ -30,6 +30,7 @@ from helpline.desk import (
     firstday,
     gatherings,
     imports,
+    kinds,
     library,
     membership,
     news,
@@ -37,9 +38,11 @@ from helpline.desk import (
     papers,
     partners,
     pathway,
+    plans,
     record,
     referrals,
     register,
+    tasks,
 )
 from helpline.desk.duties import cover, interviews, notices
 from helpline.desk.house import House
@@ -52,7 +55,7 @@ from helpline.rules import periods
 from helpline.rules.permissions import Actor
 from helpline.rules.rota import Weekly
 from helpline.sealing import ring
-from helpline.vocabulary import AbsenceKind, AlertKind, NeedKind, Role, ShiftKind
+from helpline.vocabulary import AbsenceKind, AlertKind, NeedKind, Role, ShiftKind, TaskKind
 
 CONTRACT = "essex"
 OUR_NUMBER = "+447700900000"
@@ -231,6 +234,7 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
     async with house.db.write() as session:
         await _others(session, contract, staff, _e164(people[TALKS[0][0]]["mobile"]), now)
         await _membership(session, house, staff, now)
+        await _casework(session, contract, _e164(people[TALKS[2][0]]["mobile"]), staff, now)
     await deliver_all(house)
 
 
@@ -661,3 +665,20 @@ async def _membership(session: Any, house: House, staff: dict[str, Actor], now: 
         session, contract, "Coffee morning", words, chosen.Choice(), staff["wasim"], now
     )
     await news.make_ready(session, item, staff["wasim"], now)
+
+
+async def _casework(
+    session: Any, contract: Contract, number: str, staff: dict[str, Actor], now: datetime
+) -> None:
+    """A plan that was agreed yesterday, its first step ticked, and something to do tomorrow."""
+    case, by, day = await _case(session, number), staff["amara"], contract.days.day_of(now)
+    goals = ["I want her to sleep through the night again", "Somebody of her own to talk to"]
+    ends = day + timedelta(days=90)
+    review = contract.days.beyond(day).working_days_after(day, 10)
+    await plans.make(
+        session, contract, case, goals, "her mother and father", day, review, ends, by, now
+    )
+    await kinds.tick(session, contract, case, "understood", None, by, now)
+    due_at = tasks.end_of_working_day(contract, now, 1)
+    what = "Ask which counsellor has time after school"
+    await tasks.give(session, case, TaskKind.GIVEN, what, by.user_id, due_at, by, now)

@@ -33,7 +33,7 @@ from helpline.models import (
     Task,
 )
 from helpline.models import Conflict as Refused
-from helpline.vocabulary import LinkKind, Role, SilenceMove
+from helpline.vocabulary import CaseKind, ClockStart, ClockStop, LinkKind, Role, SilenceMove
 from tests.world import CARER, LEAD_PHONE, STRANGER, WORKER_PHONE, World
 
 
@@ -280,9 +280,9 @@ async def test_what_happens_brings_its_tasks_once(world: World) -> None:
 async def test_clocks_for_one_kind_begin_and_end_with_it(world: World) -> None:
     essex = world.house.contracts["essex"]
     first = essex.clock("first_response")
-    told = {"starts": "referral", "stops": "acknowledgement", "only_kinds": ("referral",)}
+    told = {"starts": ClockStart.REFERRAL, "stops": ClockStop.FULL_ANSWER}
     reply = first.model_copy(update={"code": "referral_reply"} | told)
-    visit = {"code": "visit", "stops": "notice", "only_kinds": ("consultation",)}
+    visit = {"code": "visit", "stops": ClockStop.NOTICE, "only_kinds": (CaseKind.CONSULTATION,)}
     clocks = (*essex.clocks, reply, first.model_copy(update=visit))
     changed = {"essex": essex.model_copy(update={"clocks": clocks})}
     world.house = replace(world.house, contracts=changed)

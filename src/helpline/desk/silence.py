@@ -77,6 +77,7 @@ async def _notice(session: AsyncSession, contract: Contract, now: datetime) -> i
 def _quiet_since(instant: datetime) -> tuple[ColumnElement[bool], ...]:
     """That nothing was heard on a case after an instant, and no silence stands or was settled."""
     return (
+        CASE.c.import_key.is_(None),  # nothing imported wakes anybody
         func.coalesce(CASE.c.last_in_at, CASE.c.opened_at) <= instant,
         CASE.c.opened_at <= instant,
         ~exists().where(CONTACT.c.case_id == CASE.c.id, CONTACT.c.at > instant, _is_heard()),
