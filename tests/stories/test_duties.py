@@ -200,8 +200,15 @@ async def test_another_hour_asks_anew_and_an_arrest_waits_for_no_hour(world: Wor
     await do(world, interviews.call_off, case, row.id, world.worker, world.now)
     assert not await open_alerts(world)
     arrest = interviews.Asked("Colin", "arrest")
-    await do(world, interviews.record, case, arrest, world.worker, world.now)
+    row = await do(world, interviews.record, case, arrest, world.worker, world.now)
+    assert isinstance(row, PoliceInterview)
     assert len(await open_alerts(world)) == 1
+    for name in ("Marsh", "Fenn and Partners"):  # the first says yes and then cannot come
+        await do(world, interviews.solicitor_asked, case, row.id, name, world.worker, world.now)
+        assert len(await open_alerts(world)) == 1
+        await do(world, interviews.solicitor_confirmed, case, row.id, world.worker, world.now)
+        assert not await open_alerts(world)
+        await leap(world, hours=0.1)
 
 
 # --- earlier ones ---------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from helpline.desk import escalation, events
 from helpline.desk.duties import dates
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
-from helpline.models import Case, PoliceInterview
+from helpline.models import Alert, Case, PoliceInterview
 from helpline.rules import duties
 from helpline.rules.duties import InterviewKind, SolicitorStep
 from helpline.rules.permissions import Actor, require
@@ -232,13 +232,16 @@ async def _watch(
     await session.flush()
     hours = clock.warn_before_hours if clock else ()
     if duties.is_too_near(row.at, now, hours, row.kind):
-        await escalation.raise_alert(session, contract, _cause(case, row, clock), now)
+        await escalation.raise_alert(session, contract, _cause(case, row, clock, now), now)
 
 
-def _cause(case: Case, row: PoliceInterview, clock: Clock | None) -> escalation.Cause:
+def _cause(
+    case: Case, row: PoliceInterview, clock: Clock | None, now: datetime
+) -> escalation.Cause:
+    """One for each wait, so that a new wait asks anew."""
     return escalation.Cause(
         AlertKind.WARNING,
-        _alert_key(row),
+        f"{_about(row)}{now:%Y%m%dT%H%M%S}",
         case.reference,
         stage=2,
         case_id=case.id,
@@ -247,9 +250,9 @@ def _cause(case: Case, row: PoliceInterview, clock: Clock | None) -> escalation.
     )
 
 
-def _alert_key(row: PoliceInterview) -> str:
-    """One for each wait, so that a new wait asks anew."""
-    return f"interview:{row.id}:{row.deadline_id or 'unknown'}"
+def _about(row: PoliceInterview) -> str:
+    """How the key of every alert about this interview begins."""
+    return f"interview:{row.id}:"
 
 
 async def _rest(
@@ -261,7 +264,15 @@ async def _rest(
     state: DeadlineState,
 ) -> None:
     await dates.settle(session, case, row.deadline_id, now, by, state=state)
-    await escalation.end(session, _alert_key(row), now)
+    keys = await session.scalars(
+        select(col(Alert.key)).where(
+            col(Alert.case_id) == case.id,
+            col(Alert.ended_at).is_(None),
+            col(Alert.key).startswith(_about(row), autoescape=True),
+        )
+    )
+    for key in list(keys):
+        await escalation.end(session, key, now)
 
 
 def _must_be_ahead(at: datetime | None, now: datetime) -> None:
