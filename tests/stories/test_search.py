@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col
 
-from helpline.desk import cases, conflicts, search
+from helpline.desk import cases, conflicts, record, search
 from helpline.desk.search import Found
 from helpline.engine.searching import read_for_search
 from helpline.errors import NotAllowed
@@ -34,7 +34,11 @@ async def test_words_of_messages_and_notes_find_their_case(world: World) -> None
         await cases.add_note(
             session, case, "fact", "Solicitor booked for Friday", world.now, world.worker, world.now
         )
-    for question in ("caravan", "Caravans police", "clacton RINGS", "solicitor", "friday caravan"):
+        await record.comment(
+            session, case, "comment", "", "It was a tent", None, world.now, world.worker, world.now
+        )
+    asked = ("caravan", "Caravans police", "clacton RINGS", "solicitor", "friday caravan", "tent")
+    for question in asked:
         assert references(await ask(world, question)) == [mine.reference], question
     assert references(await ask(world, "caravan bicycle")) == []
     (found,) = (await ask(world, "caravan")).cases

@@ -55,7 +55,10 @@ class Source:
     column: str
 
 
-SOURCES = (Source(CONTACT, "body"), Source(NOTE, "body"), Source(TASK, "what"))
+SOURCES = (
+    *(Source(CONTACT, "body"), Source(NOTE, "body"), Source(TASK, "what")),
+    Source(metadata.tables["record_comment"], "body"),
+)
 
 
 @dataclass(frozen=True)
