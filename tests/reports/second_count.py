@@ -49,7 +49,19 @@ def figures(
         ):
             for measure, figure in _clock(here, column, now).items():
                 found[f"{clock}.{measure}", where] = figure
-    return found
+    return found | _outcomes(rows, start, end)
+
+
+def _outcomes(rows: Sequence[dict[str, str]], start: datetime, end: datetime) -> Figures:
+    """How the cases ended that were closed in the period, whenever they began."""
+    number: dict[tuple[str, frozenset[tuple[str, str]]], int] = defaultdict(int)
+    for row in rows:
+        if row["closed_at"] and start <= _at(row["closed_at"]) < end:
+            number[f"outcomes.of.{row['outcome'] or 'unknown'}", frozenset()] += 1
+            for place in ([], ["quadrant"], ["carer_type"]):
+                where = frozenset((name, _word(row[name])) for name in place)
+                number["outcomes", where] += 1
+    return {key: _figure(count, None) for key, count in number.items()}
 
 
 def _cuts(row: dict[str, str]) -> list[frozenset[tuple[str, str]]]:

@@ -1,4 +1,4 @@
-"""Complaints, compliments, feedback and outcomes in the report: counted, noughts printed, protected."""
+"""What people said, in the report: counted, noughts printed, small numbers protected."""
 
 from datetime import datetime, timedelta
 

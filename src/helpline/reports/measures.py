@@ -154,11 +154,10 @@ def voiced(contract: Contract) -> dict[str, str]:
         found |= {"feedback.asked": "People who were asked", "feedback": "People who answered"}
         found |= {"feedback.answers": "All answers"}
         found |= {f"feedback.score.{score}": name for score, name in SCORES.items()}
-    outcomes = [one for one in contract.outcomes if one.kind != "change"]
     return {
         **found,
         "outcomes": "Cases that were closed",
-        **{f"outcomes.of.{one.code}": one.name for one in outcomes},
+        **{f"outcomes.of.{one.code}": one.name for one in contract.outcomes},
         f"outcomes.of.{UNKNOWN}": "Not known or another",
     }
 
