@@ -3,11 +3,13 @@ finds, nothing wider than the screen, nothing the content policy had to stop, an
 only a browser can show. Pictures land in var/pictures, to be looked at."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from helpline.desk import allegations, cases, pathway
 from tests.browser.site import DESK, LONG_NAME, PHONE, Site, picture
 from tests.world import CARER, PASSWORD, STRANGER
 
@@ -19,6 +21,7 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
     case = (await site.world.case_of(CARER)).reference
     emergency = (await site.world.case_of(STRANGER)).reference
     long = (await site.world.case_of("+447700900124")).reference
+    await something_alleged(site, long)
     return {
         "login": (None, "/login"),
         "inbox": ("leonie", "/inbox"),
@@ -27,6 +30,11 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
         "case-emergency": ("wasim", f"/cases/{emergency}"),
         "case-long-name": ("wasim", f"/cases/{long}"),
         "case-record": ("wasim", f"/cases/{long}/record"),
+        "case-plan": ("wasim", f"/cases/{case}/plan"),
+        "case-pathway": ("wasim", f"/cases/{long}/pathway"),
+        "case-pathway-empty": ("wasim", f"/cases/{emergency}/pathway"),
+        "case-partners": ("wasim", f"/cases/{case}/partners"),
+        "owed": ("leonie", "/obligations"),
         "tray": ("wasim", "/tray"),
         "people": ("wasim", "/people"),
         "rota": ("wasim", "/rota"),
@@ -40,6 +48,20 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
         "running": ("ada", "/running"),
         "demo": (None, "/demo"),
     }
+
+
+async def something_alleged(site: Site, reference: str) -> None:
+    """On the case of the longest name, with a stage reached and one usual day that is over."""
+    world, contract = site.world, site.world.house.contracts["essex"]
+    day = contract.days.day_of(world.now) - timedelta(days=3)
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.lead, reference)
+        told = allegations.Told(case.person_id, world.now, words="W" * 400, told_by=LONG_NAME)
+        made = await allegations.record(session, contract, case, told, world.lead, world.now)
+        await pathway.set_stage(
+            *(session, contract, case, made.id or 0, "reported", "reached", day, LONG_NAME),
+            *(world.lead, world.now),
+        )
 
 
 @pytest.mark.parametrize("width", SIZES)
