@@ -151,3 +151,31 @@ async def test_what_is_late_is_said_first(everybody: World, arrive: Arrive) -> N
     admin = await arrive(everybody, "ada")
     await admin.get("/obligations")
     assert "13 November 2026 2 days late" in admin.text
+
+
+async def test_nonsense_is_refused_and_never_breaks_a_page(
+    everybody: World, arrive: Arrive
+) -> None:
+    await everybody.sms(CARER, "a question about fees")
+    case = await everybody.case_of(CARER)
+    lead = await arrive(everybody, "leonie")
+    await lead.get("/obligations")
+    row = (await everybody.all(ObligationDue))[0].id
+    asked = f"/cases/{case.reference}/partners/referrals"
+    forms = {
+        "/papers": ("valid_from", "level"),
+        "/evidence": ("day", "partner", "reached"),
+        "/obligations": ("rule", "day", "owner"),
+        f"/obligations/{row}": ("owner", "day"),
+        f"/obligations/{row}/completion": ("done_on",),
+        asked: ("whom", "person"),
+        f"{asked}/1/sessions": ("held_on", "minutes"),
+    }
+    sound = {"kind": "dbs", "user": str(everybody.worker.user_id), "valid_from": "2026-01-01"}
+    for path, names in forms.items():
+        for name in names:
+            for value in ("9999-12-31", "9" * 30):
+                status = await lead.post(path, sound | {name: value}, follow=False)
+                assert status < 500, (path, name, value)
+    for asking in ("period=2099-00-Q9", "period=%00", "kind=x", "contract=nowhere"):
+        assert await lead.get(f"/evidence?{asking}") == 200

@@ -151,6 +151,8 @@ def usual_end(contract: Contract, kind: str, valid_from: date) -> date | None:
     names no time."""
     papers = contract.staff.papers if contract.staff else ()
     rule = next((one for one in papers if one.kind == kind), None)
+    if not EARLIEST <= valid_from <= LATEST:
+        return None
     if rule is not None and rule.renew_days is not None:
         return valid_from + timedelta(days=rule.renew_days)
     return months_after(valid_from, rule.renew_months) if rule and rule.renew_months else None
