@@ -73,7 +73,7 @@ async def change(
     if case.kind == CaseKind.REFERRAL:
         await deadlines.open_for(session, contract, case, case.opened_at, start=ClockStart.REFERRAL)
         await deadlines.refresh_next_due(session, case)
-        await referred.begin(session, contract, case, by, now)
+        await referred.chase(session, contract, case, by, now)
     await _say(session, "case.kind_set", case, now, by, case_kind=case.kind, before=before)
 
 

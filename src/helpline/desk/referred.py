@@ -49,7 +49,7 @@ def said_in(form: ReferralForm | None) -> dict[str, str]:
     return dict(json.loads(form.fields)) if form is not None else {}
 
 
-async def begin(
+async def chase(
     session: AsyncSession, contract: Contract, case: Case, by: Actor | None, now: datetime
 ) -> None:
     """The case is a referral: what is missing is chased from now on."""
