@@ -55,22 +55,18 @@ MORE: Final = (
     ("/running", "System", "What runs by itself, and what broke.", "running.manage"),
 )
 """What is needed less often than the navigation: the page /more."""
+_ACCUSED = tuple(kind for kind in CaseKind if kind.is_pathway)
 CASE_TABS: Final[tuple[tuple[str, str, str, tuple[CaseKind, ...]], ...]] = (
     # below /cases/<reference>, what it says, the action, the kinds of case that have it (none: all)
     ("", "Conversation", "case.read", ()),
-    (
-        "/pathway",
-        "Pathway",
-        "case.read",
-        (CaseKind.ALLEGATION, CaseKind.STANDARDS),
-    ),
+    ("/pathway", "Pathway", "case.read", _ACCUSED),
+    ("/duties", "Notices and dates", "case.read", _ACCUSED),
     ("/plan", "Steps and plan", "case.read", ()),
+    ("/record", "Record", "case.read", ()),
     ("/people", "People", "case.read", ()),
     ("/partners", "Partners", "case.read", ()),
-    ("/standing", "Membership", "case.read", ()),
     ("/given", "Given and booked", "case.read", ()),
-    ("/record", "Record", "case.read", ()),
-    ("/duties", "Notices and dates", "case.read", (CaseKind.ALLEGATION, CaseKind.STANDARDS)),
+    ("/standing", "Membership", "case.read", ()),
 )
 
 
