@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import casefile, parts, record
+from helpline.desk import casefile, cases, parts, record
 from helpline.errors import InvalidInput
 from helpline.models import Case
 from helpline.reports import casefile_pdf
@@ -84,13 +84,13 @@ async def print_file(request: web.Request) -> web.Response:
 
 
 async def _printed(request: web.Request, is_whole: bool) -> web.Response:
-    """The file is made when the transaction is over: nothing waits for it."""
+    """To print it is to read it. The file is made when the transaction is over: nothing waits."""
+    actor, now = actor_of(request), now_of(request)
     async with house_of(request).db.write() as session:
         found = await find(session, request)
         contract = contract_of(request, found.contract)
-        sheet = await record.sheet(
-            session, contract, found, is_whole, actor_of(request), now_of(request)
-        )
+        await cases.record_reading(session, found, actor, now)
+        sheet = await record.sheet(session, contract, found, is_whole, actor, now)
     body = await casefile_pdf.render(sheet)
     name = f"{found.reference}-{'file' if is_whole else 'chronology'}.pdf"
     return web.Response(
