@@ -93,3 +93,4 @@ async def test_a_case_asks_a_partner_and_every_step_is_on_the_page(
     assert "ended: finished as it should" in lead.text.lower()
     await lead.get("/partners")
     assert "Waiting to be seen" not in lead.text
+    assert "Solicitor : asked 1 time, seen 1; half of them within 0 days" in lead.text

@@ -144,7 +144,50 @@ async def waiting(
     ]
 
 
+@dataclass(frozen=True)
+class WaitTimes:
+    """How long people waited for one kind of partner; days, of those who were seen."""
+
+    kind: str
+    asked: int
+    seen: int
+    median_days: int | None
+    longest_days: int | None
+
+
+async def wait_times(
+    session: AsyncSession, contracts: Mapping[str, Contract], by: Actor, since: datetime
+) -> list[WaitTimes]:
+    """Each kind that was asked since then, on cases that `by` may see, in order of their names."""
+    rows = await session.execute(
+        select(
+            col(PartnerReferral.kind),
+            col(PartnerReferral.contract),
+            col(PartnerReferral.requested_at),
+            col(PartnerReferral.first_seen_on),
+        )
+        .join(Case, col(Case.id) == col(PartnerReferral.case_id))
+        .where(
+            col(PartnerReferral.contract).in_(list(contracts)),
+            col(PartnerReferral.requested_at) >= since,
+            *seeing.cases(by),
+        )
+    )
+    asked: dict[str, list[int | None]] = {}
+    for kind, contract, requested_at, seen_on in rows:
+        day = requested_at.astimezone(ZoneInfo(contracts[contract].zone)).date()
+        waited = max((seen_on - day).days, 0) if seen_on else None
+        asked.setdefault(kind, []).append(waited)
+    return [_times(kind, asked[kind]) for kind in sorted(asked)]
+
+
 # --- private ---
+
+
+def _times(kind: str, waited: Sequence[int | None]) -> WaitTimes:
+    seen = sorted(days for days in waited if days is not None)
+    median = seen[(len(seen) - 1) // 2] if seen else None
+    return WaitTimes(kind, len(waited), len(seen), median, seen[-1] if seen else None)
 
 
 async def _works_on(session: AsyncSession, case: Case, by: Actor, now: datetime) -> bool:

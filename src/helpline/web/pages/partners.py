@@ -1,6 +1,7 @@
 """The directory of who else helps, and the list of everybody who waits to be seen by one of them.
 What is looked for goes by POST, so that no name stands in an address."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from aiohttp import web
@@ -38,6 +39,7 @@ KIND_WORDS: Final = {
     PartnerKind.OTHER: "Other",
     partners.CONTRACT: "From the contract",
 }
+YEAR: Final = timedelta(days=365)
 _WRONG: Final = {
     "Choose what kind": "kind",
     "Give their name": "name",
@@ -143,12 +145,14 @@ async def _list(request: web.Request, kind: str, area: str, words: str) -> web.R
         found = await partners.listed(session, contracts, now, kind=kind, area=area, words=words)
         by_key = {one.key: one for one in contracts}
         waits = await referral_lists.waiting(session, by_key, actor, now)
+        times = await referral_lists.wait_times(session, by_key, actor, now - YEAR)
     areas = _areas(contracts)
     return show(
         request,
         "partners.html.j2",
         found=found,
         waits=waits,
+        times=times,
         late=sum(one.is_late for one in waits),
         partner_words=KIND_WORDS,
         areas=areas,
