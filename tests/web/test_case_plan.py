@@ -1,6 +1,8 @@
 """The tab "Steps and plan": what is next stands first, every form works, what fails keeps what was
 typed."""
 
+from dataclasses import replace
+
 import pytest
 
 from helpline.models import CaseExit, PlanGoal, StepTick, SupportPlan, Task
@@ -96,3 +98,27 @@ async def test_every_kind_has_its_page(one_world: World, arrive: Arrive, kind: s
     guest = await arrive(one_world, "leonie")
     assert await guest.post(f"{path}/kind", {"kind": kind, "why_kind": "So it is"}) == 200
     assert " Steps " in guest.text
+
+
+async def test_what_happens_brings_tasks_and_a_lead_hands_a_case_over(
+    one_world: World, arrive: Arrive
+) -> None:
+    essex = one_world.house.contracts["essex"]
+    other = essex.model_copy(update={"key": "wessex", "name": "Wessex", "reference_prefix": "WX"})
+    contracts = {"essex": essex, "wessex": other}
+    one_world.house = replace(one_world.house, contracts=contracts)
+    path = await _opened(one_world)
+    guest, lead = await arrive(one_world, "wasim"), await arrive(one_world, "leonie")
+    assert await guest.post(f"{path}/happenings", {"happening": ""}) == 400
+    assert await guest.post(f"{path}/happenings", {"happening": "unplanned_ending"}) == 200
+    assert "Ring the carer: how is everybody at home" in guest.text
+    assert "Hand it over to another contract" not in guest.text
+    gone = {"to": "wessex", "why_transfer": "They moved", "summary": "", "along": "tasks"}
+    assert await guest.post(f"{path}/transfer", gone) == 403
+    assert await lead.post(f"{path}/transfer", gone) == 400
+    assert "They moved" in lead.page and "what the other side must know" in lead.text
+    assert await lead.post(f"{path}/transfer", gone | {"summary": "All of it"}) == 200
+    assert "This is the new case." in lead.text and lead.path.startswith("/cases/WX-")
+    assert "Ring the carer: how is everybody at home" in lead.text
+    await lead.get(path)
+    assert "It went over to Wessex" in lead.text and "Closed" in lead.text
