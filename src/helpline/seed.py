@@ -24,12 +24,15 @@ from helpline.desk import (
     allegations,
     cases,
     chosen,
+    complaints,
+    compliments,
     consents,
     escalation,
     evidence,
     firstday,
     gatherings,
     imports,
+    incidents,
     kinds,
     library,
     membership,
@@ -235,6 +238,7 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
         await _others(session, contract, staff, _e164(people[TALKS[0][0]]["mobile"]), now)
         await _membership(session, house, staff, now)
         await _casework(session, contract, _e164(people[TALKS[2][0]]["mobile"]), staff, now)
+        await _registers(session, contract, staff, now)
     await deliver_all(house)
 
 
@@ -682,3 +686,54 @@ async def _casework(
     due_at = tasks.end_of_working_day(contract, now, 1)
     what = "Ask which counsellor has time after school"
     await tasks.give(session, case, TaskKind.GIVEN, what, by.user_id, due_at, by, now)
+
+
+# --- the registers: a complaint that waits for its answer, a thank-you, an incident ---------------
+
+
+async def _registers(
+    session: Any, contract: Contract, staff: dict[str, Actor], now: datetime
+) -> None:
+    """Somebody was not rung back: Quinn looks into it, and Wasim does not see it."""
+    quinn, day = staff["quinn"], timedelta(days=1)
+    told = complaints.Told(
+        kind="service",
+        subject="worker",
+        complainant="carer",
+        words="I was to be rung at four and nobody rang. I sat by the telephone all evening.",
+        wish="Somebody else, and an apology",
+        reach="By letter, please",
+        received_at=now - day,
+        method="telephone",
+        about=(staff["wasim"].user_id,),
+    )
+    await complaints.log(session, contract, told, quinn, now)
+    await compliments.log(
+        session,
+        contract,
+        subject="support",
+        giver="carer",
+        words="You were there at two in the morning. We will not forget it.",
+        method="letter",
+        at=now - 2 * day,
+        about_id=staff["dilys"].user_id,
+        case=None,
+        by=staff["dilys"],
+        now=now,
+    )
+    happened = now - timedelta(hours=2)
+    event = incidents.Told("lone_working", "Followed from a visit to the car", happened, happened)
+    made = await incidents.log(session, contract, event, staff["amara"], now)
+    for row in await incidents.notices(session, made):
+        await incidents.tell(
+            session,
+            contract,
+            made,
+            row[0].id or 0,
+            whom="Leonie",
+            how="telephone",
+            at=now,
+            not_needed="",
+            by=staff["leonie"],
+            now=now,
+        )
