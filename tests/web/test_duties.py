@@ -62,6 +62,8 @@ async def test_what_is_due_first_stands_first_and_a_telling_is_kept(
     assert "Asked again" in guest.text
     assert await guest.post(f"{here}/notices/{lado}/answer", {"answer": "A meeting on Friday"})
     assert "A meeting on Friday" in guest.text
+    assert "No answer yet" not in guest.text
+    assert "Chase an answer: Designated officer" not in guest.text
     assert await guest.post(f"{here}/notices/{lado}/sending", form) == 409
 
 

@@ -74,6 +74,8 @@ class Shown:
     @property
     def waiting(self) -> tuple[NoticeStep, Deadline | None] | None:
         """The step that waits for an answer."""
+        if self.row.answered_at is not None:
+            return None
         return next((one for one in self.steps if one[0].done_at is None), None)
 
 
