@@ -38,6 +38,7 @@ async def test_any_case_can_take_the_pathway_and_gets_its_tab(
     assert "Somebody has made an allegation" in guest.text
     assert await guest.get(path) == 200
     assert "Do not ask what happened" in guest.text
+    assert "Send them the short list" in guest.text
     assert await written_down(one_world, guest, path) == 200
     assert "the safeguarding lead is told" in guest.text
     assert 'aria-current="page" href="' + path in guest.page

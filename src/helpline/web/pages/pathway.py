@@ -86,6 +86,8 @@ async def show_pathway(request: web.Request, **again: Any) -> web.Response:
             values |= await _about_one(session, chosen)
         if chosen is not None and contract.path is not None:
             values |= await _on_the_way(request, session, found, contract, chosen)
+        if contract.path is not None:
+            values |= await _for_the_carer(request, session, found, contract)
         return values
 
     return await show_tab(request, "case_pathway.html.j2", fill, **again)
@@ -115,13 +117,11 @@ async def _on_the_way(
     contract: Contract,
     chosen: Allegation,
 ) -> dict[str, Any]:
-    house, now, chosen_id = house_of(request), now_of(request), chosen.id or 0
+    now, chosen_id = now_of(request), chosen.id or 0
     to_ask, were_told = await pathway.questions_of(session, contract, chosen_id)
     ticks = await firstday.ticks_of(session, chosen_id)
     lines = firstday.lines(contract, chosen, ticks, now)
     roles = {one.role for one in await parts.on_case(session, found.id or 0)}
-    person = await session.get(Person, found.person_id)
-    language = person.language if person else "en"
     return {
         "line": await pathway.line_of(session, contract, chosen),
         "states": list(StageState),
@@ -135,11 +135,20 @@ async def _on_the_way(
         },
         "ticks": ticks,
         "has_partner": PartRole.PARTNER in roles,
-        "message": firstday.message(contract, house.wording, language),
-        "last_sent": await firstday.last_sent(session, found.id or 0),
         "requests": await inquiries.requests_of(session, chosen_id),
         "meetings": await inquiries.meetings_of(session, chosen_id),
         "meeting_kinds": list(MeetingKind),
+    }
+
+
+async def _for_the_carer(
+    request: web.Request, session: AsyncSession, found: Case, contract: Contract
+) -> dict[str, Any]:
+    person = await session.get(Person, found.person_id)
+    language = person.language if person else "en"
+    return {
+        "message": firstday.message(contract, house_of(request).wording, language),
+        "last_sent": await firstday.last_sent(session, found.id or 0),
         "can_be_written_to": await cases.reply_address(session, found) is not None,
     }
 
