@@ -1,14 +1,17 @@
 """Somebody is not content with us: it is looked into by somebody who had nothing to do with it, and
 whoever it is about never sees it."""
 
+import re
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from helpline.desk import complaint_steps as steps
-from helpline.desk import complaints, owed
+from helpline.desk import complaints, lists, owed, webform
 from helpline.desk.complaints import Told
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -127,6 +130,9 @@ async def test_its_clocks_run_in_working_days_and_wake_the_complaints_officer(
     await world.settle()
     assert any(found.reference in text for text in world.texts_to(QUINN_PHONE))
     assert not any(found.reference in text for text in world.texts_to("+447700900903"))
+    async with world.house.db.read() as session:
+        assert await lists.open_alerts(session, world.lead, ["essex"])
+        assert not await lists.open_alerts(session, world.worker, ["essex"])
     quinn, contract = world.quinn, world.house.contracts["essex"]  # type: ignore[attr-defined]
     async with world.house.db.write() as session:
         complaint = await complaints.find(session, quinn, found.reference)
@@ -246,6 +252,24 @@ async def test_the_database_keeps_what_was_logged(world: World) -> None:
         async with world.house.db.write() as session:
             await session.execute(delete(Complaint).where(Complaint.id == found.id))
     assert len(await world.all(Complaint)) == 1
+
+
+def test_nothing_of_ours_takes_a_line_of_a_register_away() -> None:
+    registers = "Complaint|ComplaintEntry|ComplaintAbout|Compliment|Incident|IncidentEntry"
+    taken = re.compile(rf"delete\(\s*({registers}|IncidentNotice)\b")
+    folder = Path(complaints.__file__).parents[1]
+    assert not [path for path in folder.rglob("*.py") if taken.search(path.read_text("utf-8"))]
+
+
+async def test_a_form_that_says_complaint_is_one_from_the_first_minute(world: World) -> None:
+    form = webform.Form("Nobody rang me", name="Carol Ashby", membership="FC1001")
+    form = replace(form, reason="complaint", reason_name="Complaint about the service")
+    await world.house.inbox.keep(webform.pack(form, "a-form", "essex"), world.now)
+    await world.settle()
+    (found,) = await world.all(Complaint)
+    assert isinstance(found, Complaint)
+    assert "Nobody rang me" in found.words
+    assert found.case_id is not None
 
 
 async def test_thanks_are_counted_by_themselves(world: World) -> None:

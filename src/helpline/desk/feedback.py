@@ -102,6 +102,7 @@ async def _candidates(
         .where(
             col(Case.contract) == contract.key,
             col(Case.reason) != complaints.REASON,
+            col(Case.import_key).is_(None),  # nobody is asked about a past log
             or_(
                 just & ~by_why[AskedWhy.CLOSING],
                 later & ~by_why[AskedWhy.LATER],
