@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from helpline.engine.feedback import ask_for_feedback
-from helpline.models import Case, FeedbackAsk, FeedbackRefusal
+from helpline.models import Case, Contact, FeedbackAsk, FeedbackRefusal
 from tests.world import CARER, World
 
 
@@ -35,7 +35,9 @@ async def test_asked_by_text_and_answered_by_one_digit(world: World) -> None:
     assert isinstance(ask, FeedbackAsk)
     assert (ask.score, ask.comment) == (4, "Wasim was brilliant, it took a while")
     case = await world.case_of(CARER)
-    assert (case.status, case.reason_from) == ("closed", case.reason_from)
+    assert case.status == "closed"
+    kept = await world.all(Contact, Contact.case_id == case.id, Contact.what == "feedback")
+    assert [one.body for one in kept] == [None, None]  # type: ignore[attr-defined]
     assert not [d for d in (await world.deadlines(CARER)).values() if d.state == "open"]
     world.clock.forward(timedelta(days=41))
     assert await asked(world) == 2  # weeks later, once more

@@ -43,6 +43,8 @@ from helpline.vocabulary import (
 AT_ONCE: Final = 50
 COMMENT_WITHIN: Final = timedelta(hours=48)
 LONGEST: Final = 5_000
+WHAT: Final = "feedback"
+"""What a contact is that answers our question."""
 
 
 @dataclass(frozen=True)
@@ -292,8 +294,10 @@ async def take(
     contact: Contact,
     answer: Answer,
 ) -> None:
-    """Write the answer down and say thank you; a closed case stays closed."""
+    """Write the answer down and say thank you; a closed case stays closed. The case shows that they
+    answered and not what: whoever supports them need not read it. Reports count no contact."""
     now = contact.at
+    contact.what, contact.body = WHAT, None
     ask = await session.get(FeedbackAsk, answer.ask_id, with_for_update=True)
     assert ask is not None
     if answer.score == 0:

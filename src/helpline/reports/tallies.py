@@ -208,6 +208,7 @@ def _contacts(contract: str, bounds: Bounds) -> Select[Any]:
             CONTACT.c.contract == contract,
             CONTACT.c.direction == Direction.IN,
             CONTACT.c.kind != ContactKind.AUTOMATIC,  # a program answered, not the person
+            CONTACT.c.what != "feedback",  # an answer to our question sought no support
             _within(CONTACT.c.at, bounds),
             COUNTS,
         )
