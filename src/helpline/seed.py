@@ -480,7 +480,7 @@ async def _register(
     await register.hand_in(session, contract, listed, now.date(), by, now, is_whole=True)
     person = await session.scalar(select(Person).order_by(col(Person.id)).limit(1))
     await membership.add_need(session, person, NeedKind.LARGE_PRINT, "", by, now)
-    code, first = contract.entitlements[-2].code, now.date() - timedelta(days=90)
+    code, first = "legal_expenses", now.date() - timedelta(days=90)
     last = first + timedelta(days=364)
     await membership.add_cover(
         session, contract, person, code, "HFS-00417", first, last, by, now, covers_household=True

@@ -197,4 +197,7 @@ async def test_a_cover_of_the_household_is_shown_to_all_of_it(
     await guest.post(f"/people/{ravi.id}/covers", cover)
     await guest.get(f"/people/{tara.id}")
     assert "Through Ravi Home" in guest.text
+    own = {"code": "member_discounts", "valid_from": "2026-01-01"}  # A58: not every benefit is hers
+    assert await guest.post(f"/people/{tara.id}/covers", own) == 400
+    assert "The contract gives this to: foster carer, supported lodgings carer" in guest.text
     assert "Belongs to the household of somebody approved" in guest.text

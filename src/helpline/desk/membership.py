@@ -173,8 +173,12 @@ async def add_cover(
 ) -> PersonEntitlement:
     """From a day to a day. Its last day may be unknown."""
     require(by, "case.triage", person.contract)
-    if code not in {one.code for one in contract.entitlements}:
+    given = next((one for one in contract.entitlements if one.code == code), None)
+    if given is None:
         raise InvalidInput("Choose what they are covered for.")
+    if person.group != UNKNOWN and person.group not in given.groups:
+        names = [one.name.lower() for one in contract.groups if one.code in given.groups]
+        raise InvalidInput(f"The contract gives this to: {', '.join(names)}.")
     if valid_from is None:
         raise InvalidInput("Give the first day of the cover, like 2026-08-01.")
     if valid_to is not None and valid_to < valid_from:
