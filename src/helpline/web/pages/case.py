@@ -156,10 +156,15 @@ def tabs_of(request: web.Request, found: Case) -> list[tuple[str, str, bool]]:
     """Address, words and whether it is open, of every tab that this case has for the asker."""
     here = f"/cases/{found.reference}"
     return [
-        (here + suffix, words, request.path == here + suffix)
+        (here + suffix, words, _is_at(request.path, here, suffix))
         for suffix, words, action, kinds in CASE_TABS
         if may(actor_of(request), action, found.contract) and (not kinds or found.kind in kinds)
     ]
+
+
+def _is_at(path: str, here: str, suffix: str) -> bool:
+    """A tab is open also where one of its forms failed."""
+    return path == here + suffix or bool(suffix and path.startswith(f"{here}{suffix}/"))
 
 
 async def _number_to_ring(session: AsyncSession, request: web.Request, found: Case) -> str:
