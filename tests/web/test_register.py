@@ -144,6 +144,7 @@ async def test_the_membership_of_a_case_says_why_and_offers_a_kind_answer(
     assert await guest.post(f"{here}/override", {"decision": "in", "why": "x"}) == 403
     await guest.get(f"/cases/{reference}")
     assert "Not within it" in guest.text
+    assert "Not within the contract, by Wasim" in guest.text
     lead = await arrive(one_world, "leonie")
     await lead.get(here)
     assert await lead.post(f"{here}/override", {"decision": "in"}) == 400
