@@ -44,6 +44,7 @@ async def test_a_paper_that_ran_out_stops_a_naming_until_a_new_one_is_seen(
     await everybody.sms(CARER, "a question about fees")
     await lead.get("/allocate")
     assert f"May not be named now: Wasim ({reason})" in lead.text
+    assert f'value="{everybody.worker.user_id}"' not in lead.page  # neither proposed nor to choose
     case = await everybody.case_of(CARER)
     name = {"worker": str(everybody.worker.user_id)}
     assert await lead.post(f"/cases/{case.reference}/allocation", name) == 400
