@@ -44,13 +44,12 @@ async def told(world: World, **other: object) -> Complaint:
         "method": "telephone",
         "about": (world.worker.user_id,),
     }
+    by = other.pop("by", world.quinn)  # type: ignore[attr-defined]
+    assert isinstance(by, Actor)
     async with world.house.db.write() as session:
         contract = world.house.contracts["essex"]
-        quinn = Actor(0, "", Role.COMPLAINTS, None)
         found = Told(**(facts | other))  # type: ignore[arg-type]
-        return await complaints.log(
-            session, contract, found, other.get("by") or world.quinn or quinn, world.now
-        )
+        return await complaints.log(session, contract, found, by, world.now)
 
 
 @pytest.fixture
@@ -147,6 +146,17 @@ async def test_its_clocks_run_in_working_days_and_wake_the_complaints_officer(
             await steps.extend(session, contract, complaint, "Again", quinn, world.now)
         still = await owed.open_on(session, complaints.line_of(complaint))
         assert [row.clock for row in still] == ["complaint_stage_1_extended"]
+
+
+async def test_a_complaint_about_the_complaints_officer_is_somebody_elses(world: World) -> None:
+    quinn = world.quinn  # type: ignore[attr-defined]
+    found = await told(world, about=(quinn.user_id,), by=world.lead)
+    assert found.handler_id is None
+    due = [d.due_at for d in await world.all(Deadline) if d.complaint_id]  # type: ignore[attr-defined]
+    world.clock.forward(min(due) - world.now)
+    await world.settle()
+    assert not any(found.reference in text for text in world.texts_to(QUINN_PHONE))
+    assert any(found.reference in text for text in world.texts_to(LEAD_PHONE))
 
 
 async def answer(world: World, reference: str, by: Actor, outcome: str = "partly") -> None:

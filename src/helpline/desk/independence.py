@@ -38,6 +38,20 @@ async def about(session: AsyncSession, complaint: Complaint) -> dict[int, str]:
     return {user_id: name for user_id, name in rows if user_id is not None}
 
 
+async def colleagues(session: AsyncSession, contract: str) -> list[tuple[int, str]]:
+    """Whom of us a complaint of this contract can be about, by name: id and name."""
+    rows = await session.execute(
+        select(col(User.id), col(User.shown_name))
+        .where(
+            col(User.role).in_((*HANDLERS, Role.WORKER)),
+            col(User.left_at).is_(None),
+            col(User.contract).is_(None) | (col(User.contract) == contract),
+        )
+        .order_by(col(User.shown_name))
+    )
+    return [(user_id or 0, name) for user_id, name in rows]
+
+
 async def involved(session: AsyncSession, complaint: Complaint) -> frozenset[int]:
     """Everybody who has worked with whoever complains, or on the case it arose on."""
     those = [case for case in (complaint.about_case_id, complaint.case_id) if case is not None]

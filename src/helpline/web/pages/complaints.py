@@ -132,7 +132,7 @@ async def show_complaint(request: web.Request, **again: Any) -> web.Response:
             "history": history,
             "owed": await owed.open_on(session, complaints.line_of(found)),
             "about": await independence.about(session, found),
-            "workers": await _colleagues(session, contract),
+            "workers": await independence.colleagues(session, contract.key),
             "handlers": [user for user, why in offered if not why],
             "refused": [(user, why) for user, why in offered if why],
             "handler": next((u.shown_name for u, _ in offered if u.id == found.handler_id), ""),
@@ -303,7 +303,7 @@ _ACTS: Final[dict[str, Callable[[_Act], Awaitable[None]]]] = {
 async def _new(request: web.Request, problem: str = "") -> web.Response:
     contract = await _contract(request)
     async with house_of(request).db.read() as session:
-        workers = await _colleagues(session, contract)
+        workers = await independence.colleagues(session, contract.key)
     typed = await form_of(request) if problem else {}
     found = (name for begins, name in _WRONG.items() if problem.startswith(begins))
     return show(
@@ -357,11 +357,6 @@ async def _contract(request: web.Request) -> Contract:
     if found is None:
         raise InvalidInput("There is no contract here that you may log complaints for.")
     return found
-
-
-async def _colleagues(session: AsyncSession, contract: Contract) -> list[tuple[int, str]]:
-    users = await cases.workers_for(session, contract.key)
-    return [(user.id or 0, user.shown_name) for user in users]
 
 
 def _names(contracts: list[Contract]) -> dict[str, str]:
