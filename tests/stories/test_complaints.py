@@ -20,13 +20,14 @@ from helpline.models import (
     Complaint,
     ComplaintEntry,
     Compliment,
+    Conflict,
     Contact,
     Deadline,
     Page,
 )
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
-from tests.world import CARER, LEAD_PHONE, World
+from tests.world import CARER, LEAD_PHONE, STRANGER, World
 
 QUINN_PHONE = "+447700900905"
 SEFA_PHONE = "+447700900906"
@@ -157,6 +158,19 @@ async def test_a_complaint_about_the_complaints_officer_is_somebody_elses(world:
     await world.settle()
     assert not any(found.reference in text for text in world.texts_to(QUINN_PHONE))
     assert any(found.reference in text for text in world.texts_to(LEAD_PHONE))
+
+
+async def test_a_stranger_who_complains_and_then_says_who_they_are(world: World) -> None:
+    await world.sms(CARER, "I need some advice about my allowance")
+    await world.allocate(CARER, world.worker)
+    await world.sms(STRANGER, "I want to make a complaint about my support worker")
+    await world.sms(STRANGER, "Carol Ashby CM1 1QH")
+    case = await world.case_of(STRANGER)
+    (found,) = await world.all(Complaint, Complaint.case_id == case.id)
+    assert isinstance(found, Complaint)
+    assert found.person_id == case.person_id == (await world.case_of(CARER)).person_id
+    held = await world.all(Conflict, Conflict.case_id == case.id)
+    assert [one.user_id for one in held] == [world.worker.user_id]  # type: ignore[attr-defined]
 
 
 async def answer(world: World, reference: str, by: Actor, outcome: str = "partly") -> None:

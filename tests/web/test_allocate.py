@@ -171,7 +171,8 @@ async def test_a_conflict_is_said_shown_and_ended(one_world: World, arrive: Arri
     assert await wasim.post(f"/cases/{reference}/conflicts", other) == 403
     await wasim.get(f"/cases/{reference}")
     await wasim.post(f"/cases/{reference}/conflicts", {"why_conflict": "my neighbour"})
-    assert "Must not work on this You , since today" in wasim.text
+    assert wasim.path == "/inbox"  # they see the case no more
+    assert await wasim.get(f"/cases/{reference}") == 404
     await lead.get("/allocate")
     assert "Wasim" not in lead.text
     assert await lead.post("/allocate", await form(world, world.worker)) == 409

@@ -138,7 +138,8 @@ STEPS: Final[Mapping[CaseKind, tuple[KindStep, ...]]] = {
         KindStep(
             "answered",
             "Answer in writing",
-            "What was found, what we do about it, and that the Information Commissioner is open to them.",
+            "What was found, what we do about it, and that they may go to the Information "
+            "Commissioner.",
             28,
         ),
     ),
