@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
+from helpline import models
 from helpline.desk import complaint_steps as steps
 from helpline.desk import complaints, lists, owed, webform
 from helpline.desk.complaints import Told
@@ -20,7 +21,6 @@ from helpline.models import (
     Complaint,
     ComplaintEntry,
     Compliment,
-    Conflict,
     Contact,
     Deadline,
     Page,
@@ -169,7 +169,7 @@ async def test_a_stranger_who_complains_and_then_says_who_they_are(world: World)
     (found,) = await world.all(Complaint, Complaint.case_id == case.id)
     assert isinstance(found, Complaint)
     assert found.person_id == case.person_id == (await world.case_of(CARER)).person_id
-    held = await world.all(Conflict, Conflict.case_id == case.id)
+    held = await world.all(models.Conflict, models.Conflict.case_id == case.id)
     assert [one.user_id for one in held] == [world.worker.user_id]  # type: ignore[attr-defined]
 
 

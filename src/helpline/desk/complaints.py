@@ -89,6 +89,7 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
     known = await session.scalar(select(Complaint).where(col(Complaint.case_id) == case.id))
     if known is not None:
         await add(session, known, EntryKind.NOTE, contact.at, None, words=contact.body)
+        await _shut_out_support(session, case, contact.at)  # who they are may be known only now
         return
     person = await session.get(Person, case.person_id)
     told = Told(
@@ -102,8 +103,12 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
         person_id=case.person_id,
     )
     await _store(session, contract, told, None, contact.at, case_id=case.id)
+    await _shut_out_support(session, case, contact.at)
+
+
+async def _shut_out_support(session: AsyncSession, case: Case, now: datetime) -> None:
     for worker_id in await independence.supporting(session, case):
-        await independence.shut_out(session, case, worker_id, NOT_YET_KNOWN, None, contact.at)
+        await independence.shut_out(session, case, worker_id, NOT_YET_KNOWN, None, now)
 
 
 def goes_apart(case: Case, text: str) -> bool:

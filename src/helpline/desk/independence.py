@@ -107,12 +107,13 @@ async def handlers(
 async def shut_out(
     session: AsyncSession, case: Case, user_id: int, why: str, by: Actor | None, now: datetime
 ) -> None:
-    """This user does not see the case any more, because it is a complaint about them."""
+    """This user does not see the case any more, because it is a complaint about them. What a lead
+    has lifted is not put up again by itself (`by` None)."""
     held = await session.scalar(
         select(col(Conflict.id)).where(
             col(Conflict.case_id) == case.id,
             col(Conflict.user_id) == user_id,
-            col(Conflict.ended_at).is_(None),
+            *(() if by is None else (col(Conflict.ended_at).is_(None),)),
         )
     )
     if held is not None:

@@ -42,6 +42,7 @@ OF_A_PERSON = (
     "policy_proof",
     "news_consent",
     "partner_referral",
+    *("complaint", "compliment", "feedback_ask", "feedback_refusal"),
 )
 MOVED = {name: metadata.tables[name] for name in OF_A_PERSON}
 """The tables whose rows belong to a person and follow a join."""

@@ -17,8 +17,12 @@ from helpline.contract import Contract
 from helpline.models import (
     Address,
     Case,
+    Complaint,
+    Compliment,
     Contact,
     Conversation,
+    FeedbackAsk,
+    FeedbackRefusal,
     LibraryUse,
     Membership,
     NewsConsent,
@@ -180,7 +184,7 @@ async def identify(
     known = await standing(session, person, now.date())
     case.group, case.team, case.quadrant = known.group, known.team, known.quadrant
     await session.flush()
-    for table in (Contact, LibraryUse, PolicyProof):
+    for table in (Contact, LibraryUse, PolicyProof, Complaint, Compliment, FeedbackAsk):
         await session.execute(
             update(table)
             .where(col(table.case_id) == case.id, col(table.person_id) == before)
@@ -190,6 +194,11 @@ async def identify(
     await session.execute(
         update(NewsConsent)
         .where(col(NewsConsent.person_id) == before, ~col(NewsConsent.is_given))
+        .values(person_id=person.id)
+    )
+    await session.execute(
+        update(FeedbackRefusal)
+        .where(col(FeedbackRefusal.person_id) == before)
         .values(person_id=person.id)
     )
     unused = ~or_(*(exists().where(column == before) for column in NAMING_A_PERSON))
