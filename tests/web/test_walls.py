@@ -24,6 +24,7 @@ FILLED = {
     "label": ("2026-27-Q1", "2026-27"),
     "id": tuple(str(number) for number in range(1, 7)),
     "form": ("reply", "note"),
+    "request": ("1",),
 }
 """What stands in a path for what: ids as low as those of the first rows are."""
 ELSEWHERE = re.compile(r"^/(live|static|demo|hooks|chat|contact)(/|$)|\.ics$")
@@ -153,5 +154,6 @@ async def pages_of(guest: Visitor, reference: str) -> dict[str, int]:
     return {
         route.path: await guest.get(route.path.replace("{reference}", reference))
         for route in walked("GET")
-        if re.findall(r"\{\w+\}", route.path) == ["{reference}"]
+        if route.path.startswith("/cases/")
+        and re.findall(r"\{\w+\}", route.path) == ["{reference}"]
     }

@@ -60,7 +60,7 @@ JOBS = (
     Job("rota", 60, keep_rota),  # patterns → shifts; gaps → alerts; swaps and handovers
     Job("searching", 5, read_for_search),  # new texts → what they are found by
     Job("giving", BEAT, give),  # news they agreed to, reminders, the policies
-    Job("feedback", 900, ask_for_feedback),  # how it was, never in a crisis
+    Job("feedback", 900, ask_for_feedback, late_after=3600),  # how it was, never in a crisis
     Job("pulse", 10, take_pulse, late_after=60),  # this node lives; the database's clock
     Job("tidy", 3600, tidy_up, late_after=3 * 3600),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well
