@@ -30,7 +30,22 @@ def test_an_admin_sees_no_case() -> None:
         "paper.manage",
         "obligation.read",
         "obligation.write",
+        "register.manage",
+        "more.read",
     }
+
+
+def test_a_complaints_officer_sees_no_case_and_nobody_on_the_register() -> None:
+    mine = allowed(Role.COMPLAINTS)
+    assert not {name for name in mine if name.startswith(("case.", "people.", "search.", "note."))}
+    assert {"complaint.read", "complaint.work", "complaint.log", "incident.read"} <= mine
+    assert not {"register.manage", "tray.read", "pathway.write", "duty.write", "user.manage"} & mine
+
+
+def test_a_safeguarding_lead_may_all_that_a_worker_may_and_puts_up_walls() -> None:
+    assert allowed(Role.WORKER) < allowed(Role.SAFEGUARDING)
+    assert {"case.link", "case.allocate_others"} <= allowed(Role.SAFEGUARDING)
+    assert not {"report.exact", "rota.write", "user.manage"} & allowed(Role.SAFEGUARDING)
 
 
 def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
@@ -38,6 +53,8 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more |= {"running.manage", "promises.read", "user.ways"}
     more |= {"complaint.read", "complaint.work", "incident.work", "feedback.read", "feedback.work"}
     more |= {"partner.write", "paper.manage", "evidence.take_back", "obligation.write"}
+    more |= {"register.manage", "eligibility.override", "case.link", "case.transfer"}
+    more |= {"library.write", "gathering.manage", "news.send", "proof.send"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 
