@@ -25,7 +25,7 @@ from helpline import sealing
 from helpline.channels import Channel
 from helpline.clock import AgreedClock, Clock, MovableClock
 from helpline.contract import Contract, load_contracts
-from helpline.db import AWAY, Database
+from helpline.db import AWAY, STANDS_STILL, Database
 from helpline.desk.house import Demo, House, Wakes
 from helpline.desk.inbox import Inbox
 from helpline.engine.jobs import Engine
@@ -46,13 +46,15 @@ def build(
     clock: Clock | None = None,
     channels: Mapping[str, Channel] | None = None,
     demo: Demo | None = None,
+    stands_still: float = STANDS_STILL,
 ) -> House:
-    """A house ready to be served. InvalidInput when the settings do not make one: no keys, a
+    """A house ready to be served. `stands_still`: seconds that a transaction may do nothing before
+    PostgreSQL ends it. InvalidInput when the settings do not make one: no keys, a
     contract that does not check, a number of a contract that is not there."""
     contracts = load_contracts(settings.contracts)
     _check(settings, contracts)
     sealing.install(sealing.KeyRing(settings.key_list))
-    db, wakes = Database(settings.database_url), Wakes()
+    db, wakes = Database(settings.database_url, stands_still), Wakes()
     return House(
         settings=settings,
         db=db,

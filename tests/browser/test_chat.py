@@ -228,9 +228,11 @@ async def test_without_the_socket_answers_still_come(place: Site) -> None:
     await page.add_init_script("window.WebSocket = class extends EventTarget { close() {} }")
     await page.goto(f"{place.address}/chat")
     await write(page, "Hello")
-    await expect(page.locator("#messages")).to_contain_text("Your message has arrived")
+    await expect(page.locator("#messages")).to_contain_text(
+        "Your message has arrived", timeout=15_000
+    )
     await answer(place.world, "Hello, this is Wasim.")
-    await expect(page.locator("#messages")).to_contain_text("this is Wasim", timeout=9000)
+    await expect(page.locator("#messages")).to_contain_text("this is Wasim", timeout=15_000)
 
 
 async def test_too_much_is_said_before_it_is_sent(place: Site) -> None:

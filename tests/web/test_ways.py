@@ -130,4 +130,4 @@ async def test_others_are_set_by_leads_and_administrators_alone(
     assert await ada.post(f"{path}/ways", {"means": "sms", "step": "up"}) == 200
     assert (await user(everybody, "wasim")).means == "sms,telegram,voice,email"
     ids = re.findall(r'id="(user-\d+)"', ada.page)
-    assert len(ids) == len(set(ids)) == 5
+    assert len(ids) == len(set(ids)) == 7

@@ -63,7 +63,7 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
         found = _read(folder)
         _loaded.clear()
         _loaded[stamp] = found
-    return dict(_loaded[stamp])
+    return {key: one.model_copy() for key, one in _loaded[stamp].items()}
 
 
 def _stamp(folder: Path) -> _Stamp:
