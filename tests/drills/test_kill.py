@@ -184,7 +184,7 @@ async def lost(house: House, ledger: Ledger) -> set[str]:
 
 
 async def look_for_losses(house: House, ledger: Ledger) -> None:
-    assert len(ledger.answered) > 100, "hardly anything was answered: this was no drill"
+    assert len(ledger.answered) > 25, "hardly anything was answered: this was no drill"
     missing = await lost(house, ledger)
     assert not missing, f"{len(missing)} of {len(ledger.answered)} answered messages are lost"
     items = {item.external_id: item for item in await everything(house, InboundItem)}
