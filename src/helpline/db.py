@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Insert, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
@@ -148,6 +149,13 @@ def sync_url(url: URL) -> URL:
     """The same database for the synchronous engine that migrations use."""
     driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
     return url.set(drivername=driver)
+
+
+def insert_for(session: AsyncSession, table: Any) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of this session's own database, for what both say alike and SQL does not:
+    `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite.Insert(table) if is_sqlite else postgresql.Insert(table)
 
 
 def limit_on_standing_still(seconds: float) -> dict[str, str]:

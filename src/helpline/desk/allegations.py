@@ -82,7 +82,9 @@ async def record(
     await session.flush()
     said_by = in_a_line(told.track_said_by, LONGEST_NAME) or None
     _track_row(session, made, Track(made.track), said_by, made.told_at, None, by, now)
-    await _say(session, "allegation.recorded", case, now, by, allegation=made.id, track=made.track)
+    await events.on_case(
+        session, "allegation.recorded", case, now, by, allegation=made.id, track=made.track
+    )
     if Track(made.track).has_duties:
         await _start(session, contract, case, made, made.aware_at, now)
     await _follow(session, contract, case, by, now)
@@ -117,7 +119,7 @@ async def move(
     _track_row(session, found, Track(track), who, said_at, reason, by, now)
     await session.flush()
     detail = {"allegation": found.id, "track": track, "before": before}
-    await _say(session, "allegation.moved", case, now, by, **detail)
+    await events.on_case(session, "allegation.moved", case, now, by, **detail)
     if Track(track).has_duties and not Track(before).has_duties:
         await _start(session, contract, case, found, said_at, now)
     await _follow(session, contract, case, by, now)
@@ -141,7 +143,7 @@ async def take_back(
     found.ended_at, found.ended_by_id, found.ended_why = now, by.user_id, said
     await session.flush()
     await escalation.end(session, _alert_key(found), now)
-    await _say(session, "allegation.taken_back", case, now, by, allegation=found.id)
+    await events.on_case(session, "allegation.taken_back", case, now, by, allegation=found.id)
     await _follow(session, contract, case, by, now)
 
 
@@ -332,11 +334,3 @@ def _must_be_open(case: Case) -> None:
 def _must_be_past(at: datetime, now: datetime) -> None:
     if at > now:
         raise InvalidInput(STILL_TO_COME)
-
-
-async def _say(
-    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
-) -> None:
-    await events.record(
-        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from helpline.db import insert_for
 from helpline.models import JobRun, Node, SetAside
 
 SILENT_AFTER = timedelta(seconds=45)
@@ -72,7 +72,7 @@ async def write_down(session: AsyncSession, beat: Beat) -> None:
         good = {"good_at": beat.started_at, "failures": 0, "failing_since": None}
         first, news = first | good, news | good
     await session.execute(
-        _insert(session)(JobRun)
+        insert_for(session, JobRun)
         .values(first)
         .on_conflict_do_update(index_elements=["job", "node"], set_=news)
     )
@@ -85,7 +85,7 @@ async def expect(
     for job, late_at in late.items():
         values = {"job": job, "node": node, "started_at": now, "late_at": late_at}
         await session.execute(
-            _insert(session)(JobRun)
+            insert_for(session, JobRun)
             .values(values | {"failures": 0, "seconds": 0})
             .on_conflict_do_update(index_elements=["job", "node"], set_={"late_at": late_at})
         )
@@ -119,7 +119,7 @@ async def report(session: AsyncSession, node: Node, *, is_start: bool = False) -
         told += ("started_at", "stopped_at", "version")
     news = {name: values[name] for name in told}
     await session.execute(
-        _insert(session)(Node)
+        insert_for(session, Node)
         .values(values)
         .on_conflict_do_update(index_elements=["name"], set_=news)
     )
@@ -171,7 +171,3 @@ async def set_aside(session: AsyncSession) -> Sequence[SetAside]:
             select(SetAside).order_by(col(SetAside.is_given_up).desc(), col(SetAside.id))
         )
     ).all()
-
-
-def _insert(session: AsyncSession) -> type[sqlite.Insert] | type[postgresql.Insert]:
-    return sqlite.Insert if session.get_bind().dialect.name == "sqlite" else postgresql.Insert

@@ -138,7 +138,7 @@ async def reopen(
     await session.flush()
     await plans.take_back_exit(session, case, now)
     await deadlines.refresh_next_due(session, case)
-    await _event(session, "case.reopened", case, now, by)
+    await events.on_case(session, "case.reopened", case, now, by)
 
 
 async def reply(
@@ -164,7 +164,7 @@ async def reply(
     await promises.keep_by(session, case, PromiseKind.WRITE, by.user_id, now)
     await allocation.accept_by_acting(session, case, by, now)
     await silence.note_try(session, case, by, now)
-    await _event(session, "case.replied", case, now, by, channel=address.channel)
+    await events.on_case(session, "case.replied", case, now, by, channel=address.channel)
     return contact
 
 
@@ -272,7 +272,7 @@ async def allocate(
     await session.flush()
     found = await allocation.named(session, case, worker_id, before, by, now)
     await deadlines.meet(session, case, ClockStop.ALLOCATION, now, by.user_id)
-    await _event(session, "case.allocated", case, now, by, worker=worker_id, before=before)
+    await events.on_case(session, "case.allocated", case, now, by, worker=worker_id, before=before)
     address = await reply_address(session, case)
     if address is not None and address.opted_out_at is None:
         person = await session.get(Person, case.person_id)
@@ -375,7 +375,7 @@ async def add_note(
     )
     session.add(note)
     await session.flush()
-    await _event(session, "note.written", case, now, by, kind=kind)
+    await events.on_case(session, "note.written", case, now, by, kind=kind)
     return note
 
 
@@ -434,7 +434,9 @@ async def record_call(
         await allocation.accept_by_acting(session, case, by, now)
     elif direction == Direction.OUT:
         await silence.note_try(session, case, by, now)
-    await _event(session, "call.recorded", case, now, by, direction=direction, result=result)
+    await events.on_case(
+        session, "call.recorded", case, now, by, direction=direction, result=result
+    )
     return contact
 
 
@@ -470,7 +472,9 @@ async def close(
     await session.flush()
     await plans.end(session, case, by, now)
     await silence.end_by_closing(session, case, by, now)
-    await _event(session, "case.closed", case, now, by, outcome=outcome, supports=sorted(supports))
+    await events.on_case(
+        session, "case.closed", case, now, by, outcome=outcome, supports=sorted(supports)
+    )
 
 
 async def set_reason(
@@ -484,7 +488,7 @@ async def set_reason(
     await session.flush()
     if contract.has_conditions:
         await deadlines.reconsider(session, contract, case, now)
-    await _event(session, "case.reason_set", case, now, by, reason=reason, before=before)
+    await events.on_case(session, "case.reason_set", case, now, by, reason=reason, before=before)
     await kinds.follow_reason(session, contract, case, now)
 
 
@@ -521,12 +525,12 @@ async def set_urgency(
     await session.flush()
     if contract.has_conditions:
         await deadlines.reconsider(session, contract, case, now)
-    await _event(session, "case.urgency_set", case, now, by, urgency=urgency, before=before)
+    await events.on_case(session, "case.urgency_set", case, now, by, urgency=urgency, before=before)
 
 
 async def record_reading(session: AsyncSession, case: Case, by: Actor, now: datetime) -> None:
     """Reading a case is itself recorded (design.md §4.12); a safeguarding lead who reads knows."""
-    await _event(session, "case.read", case, now, by)
+    await events.on_case(session, "case.read", case, now, by)
     await notices.read_by_lead(session, case, by, now)
 
 
@@ -578,23 +582,3 @@ async def _free_reference(session: AsyncSession, contract: Contract) -> str:
         reference = new_reference(contract)
         if await session.scalar(WITH_REFERENCE, {"reference": reference}) is None:
             return reference
-
-
-async def _event(
-    session: AsyncSession,
-    kind: str,
-    case: Case,
-    now: datetime,
-    by: Actor | None,
-    /,
-    **detail: object,
-) -> None:
-    await events.record(
-        session,
-        kind,
-        now,
-        contract=case.contract,
-        case_id=case.id,
-        by=by.user_id if by else None,
-        **detail,
-    )

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from helpline.db import insert_for
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, Draft
 from helpline.rules.permissions import Actor, require
@@ -83,7 +83,7 @@ async def save(
     values = {"fields": json.dumps(kept, ensure_ascii=False), "saved_at": now}
     first = {"user_id": by.user_id, "case_id": case.id, "page_key": key, "form": form}
     await session.execute(
-        _insert(session)(Draft)
+        insert_for(session, Draft)
         .values(values | first | {"begun_at": now})
         .on_conflict_do_update(
             index_elements=["user_id", "page_key"],
@@ -118,7 +118,7 @@ async def sent(session: AsyncSession, case: Case, page_key: str, by: Actor, now:
     ended = {"fields": None, "saved_at": now, "ended_at": now}
     first = {"user_id": by.user_id, "case_id": case.id, "page_key": page_key, "form": ""}
     await session.execute(
-        _insert(session)(Draft)
+        insert_for(session, Draft)
         .values(ended | first | {"begun_at": now})
         .on_conflict_do_update(index_elements=["user_id", "page_key"], set_=ended)
     )
@@ -169,7 +169,3 @@ def _begun(draft: Draft) -> Begun:
         draft.begun_at,
         draft.saved_at,
     )
-
-
-def _insert(session: AsyncSession) -> type[sqlite.Insert] | type[postgresql.Insert]:
-    return sqlite.Insert if session.get_bind().dialect.name == "sqlite" else postgresql.Insert

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
+from helpline.db import insert_for
 from helpline.desk import events
 from helpline.errors import Conflict, NotFound
 from helpline.models import Alert, Page, User
@@ -59,9 +59,8 @@ async def raise_alerts(
     if not causes:
         return
     rows = [_raised(contract, cause, now) for contract, cause in causes]
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     added = await session.execute(
-        dialect.insert(Alert)
+        insert_for(session, Alert)
         .values(rows)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(

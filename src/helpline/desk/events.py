@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.models import metadata
+from helpline.models import Case, metadata
+from helpline.rules.permissions import Actor
 
 NEW = insert(metadata.tables["event"]).execution_options(autoflush=False)
 
@@ -27,6 +28,14 @@ async def record(
     """Write one event; `by` is the user who did it, None for what happened by itself."""
     values = line(kind, now, contract=contract, case_id=case_id, by=by, **detail)
     await session.execute(NEW, values)
+
+
+async def on_case(
+    session: AsyncSession, kind: str, case: Case, now: datetime, by: Actor | None, /, **detail: Any
+) -> None:
+    """The same for something that happened to a case; `by` None for what happened by itself."""
+    user_id = by.user_id if by else None
+    await record(session, kind, now, contract=case.contract, case_id=case.id, by=user_id, **detail)
 
 
 def line(

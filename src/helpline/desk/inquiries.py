@@ -55,7 +55,7 @@ async def record_request(
     )
     session.add(made)
     await session.flush()
-    await _say(session, "allegation.asked", case, now, by, request=made.id)
+    await events.on_case(session, "allegation.asked", case, now, by, request=made.id)
     return made
 
 
@@ -77,7 +77,7 @@ async def answer_request(
     await session.flush()
     if found.task_id is not None:
         await tasks.finish(session, found.task_id, by, now)
-    await _say(session, "allegation.answered", case, now, by, request=request_id)
+    await events.on_case(session, "allegation.answered", case, now, by, request=request_id)
 
 
 async def record_meeting(
@@ -112,7 +112,9 @@ async def record_meeting(
     )
     session.add(made)
     await session.flush()
-    await _say(session, "allegation.met", case, now, by, meeting=made.id, meeting_kind=kind)
+    await events.on_case(
+        session, "allegation.met", case, now, by, meeting=made.id, meeting_kind=kind
+    )
     return made
 
 
@@ -135,11 +137,3 @@ async def meetings_of(session: AsyncSession, allegation_id: int) -> Sequence[All
         .order_by(col(AllegationMeeting.held_at).desc(), col(AllegationMeeting.id).desc())
     )
     return found.all()
-
-
-async def _say(
-    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
-) -> None:
-    await events.record(
-        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

@@ -74,7 +74,9 @@ async def change(
         await deadlines.open_for(session, contract, case, case.opened_at, start=ClockStart.REFERRAL)
         await deadlines.refresh_next_due(session, case)
         await referred.chase(session, contract, case, by, now)
-    await _say(session, "case.kind_set", case, now, by, case_kind=case.kind, before=before)
+    await events.on_case(
+        session, "case.kind_set", case, now, by, case_kind=case.kind, before=before
+    )
 
 
 async def follow_reason(
@@ -186,7 +188,7 @@ async def untick(session: AsyncSession, case: Case, tick_id: int, by: Actor, now
     if found.taken_back_at is None:
         found.taken_back_at, found.taken_back_by_id = now, by.user_id
         await session.flush()
-        await _say(session, "step.unticked", case, now, by, step=found.step)
+        await events.on_case(session, "step.unticked", case, now, by, step=found.step)
 
 
 async def _tick(
@@ -219,19 +221,5 @@ async def _tick(
     session.add(found)
     await session.flush()
     event = "step.done" if why_not is None else "step.not_needed"
-    await _say(session, event, case, now, by, step=step)
+    await events.on_case(session, event, case, now, by, step=step)
     return found
-
-
-async def _say(
-    session: AsyncSession, event: str, case: Case, now: datetime, by: Actor | None, **detail: Any
-) -> None:
-    await events.record(
-        session,
-        event,
-        now,
-        contract=case.contract,
-        case_id=case.id,
-        by=by.user_id if by else None,
-        **detail,
-    )

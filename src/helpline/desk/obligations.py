@@ -13,12 +13,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.contract.parts import Obligation
+from helpline.db import insert_for
 from helpline.desk import climbing, escalation, events
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -65,9 +65,8 @@ async def lay_out(session: AsyncSession, contract: Contract, now: datetime) -> i
 async def _keep(
     session: AsyncSession, contract: Contract, one: Obligation, owed: rules.Owed, now: datetime
 ) -> int:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     added = await session.execute(
-        dialect.insert(ObligationDue)
+        insert_for(session, ObligationDue)
         .values(
             contract=contract.key,
             rule=one.code,

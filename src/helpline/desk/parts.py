@@ -76,7 +76,7 @@ async def give_part(
     )
     session.add(part)
     await session.flush()
-    await _say(session, "part.given", case, now, by, part=part.id, role=role)
+    await events.on_case(session, "part.given", case, now, by, part=part.id, role=role)
     return part
 
 
@@ -118,7 +118,7 @@ async def end_part(
     if part.ended_at is None:
         part.ended_at, part.ended_by_id = now, by.user_id
         await session.flush()
-        await _say(session, "part.ended", case, now, by, part=part.id, role=part.role)
+        await events.on_case(session, "part.ended", case, now, by, part=part.id, role=part.role)
 
 
 async def separate(
@@ -195,7 +195,7 @@ async def link(
     session.add(made)
     await session.flush()
     for one in (case, other):
-        await _say(session, "case.linked", one, now, by, link=made.id, link_kind=kind)
+        await events.on_case(session, "case.linked", one, now, by, link=made.id, link_kind=kind)
     return made
 
 
@@ -255,7 +255,9 @@ async def end_link(
     if found.ended_at is None:
         found.ended_at, found.ended_by_id = now, by.user_id
         await session.flush()
-        await _say(session, "case.unlinked", case, now, by, link=link_id, link_kind=found.kind)
+        await events.on_case(
+            session, "case.unlinked", case, now, by, link=link_id, link_kind=found.kind
+        )
 
 
 async def _find(session: AsyncSession, case: Case, part_id: int) -> Part:
@@ -263,17 +265,3 @@ async def _find(session: AsyncSession, case: Case, part_id: int) -> Part:
     if part is None or part.case_id != case.id:
         raise NotFound("There is no such part in this case.")
     return part
-
-
-async def _say(
-    session: AsyncSession, kind: str, case: Case, now: datetime, by: Actor | None, **detail: Any
-) -> None:
-    await events.record(
-        session,
-        kind,
-        now,
-        contract=case.contract,
-        case_id=case.id,
-        by=by.user_id if by else None,
-        **detail,
-    )

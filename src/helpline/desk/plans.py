@@ -82,7 +82,7 @@ async def make(
     for words in said:
         session.add(PlanGoal(plan_id=plan.id or 0, words=words, set_at=now, by_user_id=by.user_id))
     await _look_again(session, contract, case, plan, review_on, now)
-    await _say(session, "plan.made", case, now, by, plan=plan.id, goals=len(said))
+    await events.on_case(session, "plan.made", case, now, by, plan=plan.id, goals=len(said))
     return plan
 
 
@@ -98,7 +98,7 @@ async def add_goal(
     goal = PlanGoal(plan_id=plan.id or 0, words=said, set_at=now, by_user_id=by.user_id)
     session.add(goal)
     await session.flush()
-    await _say(session, "plan.goal_added", case, now, by, plan=plan.id, goal=goal.id)
+    await events.on_case(session, "plan.goal_added", case, now, by, plan=plan.id, goal=goal.id)
     return goal
 
 
@@ -119,7 +119,7 @@ async def settle_goal(
     goal.state = state
     goal.settled_at, goal.settled_by_id = (None, None) if is_open else (now, by.user_id)
     await session.flush()
-    await _say(session, "plan.goal_settled", case, now, by, goal=goal_id, state=state)
+    await events.on_case(session, "plan.goal_settled", case, now, by, goal=goal_id, state=state)
 
 
 async def review(
@@ -162,7 +162,7 @@ async def review(
         await _look_again(session, contract, case, plan, next_on, now)
     else:
         await deadlines.refresh_next_due(session, case)
-    await _say(session, "plan.reviewed", case, now, by, plan=plan.id, review=held.id)
+    await events.on_case(session, "plan.reviewed", case, now, by, plan=plan.id, review=held.id)
     return held
 
 
@@ -208,7 +208,7 @@ async def _write_exit(
     await _void_exits(session, case, now)
     session.add(found)
     await session.flush()
-    await _say(session, event, case, now, by, exit=found.id)
+    await events.on_case(session, event, case, now, by, exit=found.id)
     return found
 
 
@@ -228,7 +228,7 @@ async def end(session: AsyncSession, case: Case, by: Actor, now: datetime) -> No
     await _settle_review(session, plan, DeadlineState.CANCELLED, by, now)
     await session.flush()
     await deadlines.refresh_next_due(session, case)
-    await _say(session, "plan.ended", case, now, by, plan=plan.id)
+    await events.on_case(session, "plan.ended", case, now, by, plan=plan.id)
 
 
 async def take_back_exit(session: AsyncSession, case: Case, now: datetime) -> None:
@@ -375,11 +375,3 @@ def _must_be_open(case: Case) -> None:
 
 def _today(contract: Contract, now: datetime) -> date:
     return now.astimezone(ZoneInfo(contract.zone)).date()
-
-
-async def _say(
-    session: AsyncSession, event: str, case: Case, now: datetime, by: Actor, **detail: Any
-) -> None:
-    await events.record(
-        session, event, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, delete, exists, func, literal, select, union
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
+from helpline.db import insert_for
 from helpline.desk import events, seeing
 from helpline.desk.people import plain_number
 from helpline.models import SearchMark, metadata
@@ -194,10 +194,9 @@ async def read_people_again(session: AsyncSession, after: int) -> int | None:
 
 
 async def _mark(session: AsyncSession, source: str, now: datetime) -> SearchMark | None:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     table = metadata.tables["search_mark"]
     await session.execute(
-        dialect.insert(table)
+        insert_for(session, table)
         .values(source=source, last_id=0, is_settled=False, at=now)
         .on_conflict_do_nothing()
     )
@@ -210,9 +209,8 @@ async def _mark(session: AsyncSession, source: str, now: datetime) -> SearchMark
 async def _add(session: AsyncSession, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     ordered = sorted(rows, key=lambda row: tuple(row.values()))  # two nodes lock in one order
-    await session.execute(dialect.insert(table).on_conflict_do_nothing(), ordered)
+    await session.execute(insert_for(session, table).on_conflict_do_nothing(), ordered)
 
 
 def _digests(label: str, said: Iterable[str]) -> list[str]:

@@ -8,11 +8,11 @@ import base64
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.channels import Media
+from helpline.db import insert_for
 from helpline.desk.webchat import CHANNEL
 from helpline.models import InboundItem, Upload
 from helpline.rules import media
@@ -40,11 +40,10 @@ async def keep(session: AsyncSession, key: str, content: bytes, now: datetime) -
     )
     if await session.scalar(message) is not None:
         return
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     written = base64.b64encode(content).decode("ascii")
     values = {"key": key, "content": written, "kept_at": now}
     await session.execute(
-        dialect.insert(Upload).values(values).on_conflict_do_nothing(index_elements=["key"])
+        insert_for(session, Upload).values(values).on_conflict_do_nothing(index_elements=["key"])
     )
 
 

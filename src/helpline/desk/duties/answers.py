@@ -4,7 +4,6 @@ director of children's services written to (000 P17, N03). Called by notices and
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -78,7 +77,7 @@ async def answered(
     await session.flush()
     for step in (await steps_of(session, [notice_id])).get(notice_id, []):
         await dates.settle(session, case, step.deadline_id, now, by)
-    await _say(session, "notice.answered", case, now, by, notice=row.id, of=row.kind)
+    await events.on_case(session, "notice.answered", case, now, by, notice=row.id, of=row.kind)
 
 
 async def chase(
@@ -110,7 +109,9 @@ async def chase(
     terms = next((one for one in contract.notices if one.code == row.kind), None)
     if terms is not None and not step.is_last:
         await wait_for(session, contract, case, row, terms, step.step + 1, now)
-    await _say(session, "notice.chased", case, now, by, notice=row.id, of=row.kind, step=step.step)
+    await events.on_case(
+        session, "notice.chased", case, now, by, notice=row.id, of=row.kind, step=step.step
+    )
     return step
 
 
@@ -128,11 +129,3 @@ def kept_copy(words: str) -> str:
     if len(said) > LONGEST_WORDS:
         raise InvalidInput(f"Say it shorter: {LONGEST_WORDS} characters are enough.")
     return said
-
-
-async def _say(
-    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
-) -> None:
-    await events.record(
-        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

@@ -8,7 +8,6 @@ and where one is written down.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -99,7 +98,7 @@ async def record(
         row.deadline_id = (await dates.start_clock(session, contract, case, clock, began)).id
     session.add(row)
     await session.flush()
-    await _say(session, "approval.noticed", case, now, by, step=row.id, of=what)
+    await events.on_case(session, "approval.noticed", case, now, by, step=row.id, of=what)
     return row
 
 
@@ -119,7 +118,7 @@ async def choose(
     row.choice, row.chosen_at, row.chosen_by_id = choice, now, by.user_id
     await session.flush()
     await dates.settle(session, case, row.deadline_id, now, by)
-    await _say(session, "appeal.chosen", case, now, by, step=row.id, choice=choice)
+    await events.on_case(session, "appeal.chosen", case, now, by, step=row.id, choice=choice)
     return row
 
 
@@ -135,7 +134,7 @@ async def in_force(
     if deadline is not None and now < deadline.due_at:
         raise InvalidInput("It does not take effect before then.")
     await dates.settle(session, case, row.deadline_id, now, by)
-    await _say(session, "resignation.in_force", case, now, by, step=row.id)
+    await events.on_case(session, "resignation.in_force", case, now, by, step=row.id)
     return row
 
 
@@ -154,7 +153,7 @@ async def begin_aftercare(
     await deadlines.open_for(session, contract, case, began, start=ClockStart.MATTER_OVER)
     await session.flush()
     await deadlines.refresh_next_due(session, case)
-    await _say(session, "aftercare.begun", case, now, by, dates=len(clocks))
+    await events.on_case(session, "aftercare.begun", case, now, by, dates=len(clocks))
     return len(clocks)
 
 
@@ -177,7 +176,7 @@ async def aftercare_given(
     if deadline_id not in [one.id for one in listed]:
         raise NotFound("There is no such date on this case.")
     await dates.settle(session, case, deadline_id, now, by)
-    await _say(session, "aftercare.given", case, now, by, deadline=deadline_id)
+    await events.on_case(session, "aftercare.given", case, now, by, deadline=deadline_id)
 
 
 async def _find(session: AsyncSession, case: Case, step_id: int) -> ApprovalStep:
@@ -185,11 +184,3 @@ async def _find(session: AsyncSession, case: Case, step_id: int) -> ApprovalStep
     if row is None or row.case_id != case.id:
         raise NotFound("There is no such notice on this case.")
     return row
-
-
-async def _say(
-    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
-) -> None:
-    await events.record(
-        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

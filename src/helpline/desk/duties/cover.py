@@ -7,7 +7,6 @@ We write down what insurers, services and the council said; nothing here promise
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -87,7 +86,9 @@ async def open_claim(
     )
     session.add(claim)
     await session.flush()
-    await _say(session, "claim.opened", case, now, by, claim=claim.id, proceeding=proceeding)
+    await events.on_case(
+        session, "claim.opened", case, now, by, claim=claim.id, proceeding=proceeding
+    )
     return claim
 
 
@@ -120,7 +121,7 @@ async def move_claim(
     else:
         claim.answered_at = now
     await session.flush()
-    await _say(session, "claim.moved", case, now, by, claim=claim.id, state=there)
+    await events.on_case(session, "claim.moved", case, now, by, claim=claim.id, state=there)
 
 
 # --- the legal line -------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ async def hand_off(
     )
     session.add(row)
     await session.flush()
-    await _say(session, "legal_line.handed_off", case, now, by, result=result)
+    await events.on_case(session, "legal_line.handed_off", case, now, by, result=result)
     if result == HandOff.LINE_FAILED:
         cause = escalation.Cause(
             AlertKind.WARNING,
@@ -267,7 +268,7 @@ async def offer(
     )
     session.add(row)
     await session.flush()
-    await _say(session, "counselling.offered", case, now, by, offer=row.id, state=state)
+    await events.on_case(session, "counselling.offered", case, now, by, offer=row.id, state=state)
     return row
 
 
@@ -316,13 +317,5 @@ async def set_money(
     )
     session.add(row)
     await session.flush()
-    await _say(session, "money.told", case, now, by, money=what, state=state)
+    await events.on_case(session, "money.told", case, now, by, money=what, state=state)
     return row
-
-
-async def _say(
-    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
-) -> None:
-    await events.record(
-        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

@@ -8,7 +8,6 @@ near already or somebody is under arrest. Our worker never sits in, and never sa
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -92,7 +91,7 @@ async def record(
     await session.flush()
     await _watch(session, contract, case, row, now)
     detail = {"interview": row.id, "way": row.kind, "under_18": row.is_under_18}
-    await _say(session, "interview.recorded", case, now, by, **detail)
+    await events.on_case(session, "interview.recorded", case, now, by, **detail)
     return row
 
 
@@ -126,7 +125,7 @@ async def set_time(
     await _rest(session, case, row, now, by, DeadlineState.CANCELLED)
     row.at, row.confirmed_at, row.confirmed_by_id = at, None, None
     await _watch(session, contract, case, row, now)
-    await _say(session, "interview.moved", case, now, by, interview=row.id)
+    await events.on_case(session, "interview.moved", case, now, by, interview=row.id)
     return row
 
 
@@ -153,7 +152,7 @@ async def solicitor_asked(
         row.confirmed_at, row.confirmed_by_id = None, None
         await _watch(session, contract, case, row, now)
     await session.flush()
-    await _say(session, "solicitor.requested", case, now, by, interview=row.id)
+    await events.on_case(session, "solicitor.requested", case, now, by, interview=row.id)
     return row
 
 
@@ -170,7 +169,7 @@ async def solicitor_confirmed(
     row.confirmed_at, row.confirmed_by_id = now, by.user_id
     await session.flush()
     await _rest(session, case, row, now, by, DeadlineState.MET)
-    await _say(session, "solicitor.confirmed", case, now, by, interview=row.id)
+    await events.on_case(session, "solicitor.confirmed", case, now, by, interview=row.id)
     return row
 
 
@@ -193,7 +192,9 @@ async def attended(
     await session.flush()
     state = DeadlineState.MET if was_there else DeadlineState.CANCELLED
     await _rest(session, case, row, now, by, state)
-    await _say(session, "solicitor.attended", case, now, by, interview=row.id, was_there=was_there)
+    await events.on_case(
+        session, "solicitor.attended", case, now, by, interview=row.id, was_there=was_there
+    )
     return row
 
 
@@ -206,7 +207,7 @@ async def call_off(
     row.ended_at, row.ended_by_id = now, by.user_id
     await session.flush()
     await _rest(session, case, row, now, by, DeadlineState.CANCELLED)
-    await _say(session, "interview.called_off", case, now, by, interview=row.id)
+    await events.on_case(session, "interview.called_off", case, now, by, interview=row.id)
 
 
 def shared_solicitors(interviews: Sequence[PoliceInterview]) -> tuple[tuple[str, str], ...]:
@@ -287,11 +288,3 @@ async def _find(session: AsyncSession, case: Case, interview_id: int) -> PoliceI
     if row is None or row.case_id != case.id or row.ended_at is not None:
         raise NotFound("There is no such interview on this case.")
     return row
-
-
-async def _say(
-    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
-) -> None:
-    await events.record(
-        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

@@ -6,7 +6,6 @@ The child is a letter.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -99,7 +98,7 @@ async def record(
     session.add(row)
     await session.flush()
     detail = {"move": row.id, "decision": row.decision, "disputed": bool(row.dissent)}
-    await _say(session, "move.recorded", case, now, by, **detail)
+    await events.on_case(session, "move.recorded", case, now, by, **detail)
     return row
 
 
@@ -120,17 +119,9 @@ async def escalate(
     )
     row.escalated_at = now
     await session.flush()
-    await _say(session, "move.escalated", case, now, by, move=row.id)
+    await events.on_case(session, "move.escalated", case, now, by, move=row.id)
     return row
 
 
 def _words(text: str) -> str | None:
     return in_a_line(text, LONGEST_WORDS) or None
-
-
-async def _say(
-    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
-) -> None:
-    await events.record(
-        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

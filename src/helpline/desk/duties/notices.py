@@ -8,7 +8,6 @@ desk/allegations when an allegation begins, by desk/duties/outcomes and by the p
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -192,7 +191,9 @@ async def send(
     row.sent_by_id, row.settled_by_id, row.why_not = by.user_id, None, None
     await session.flush()
     await dates.settle(session, case, row.deadline_id, max(sent.at, row.begun_at), by)
-    await _say(session, "notice.sent", case, now, by, notice=row.id, of=row.kind, how=sent.how)
+    await events.on_case(
+        session, "notice.sent", case, now, by, notice=row.id, of=row.kind, how=sent.how
+    )
     if terms is not None and not row.is_outcome:
         await _follow(session, contract, case, row, terms, sent.at, now)
     return row
@@ -239,7 +240,9 @@ async def pass_on(
     )
     session.add(row)
     await session.flush()
-    await _say(session, "notice.sent", case, now, by, notice=row.id, of=row.kind, how=sent.how)
+    await events.on_case(
+        session, "notice.sent", case, now, by, notice=row.id, of=row.kind, how=sent.how
+    )
     return row
 
 
@@ -299,7 +302,9 @@ async def read_by_lead(session: AsyncSession, case: Case, by: Actor, now: dateti
         await session.flush()
         await dates.settle(session, case, row.deadline_id, now, by)
         how = SentHow.READ_HERE
-        await _say(session, "notice.sent", case, now, by, notice=row.id, of=row.kind, how=how)
+        await events.on_case(
+            session, "notice.sent", case, now, by, notice=row.id, of=row.kind, how=how
+        )
 
 
 async def withhold(
@@ -326,7 +331,7 @@ async def withhold(
     row.state, row.settled_at, row.settled_by_id = NoticeState.NOT_SENT, now, by.user_id
     await session.flush()
     await dates.settle(session, case, row.deadline_id, now, by)
-    await _say(session, "notice.withheld", case, now, by, notice=row.id, of=row.kind)
+    await events.on_case(session, "notice.withheld", case, now, by, notice=row.id, of=row.kind)
     return row
 
 
@@ -358,11 +363,3 @@ async def outcome_known(
 
 def _terms(contract: Contract, row: Row) -> Notice | None:
     return next((one for one in contract.notices if one.code == row.kind), None)
-
-
-async def _say(
-    session: AsyncSession, what: str, case: Case, now: datetime, by: Actor, /, **detail: Any
-) -> None:
-    await events.record(
-        session, what, now, contract=case.contract, case_id=case.id, by=by.user_id, **detail
-    )

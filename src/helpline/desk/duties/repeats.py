@@ -33,7 +33,7 @@ async def same_person(session: AsyncSession, person_id: int) -> set[int]:
         fresh = (
             await joined(session, fresh)
             | await _by_address(session, fresh)
-            | await _by_number(session, fresh)
+            | await _sharing(session, "register_index", fresh)
         ) - found
         if not fresh:
             break
@@ -66,23 +66,14 @@ async def _by_address(session: AsyncSession, ids: Iterable[int]) -> set[int]:
     return set(rows)
 
 
-async def _by_number(session: AsyncSession, ids: Iterable[int]) -> set[int]:
+async def _sharing(session: AsyncSession, column: str, ids: Iterable[int]) -> set[int]:
+    """Whoever has the same blind index in this column as one of them: of the register, or of the
+    home."""
     own, other = PERSON.alias("own"), PERSON.alias("other")
     rows = await session.scalars(
         select(other.c.id)
-        .join(own, own.c.register_index == other.c.register_index)
-        .where(own.c.id.in_(list(ids)), own.c.register_index.is_not(None))
-        .distinct()
-    )
-    return set(rows)
-
-
-async def _household(session: AsyncSession, ids: Iterable[int]) -> set[int]:
-    own, other = PERSON.alias("own"), PERSON.alias("other")
-    rows = await session.scalars(
-        select(other.c.id)
-        .join(own, own.c.household_index == other.c.household_index)
-        .where(own.c.id.in_(list(ids)), own.c.household_index.is_not(None))
+        .join(own, own.c[column] == other.c[column])
+        .where(own.c.id.in_(list(ids)), own.c[column].is_not(None))
         .distinct()
     )
     return set(rows)
@@ -95,7 +86,7 @@ async def about(
     which this case is one. A case of another contract is a date and a track and nothing else; one
     across a wall, or that they are in conflict with, is not there."""
     own = await same_person(session, person_id)
-    household = await _household(session, own)
+    household = await _sharing(session, "household_index", own)
     if not own | household:
         return []
     rows = await session.execute(

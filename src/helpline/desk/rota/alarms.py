@@ -8,11 +8,11 @@ first.
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
+from helpline.db import insert_for
 from helpline.desk import escalation, events
 from helpline.desk.rota.duty import gaps, shortages
 from helpline.models import Alert, RotaGap, RotaWatch
@@ -71,9 +71,8 @@ async def _say_shortages(session: AsyncSession, contract: Contract, now: datetim
 
 async def take_turn(session: AsyncSession, contract: str, now: datetime) -> None:
     """Until the transaction ends, no other node looks at this rota."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     await session.execute(
-        dialect.insert(RotaWatch)
+        insert_for(session, RotaWatch)
         .values(contract=contract, looked_at=now)
         .on_conflict_do_update(index_elements=["contract"], set_={"looked_at": now})
     )

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, exists, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
+from helpline.db import insert_for
 from helpline.desk import events, seeing
 from helpline.desk.rota.duty import whole
 from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -196,7 +196,6 @@ async def _waiting(session: AsyncSession, now: datetime, *where: Any) -> Sequenc
 async def _make(
     session: AsyncSession, contract: str, at: datetime, from_id: int, to_id: int
 ) -> int:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     key = ["contract", "at", "to_id"]
     known = await session.scalar(
         select(col(Handover.id)).where(
@@ -210,7 +209,7 @@ async def _make(
     if known is not None:
         return 0
     await session.execute(
-        dialect.insert(Handover)
+        insert_for(session, Handover)
         .values(contract=contract, at=at, from_id=from_id, to_id=to_id)
         .on_conflict_do_update(index_elements=key, set_={"void_at": None, "from_id": from_id})
     )

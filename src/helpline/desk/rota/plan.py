@@ -12,11 +12,11 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
+from helpline.db import insert_for
 from helpline.desk import events
 from helpline.desk.rota import alarms
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -301,9 +301,8 @@ async def extend(session: AsyncSession, contract: Contract, now: datetime) -> in
 async def _make(
     session: AsyncSession, pattern: ShiftPattern, day: date, starts_at: datetime, ends_at: datetime
 ) -> int:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     added = await session.scalar(
-        dialect.insert(Shift)
+        insert_for(session, Shift)
         .values(
             contract=pattern.contract,
             user_id=pattern.user_id,

@@ -5,6 +5,7 @@ from aiohttp import web
 
 from helpline.desk import attachments
 from helpline.web.asked import actor_of, house_of, now_of, number_in_path
+from helpline.web.showing import hand_out
 
 
 async def download(request: web.Request) -> web.Response:
@@ -12,13 +13,4 @@ async def download(request: web.Request) -> web.Response:
         file = await attachments.handed_out(
             session, number_in_path(request, "id"), actor_of(request), now_of(request)
         )
-    return web.Response(
-        body=file.content,
-        content_type="application/octet-stream",
-        headers={
-            "Content-Disposition": f'attachment; filename="{file.name}"',
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cache-Control": "no-store",
-        },
-    )
+    return hand_out(file.name, file.content)

@@ -24,6 +24,7 @@ from helpline.web.asked import (
 from helpline.web.pages.case import find, local_now
 from helpline.web.pages.case_acts import Act, instant, note_in
 from helpline.web.pages.case_frame import act_on, show_tab
+from helpline.web.showing import hand_out
 
 
 async def show_record(request: web.Request, **again: Any) -> web.Response:
@@ -93,11 +94,7 @@ async def _printed(request: web.Request, is_whole: bool) -> web.Response:
         sheet = await record.sheet(session, contract, found, is_whole, actor, now)
     body = await casefile_pdf.render(sheet)
     name = f"{found.reference}-{'file' if is_whole else 'chronology'}.pdf"
-    return web.Response(
-        body=body,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return hand_out(name, body, "application/pdf")
 
 
 async def _note(

@@ -29,7 +29,7 @@ from helpline.web.asked import (
 from helpline.web.handed_in import FILE, HandedIn
 from helpline.web.pages.case_referrals import day_in
 from helpline.web.pages.partners import wrong_field
-from helpline.web.showing import go, show
+from helpline.web.showing import go, hand_out, show
 
 _WRONG: Final = {
     "Give the day by which": "by_day",
@@ -130,16 +130,7 @@ async def download(request: web.Request) -> web.Response:
         file = await evidence.handed_out(
             session, number_in_path(request, "id"), actor_of(request), now_of(request)
         )
-    return web.Response(
-        body=file.content,
-        content_type="application/octet-stream",
-        headers={
-            "Content-Disposition": f'attachment; filename="{file.name}"',
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cache-Control": "no-store",
-        },
-    )
+    return hand_out(file.name, file.content)
 
 
 async def file_of(request: web.Request) -> tuple[str, Checked] | None:
