@@ -5,6 +5,7 @@ the offset on SQLite). Words are stored as their text. `Sealed` columns are unre
 """
 
 from helpline.models.access import LoginAttempt, Session, User
+from helpline.models.advice import AdviceGiven
 from helpline.models.allegations import (
     Allegation,
     AllegationMeeting,
@@ -71,6 +72,7 @@ from helpline.models.messages import (
     Upload,
 )
 from helpline.models.news import News, NewsConsent, NewsRecipient
+from helpline.models.participation import GroupIssue
 from helpline.models.partners import (
     Partner,
     PartnerChase,
@@ -105,6 +107,7 @@ from helpline.models.work import Allocation, Cover
 __all__ = [
     "Absence",
     "Address",
+    "AdviceGiven",
     "Alert",
     "Allegation",
     "AllegationMeeting",
@@ -145,6 +148,7 @@ __all__ = [
     "FeedbackRefusal",
     "FeedbackTheme",
     "Gathering",
+    "GroupIssue",
     "Handover",
     "InboundItem",
     "Incident",
