@@ -1,7 +1,7 @@
 """What people say of the service when they are asked: when each was asked, what they answered, what
 themes a person found in it, and who said that they do not want to be asked."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
@@ -49,6 +49,8 @@ class FeedbackAsk(SQLModel, table=True):
     """Of the comment, what may be shown to others: approved by a person, nobody recognisable."""
     quoted_at: datetime | None = None
     quoted_by_id: int | None = Field(default=None, foreign_key="user.id")
+    quote_agreed_on: date | None = None
+    """When whoever wrote it said that the council may read it; None: it stays with us."""
 
 
 class FeedbackTheme(SQLModel, table=True):
@@ -93,3 +95,16 @@ class SaidAndDone(SQLModel, table=True):
     theme: str = ""
     complaint_id: int | None = Field(default=None, foreign_key="complaint.id")
     by_user_id: int = Field(foreign_key="user.id")
+    source: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """A ChangeSource: where it was said; empty where nobody said so."""
+    said_on: date | None = None
+    done_on: date | None = None
+    """None: decided, and not done yet."""
+    issue_id: int | None = Field(default=None, foreign_key="group_issue.id")
+    quote_ask_id: int | None = Field(default=None, foreign_key="feedback_ask.id")
+    """The answer whose agreed quotation stands beside it."""
+    shown_at: datetime | None = None
+    """Since when the council may read it; None: it is ours alone."""
+    shown_by_id: int | None = Field(default=None, foreign_key="user.id")
+    taken_back_at: datetime | None = None
+    taken_back_by_id: int | None = Field(default=None, foreign_key="user.id")

@@ -110,10 +110,10 @@ def upgrade() -> None:
         )
         batch_op.add_column(sa.Column("taken_back_by_id", sa.Integer(), nullable=True))
         batch_op.create_foreign_key(
-            batch_op.f("fk_said_and_done_issue_id"), "group_issue", ["issue_id"], ["id"]
+            batch_op.f("fk_said_and_done_quote_ask_id"), "feedback_ask", ["quote_ask_id"], ["id"]
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_said_and_done_quote_ask_id"), "feedback_ask", ["quote_ask_id"], ["id"]
+            batch_op.f("fk_said_and_done_issue_id"), "group_issue", ["issue_id"], ["id"]
         )
         batch_op.create_foreign_key(
             batch_op.f("fk_said_and_done_shown_by_id"), "user", ["shown_by_id"], ["id"]
@@ -132,8 +132,8 @@ def downgrade() -> None:
             batch_op.f("fk_said_and_done_taken_back_by_id"), type_="foreignkey"
         )
         batch_op.drop_constraint(batch_op.f("fk_said_and_done_shown_by_id"), type_="foreignkey")
-        batch_op.drop_constraint(batch_op.f("fk_said_and_done_quote_ask_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_said_and_done_issue_id"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_said_and_done_quote_ask_id"), type_="foreignkey")
         batch_op.drop_column("taken_back_by_id")
         batch_op.drop_column("taken_back_at")
         batch_op.drop_column("shown_by_id")
