@@ -1,10 +1,13 @@
 """One person with several records: proposed with reasons, joined, and taken back exactly."""
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
-from helpline.desk import merging
+from helpline.desk import merging, safety
 from helpline.errors import Conflict, InvalidInput, NotFound
-from helpline.models import Case, Contact, Merge, Person
+from helpline.models import Booking, Case, Contact, Gathering, Merge, Person, metadata
+from helpline.rules.safety import SafeRules
 from helpline.vocabulary import Role
 from tests.world import CARER, STRANGER, World
 
@@ -36,6 +39,43 @@ async def test_a_join_moves_everything_and_its_undoing_moves_exactly_that_back(
     assert (await world.case_of(CARER)).person_id == into
     late = (await world.all(Contact, Contact.direction == "in"))[-1]
     assert late.person_id == into
+
+
+async def test_how_somebody_may_be_reached_and_a_place_they_booked_follow_a_join(
+    world: World,
+) -> None:
+    await world.sms(CARER, "about tax")
+    await world.sms(STRANGER, "not on this phone by voice please")
+    into, other = (await world.case_of(CARER)).person_id, (await world.case_of(STRANGER)).person_id
+    async with world.house.db.write() as session:
+        by = {"contract": "essex", "by_user_id": world.lead.user_id}
+        case = await session.merge(await world.case_of(STRANGER))
+        rules = SafeRules(neutral_only=True)
+        await safety.set_rules(session, case, rules, world.lead, world.now)
+        times = {"starts_at": world.now, "ends_at": world.now, "made_at": world.now}
+        made = [Gathering(**by, **times, title=title) for title in ("Both come", "One comes")]
+        session.add_all(made)
+        await session.flush()
+        for gathering, person in ((made[0], into), (made[0], other), (made[1], other)):
+            times = {"booked_at": world.now, "changed_at": world.now, "state": "booked"}
+            session.add(Booking(**by, **times, gathering_id=gathering.id, person_id=person))
+    merge_id = await join(world, into, other)
+    assert await rules_and_places(world, into) == (True, ["Both come", "One comes"])
+    async with world.house.db.write() as session:
+        await merging.unmerge(session, merge_id, world.lead, world.now)
+    assert await rules_and_places(world, into) == (False, ["Both come"])
+    assert await rules_and_places(world, other) == (True, ["Both come", "One comes"])
+
+
+def test_whatever_speaks_of_a_person_follows_a_join_or_says_why_not() -> None:
+    speaks = {
+        table.name
+        for table in metadata.tables.values()
+        for key in table.foreign_keys
+        if key.column.table.name == "person"
+    }
+    assert speaks == set(merging.MOVED) | set(merging.STAYS)
+    assert all("id" in table.c for table in merging.MOVED.values())
 
 
 async def test_a_join_wants_a_reason_and_two_records(world: World) -> None:
@@ -102,6 +142,18 @@ async def proposals(world: World, person_id: int) -> list[merging.Likeness]:
         person = await session.get(Person, person_id)
         assert person is not None
         return list(await merging.likenesses(session, person))
+
+
+async def rules_and_places(world: World, person_id: int) -> tuple[bool, list[str]]:
+    async with world.house.db.read() as session:
+        rules = await safety.rules_of(session, person_id)
+        booked = await session.scalars(
+            select(col(Gathering.title))
+            .join(Booking, col(Booking.gathering_id) == col(Gathering.id))
+            .where(col(Booking.person_id) == person_id)
+            .order_by(col(Gathering.id))
+        )
+        return rules.neutral_only, list(booked)
 
 
 async def join(world: World, into: int, other: int, reason: str = "She told me so.") -> int:

@@ -64,6 +64,9 @@ class Case(SQLModel, table=True):
     eligibility: str | None = None
     """An Eligibility, as decided on the day it opened or last decided since; reports keep it."""
     eligibility_reason: str | None = None
+    said_exclusion: str | None = None
+    """The contract's exclusion that they seem to have named ("I foster for Southend"), until a
+    worker says whether it is so."""
     next_due_at: datetime | None = None
     """The earliest open deadline: what the inbox is ordered by. Kept by desk/deadlines.py."""
     last_in_at: datetime | None = None

@@ -35,6 +35,8 @@ class Person(SQLModel, table=True):
     """What they said when they were asked; used where neither list nor postcode says it."""
     young_person_born: str | None = sealed("person.young_person_born", optional=True)
     """ISO date: of the young person for whom a Staying Put or former carer is covered (A35)."""
+    privacy_told_at: datetime | None = None
+    """When they were told what is kept about them, why and for how long (K13)."""
     created_at: datetime
 
 

@@ -31,6 +31,8 @@ class RegisterList(SQLModel, table=True):
     left: int = 0
     unchanged: int = 0
     clashes: int = 0
+    steps_done: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Of an accepted list that is being taken in: how many of its steps are done."""
     handed_in_at: datetime
     by_user_id: int = Field(foreign_key="user.id")
     decided_at: datetime | None = None
