@@ -1,4 +1,5 @@
-"""A CSV file as rows with their line numbers, however it was saved; and what is wrong with it.
+"""A CSV file, or a sheet of Excel, as rows with their line numbers, however it was saved; and what
+is wrong with it.
 
 Used by the two imports beside it. It knows columns, not what they mean; it reads no clock and no
 database. A reason never quotes a name, a number or an address, as it may end up in a log.
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from helpline.desk.imports import sheets
 from helpline.errors import InvalidInput
 
 LONGEST_FIELD: Final = 2_000
@@ -84,7 +86,7 @@ def read_rows(
     Raises ImportProblems at once where the rows cannot be told apart: no text, no header, or a
     column of `required` missing.
     """
-    text = text_of(content)
+    text, found = plain(content, required)
     records = list(_records(text))
     header = next((record for record in records if not record.is_blank), None)
     if header is None:
@@ -92,7 +94,7 @@ def read_rows(
     if header.fault:
         raise ImportProblems([Problem(header.line, None, header.fault)])
     names = ["_".join(name.casefold().split()) for name in header.fields]
-    problems = _header_problems(header.line, names, columns, required)
+    problems = [*found, *_header_problems(header.line, names, columns, required)]
     if any(name not in names for name in required):
         raise ImportProblems(problems)
     rows = []
@@ -126,6 +128,18 @@ class _Record:
     @property
     def is_blank(self) -> bool:
         return self.fault is None and not any(field.strip() for field in self.fields)
+
+
+def plain(content: str | bytes, required: Sequence[str]) -> tuple[str, list[Problem]]:
+    """The text of a CSV file or of a workbook's one list, and what only a workbook gets wrong. What
+    it gives can be given to read_rows again."""
+    if isinstance(content, str) or not sheets.is_workbook(content):
+        return text_of(content), []
+    try:
+        sheet = sheets.read(content, required)
+    except sheets.Refused as error:
+        raise ImportProblems([Problem(None, None, str(error))]) from error
+    return sheet.text, [Problem(*fault) for fault in sheet.faults]
 
 
 def text_of(content: str | bytes) -> str:
