@@ -75,3 +75,46 @@ async def test_a_worker_logs_one_on_a_case_and_reads_only_its_reference(
     assert await wasim.post("/compliments", thanks) == 200
     assert "Thank you all" in wasim.text
     assert len(await everybody.all(Compliment)) == 1
+
+
+async def test_a_case_called_a_complaint_is_offered_to_the_register_and_linked_both_ways(
+    everybody: World, arrive: Arrive
+) -> None:
+    await everybody.sms(CARER, "Please ring me about Tuesday")
+    await everybody.allocate(CARER, everybody.worker)
+    case = await everybody.case_of(CARER)
+    wasim, quinn = await arrive(everybody, "wasim"), await arrive(everybody, "quinn")
+    at, form = f"/cases/{case.reference}", f"/complaints/new?case={case.reference}"
+    await wasim.get(at)
+    assert form not in wasim.page
+    assert await quinn.get("/complaints") == 200
+    assert case.reference not in quinn.text
+    await quinn.get(form)
+    assert "about Tuesday" not in quinn.page  # no complaint: not hers to read
+    await wasim.post(f"{at}/reason", {"reason": "complaint"})
+    assert form in wasim.page
+    assert await quinn.get("/complaints") == 200
+    assert "Not in the register yet" in quinn.text
+    assert form in quinn.page
+    assert await quinn.get(form) == 200
+    assert "about Tuesday" in quinn.page
+    about = {"about": str(everybody.worker.user_id), "case": case.reference}
+    assert await quinn.post("/complaints", LOGGED | about | {"subject": ""}) == 400
+    assert await quinn.post("/complaints", LOGGED | about) == 200
+    (found,) = await everybody.all(Complaint)
+    assert isinstance(found, Complaint)
+    assert (found.case_id, found.about_case_id) == (case.id, None)
+    assert f"It came as case {case.reference}" in quinn.text
+    assert await quinn.post("/complaints", LOGGED | about) == 400  # once is enough
+    await quinn.get(form)
+    assert quinn.path.endswith(found.reference)
+    await quinn.get("/complaints")
+    assert "Not in the register yet" not in quinn.text
+    assert await wasim.get(at) == 404  # it is about him
+    leonie = await arrive(everybody, "leonie")
+    await leonie.get(at)
+    assert f"/complaints/{found.reference}" in leonie.page
+    await leonie.get(f"/complaints/{found.reference}")
+    assert at in leonie.page
+    await everybody.sms(CARER, "And nobody has said sorry")
+    assert len(await everybody.all(Complaint)) == 1

@@ -7,7 +7,7 @@ how it stands. What is done with one is in desk/complaint_steps.py. Called by pa
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -19,7 +19,7 @@ from helpline.desk import events, independence, owed, seeing
 from helpline.desk.owed import Line
 from helpline.desk.references import LETTERS
 from helpline.desk.said import in_a_line
-from helpline.errors import InvalidInput, NotFound
+from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
     Case,
     Complaint,
@@ -40,13 +40,18 @@ from helpline.vocabulary import (
     ComplainantKind,
     ComplaintKind,
     DeadlineState,
+    Direction,
     EntryKind,
     Role,
 )
 
 REASON: Final = "complaint"
 """The reason of a case that is a complaint; every contract has it (contract/checks.py)."""
+BY_HAND: Final = "worker"
+"""What a case's `reason_from` says where a person chose the reason."""
 LONGEST: Final = 20_000
+LATELY: Final = 20
+"""Messages that are looked at for what was said lately."""
 NOT_YET_KNOWN = (
     "While it is not known whom a complaint is about, whoever supports the person does not see it."
 )
@@ -55,7 +60,8 @@ NOT_YET_KNOWN = (
 @dataclass(frozen=True)
 class Told:
     """A complaint as it was made. `about`: the users it is about; `about_case_id`: the case it
-    arose on; `words` in the person's own words as far as possible."""
+    arose on; `case_id`: the case that is it; `words` in the person's own words as far as
+    possible."""
 
     kind: str
     subject: str
@@ -68,7 +74,17 @@ class Told:
     reach: str = ""
     person_id: int | None = None
     about_case_id: int | None = None
+    case_id: int | None = None
     about: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody said lately on a case: in their words, since when, and how it came."""
+
+    words: str
+    since: datetime
+    method: str
 
 
 async def log(
@@ -77,7 +93,35 @@ async def log(
     """Write a complaint into the register, whoever took it; its clocks run from when it came."""
     require(by, "complaint.log", contract.key)
     _checked(contract, told, now)
-    return await _store(session, contract, told, by.user_id, now, case_id=None)
+    if told.case_id is not None and await of_case(session, told.case_id) is not None:
+        raise Conflict("This case is in the register already.")
+    return await _store(session, contract, told, by.user_id, now)
+
+
+async def of_case(session: AsyncSession, case_id: int) -> Complaint | None:
+    """The complaint that this case is."""
+    return await session.scalar(select(Complaint).where(col(Complaint.case_id) == case_id))
+
+
+async def said_lately(session: AsyncSession, case: Case) -> Said:
+    """The last that they said on the case, with what they said in the day before it; without a
+    word of theirs, when the case was opened."""
+    rows = await session.scalars(
+        select(Contact)
+        .where(
+            col(Contact.case_id) == case.id,
+            col(Contact.direction) == Direction.IN,
+            col(Contact.body).is_not(None),
+        )
+        .order_by(col(Contact.at).desc(), col(Contact.id).desc())
+        .limit(LATELY)
+    )
+    found = rows.all()
+    if not found:
+        return Said("", case.opened_at, case.method)
+    those = [one for one in found if one.at > found[0].at - timedelta(days=1)][::-1]
+    words = "\n\n".join((one.body or "").strip() for one in those)
+    return Said(words[-LONGEST:], those[0].at, those[0].method)
 
 
 async def hear(session: AsyncSession, contract: Contract, case: Case, contact: Contact) -> None:
@@ -86,23 +130,27 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
     if case.reason != REASON or contract.complaints is None or not contact.body:
         return
     await session.flush()
-    known = await session.scalar(select(Complaint).where(col(Complaint.case_id) == case.id))
+    known = await of_case(session, case.id or 0)
     if known is not None:
         await add(session, known, EntryKind.NOTE, contact.at, None, words=contact.body)
         await _shut_out_support(session, case, contact.at)  # who they are may be known only now
         return
     person = await session.get(Person, case.person_id)
+    said = Said(contact.body, contact.at, contact.method)
+    if case.reason_from == BY_HAND:  # what they complained of was said before somebody saw it
+        said = await said_lately(session, case)
     told = Told(
         kind=ComplaintKind.SERVICE,
         subject=_any_subject(contract),
         complainant=who(contract, person),
-        words=contact.body,
-        received_at=contact.at,
-        method=contact.method,
+        words=said.words,
+        received_at=said.since,
+        method=said.method,
         name=(person.name or "") if person else "",
         person_id=case.person_id,
+        case_id=case.id,
     )
-    await _store(session, contract, told, None, contact.at, case_id=case.id)
+    await _store(session, contract, told, None, contact.at)
     await _shut_out_support(session, case, contact.at)
 
 
@@ -282,8 +330,6 @@ async def _store(
     told: Told,
     by_id: int | None,
     now: datetime,
-    *,
-    case_id: int | None,
 ) -> Complaint:
     complaint = Complaint(
         reference=await _free_reference(session),
@@ -294,7 +340,7 @@ async def _store(
         name=in_a_line(told.name, 200) or None,
         reach=in_a_line(told.reach, 300) or None,
         person_id=told.person_id,
-        case_id=case_id,
+        case_id=told.case_id,
         about_case_id=told.about_case_id,
         method=told.method,
         words=told.words.strip(),

@@ -13,7 +13,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import cases, complaints, independence, lists, owed
+from helpline.desk import cases, complaint_cases, complaints, independence, lists, owed
 from helpline.desk import complaint_steps as steps
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, Complaint
@@ -36,6 +36,7 @@ from helpline.web.asked import (
     now_of,
     row_id,
 )
+from helpline.web.pages.case import local_now
 from helpline.web.pages.case_acts import instant
 from helpline.web.showing import go, show
 
@@ -68,6 +69,7 @@ _WRONG: Final = {
     "That time has not": "received_at",
     "Give day and time": "received_at",
     "There is no such case": "case",
+    "This case is in": "case",
     "Say in a few words what worries": "worry",
 }
 _FIELD: Final = {"named": "user", "about": "user", "closed": "words"}
@@ -80,10 +82,13 @@ async def show_complaints(request: web.Request) -> web.Response:
         found = await complaints.listed(session, actor, keys, closed=False)
         closed = await complaints.listed(session, actor, keys, closed=True)
         alerts = await lists.open_alerts(session, actor, keys)
+        unlogged = await complaint_cases.unlogged(session, actor, keys)
     return show(
         request,
         "complaints.html.j2",
         found=found,
+        unlogged=unlogged,
+        may_see_cases=may(actor, "case.read"),
         closed=closed,
         alerts=[alert for alert in alerts if alert.complaint_id is not None],
         subjects=_names(contracts),
@@ -94,6 +99,15 @@ async def show_complaints(request: web.Request) -> web.Response:
 
 
 async def ask_new(request: web.Request) -> web.Response:
+    """The form; a case that is in the register already leads to where it stands there."""
+    async with house_of(request).db.read() as session:
+        case = await _case(session, request, request.query.get("case", ""))
+        if case is not None:
+            contract = contract_of(request, case.contract)
+            here = await complaint_cases.on_case(session, actor_of(request), contract, case)
+            its_own = [one.reference for one in here.linked if one.case_id == case.id]
+            if its_own:
+                return go(f"/complaints/{its_own[0]}")
     return await _new(request)
 
 
@@ -138,7 +152,7 @@ async def show_complaint(request: web.Request, **again: Any) -> web.Response:
             "handler": next((u.shown_name for u, _ in offered if u.id == found.handler_id), ""),
             "can_send": address is not None and address.opted_out_at is None,
             "channel": address.channel if address else "",
-            "case": case,
+            "its_cases": await complaint_cases.cases_of(session, actor, found),
         }
     return show(
         request,
@@ -301,10 +315,14 @@ _ACTS: Final[dict[str, Callable[[_Act], Awaitable[None]]]] = {
 
 
 async def _new(request: web.Request, problem: str = "") -> web.Response:
-    contract = await _contract(request)
-    async with house_of(request).db.read() as session:
-        workers = await independence.colleagues(session, contract.key)
     typed = await form_of(request) if problem else {}
+    reference = await field(request, "case") if problem else request.query.get("case", "")
+    async with house_of(request).db.read() as session:
+        case = await _case(session, request, reference)
+        contract = contract_of(request, case.contract) if case else await _contract(request)
+        workers = await independence.colleagues(session, contract.key)
+        if case is not None and not problem:
+            typed = await _filled(session, contract, case)
     found = (name for begins, name in _WRONG.items() if problem.startswith(begins))
     return show(
         request,
@@ -315,15 +333,35 @@ async def _new(request: web.Request, problem: str = "") -> web.Response:
         workers=workers,
         kinds=KINDS,
         who=WHO,
-        form="complaint" if problem else "",
+        form="complaint" if typed else "",
         problem=problem,
         wrong=next(found, "words") if problem else "",
         typed={name: given[-1] for name, given in typed.items()},
         all_typed=typed,
-        case_reference=request.query.get("case", "")[:20],
+        case_reference=case.reference if case else reference[:20],
+        of_case=case.reference if case is not None and complaint_cases.is_one(case) else "",
         may_see_cases=may(actor_of(request), "case.read"),
         done=request.query.get("done", "")[:20],
     )
+
+
+async def _case(session: AsyncSession, request: web.Request, reference: str) -> Case | None:
+    """The case whose reference was given; None where there is none for whoever asks."""
+    if not reference.strip():
+        return None
+    try:
+        return await complaint_cases.find(session, actor_of(request), reference)
+    except NotFound:
+        return None
+
+
+async def _filled(session: AsyncSession, contract: Contract, case: Case) -> dict[str, list[str]]:
+    """The form as the case fills it."""
+    told = await complaint_cases.filled(session, contract, case)
+    received = local_now(told.received_at, contract.zone)
+    names = ("kind", "subject", "complainant", "words", "name", "method")
+    given = {name: [str(getattr(told, name))] for name in names}
+    return given | {"case": [case.reference], "received_at": [received]}
 
 
 async def _told(session: AsyncSession, request: web.Request, contract: Contract) -> complaints.Told:
@@ -333,19 +371,20 @@ async def _told(session: AsyncSession, request: web.Request, contract: Contract)
     }
     reference, case = await field(request, "case"), None
     if reference:
-        try:
-            case = await cases.find_case(session, actor_of(request), reference[:20])
-        except NotFound as error:
-            raise InvalidInput("There is no such case, or it is not yours to see.") from error
+        case = await _case(session, request, reference)
+        if case is None:
+            raise InvalidInput("There is no such case, or it is not yours to see.")
         if case.contract != contract.key:
             raise InvalidInput("There is no such case under this contract.")
+    is_it = case is not None and complaint_cases.is_one(case)
     about = [row_id(one) for one in await fields(request, "about")]
     received = instant(await field(request, "received_at"), contract.zone, now_of(request))
     return complaints.Told(
         **said,
         received_at=received,
         person_id=case.person_id if case else None,
-        about_case_id=case.id if case else None,
+        about_case_id=case.id if case and not is_it else None,
+        case_id=case.id if case and is_it else None,
         about=tuple(user_id for user_id in about if user_id is not None),
     )
 
