@@ -24,7 +24,7 @@ def _essex_text() -> str:
 
 def _folder(tmp_path: Path, **files: str) -> Path:
     shutil.copy(FOLDER / "essex_outcodes.csv", tmp_path)
-    for beside in ("calendars", "pathway"):
+    for beside in ("calendars", "pathway", "measures"):
         shutil.copytree(FOLDER / beside, tmp_path / beside, dirs_exist_ok=True)
     for name, text in files.items():
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")

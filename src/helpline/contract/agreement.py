@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import Field, StringConstraints
 
 from helpline.contract import parts
+from helpline.contract.measuring import Measure, MeasureTable, Split, expanded, expanded_splits
 from helpline.contract.parts import Text, Worded
 from helpline.contract.pathway import PathwayTable
 from helpline.contract.words import squeezed
@@ -38,6 +39,7 @@ class Contract(parts.Table):
     outcodes: Mapping[str, tuple[Share, ...]] = Field(default_factory=dict, repr=False)
     holidays: parts.HolidayTable | None = Field(default=None, repr=False)  # set at loading
     path: PathwayTable | None = Field(default=None, repr=False)  # set at loading, from `pathway`
+    measure_tables: tuple[MeasureTable, ...] = Field(default=(), repr=False)  # set at loading
 
     key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
     name: Text
@@ -93,6 +95,9 @@ class Contract(parts.Table):
     obligations: tuple[parts.Obligation, ...] = ()
     staff: parts.Staff | None = None
     disclosure: parts.Disclosure
+    shared_measures: tuple[parts.Code, ...] = ()  # the files of those names in the folder measures
+    own_measures: tuple[Measure, ...] = ()
+    own_splits: tuple[Split, ...] = ()
     reports: Annotated[tuple[parts.Report, ...], Field(min_length=1)]
 
     # --- one by its code; InvalidInput where the contract has none --------------------------------
@@ -125,6 +130,12 @@ class Contract(parts.Table):
                 return report
         raise self._none("report", code, [report.code for report in self.reports])
 
+    def measure(self, code: str) -> Measure:
+        found = self.measures.get(code)
+        if found is None:
+            raise self._none("measure", code, list(self.measures))
+        return found
+
     def find_clock(self, code: str) -> parts.Clock | None:
         """None for a clock the file no longer has: a promise already made outlives it."""
         return next((clock for clock in self.clocks if clock.code == code), None)
@@ -147,6 +158,21 @@ class Contract(parts.Table):
         """The promises that reports count: those every contact begins. What an allegation or a
         complaint begins happens to so few that its counts would name them."""
         return tuple(clock for clock in self.clocks if clock.starts is ClockStart.RECEIPT)
+
+    @cached_property
+    def measures(self) -> dict[str, Measure]:
+        """Every measure by its code; a contract's own instead of a shared one of that code."""
+        shared = (one for table in self.measure_tables for one in table.measures)
+        clocks = self.reported_clocks
+        return {
+            one.code: one for part in (shared, self.own_measures) for one in expanded(part, clocks)
+        }
+
+    @cached_property
+    def splits(self) -> tuple[Split, ...]:
+        """Measures that add up to another."""
+        shared = (one for table in self.measure_tables for one in table.splits)
+        return tuple(expanded_splits((*shared, *self.own_splits), self.reported_clocks))
 
     @cached_property
     def has_conditions(self) -> bool:

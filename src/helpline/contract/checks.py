@@ -45,18 +45,6 @@ CATEGORIES: Final = (  # what triage may answer with; each must be a reason
     *("training", "publications", "discounts", "networking", "recruitment", "membership"),
     *("complaint", "compliment", "other"),
 )
-MEASURES: Final = (
-    *("people", "contacts", "cases", "feedback", "outcomes", "compliments", "complaints"),
-    *("evidence", "allegations"),
-)
-CLOCK_MEASURES: Final = (
-    "met",
-    "missed",
-    "open",
-    "median_minutes",
-    "p90_minutes",
-    "slowest_minutes",
-)
 NETWORK_WORDS: Final = OPT_OUT_WORDS | OPT_IN_WORDS | NETWORK_HELP_WORDS
 
 _CODED: Final = (
@@ -387,18 +375,6 @@ def _facts_can_be_checked(document: Document) -> Iterator[Fault]:
             )
 
 
-def _measures_exist(document: Document) -> Iterator[Fault]:
-    timed = [f"{clock}.{m}" for clock in codes(document, "clocks") for m in CLOCK_MEASURES]
-    for key, report in rows(document, "reports"):
-        for inner, line in rows(report, "lines"):
-            for place, measure in texts(line, "measures"):
-                if measure not in MEASURES and measure not in timed:
-                    yield (
-                        f"{key}.{inner}.{place}",
-                        f"“{measure}” is not a measure of this contract.",
-                    )
-
-
 _CHECKS: Final[tuple[Callable[[Document], Iterator[Fault]], ...]] = (
     _codes_are_unique,
     _words_mean_one_thing,
@@ -417,5 +393,4 @@ _CHECKS: Final[tuple[Callable[[Document], Iterator[Fault]], ...]] = (
     _emergencies_come_first,
     _numbers_are_free_or_plain,
     _facts_can_be_checked,
-    _measures_exist,
 )

@@ -19,14 +19,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from helpline.contract import parts, pathway
+from helpline.contract import measuring, parts, pathway
 from helpline.contract.agreement import Contract
 from helpline.contract.checks import faults
 from helpline.contract.document import Document, rows, texts
 from helpline.errors import InvalidInput
 from helpline.rules.postcodes import Share
 
-_SET_AT_LOADING: Final = ("file", "outcodes", "holidays", "path")
+_SET_AT_LOADING: Final = ("file", "outcodes", "holidays", "path", "measure_tables")
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,12 @@ def _contract(path: Path, document: Document) -> tuple[Contract | None, list[Pro
     wrong += misread
     path_ahead, unfit = _pathway(path, document)
     wrong += unfit
+    tables, unreadable = _measure_tables(path, document)
+    wrong += unreadable
+    if contract is not None:
+        contract = contract.model_copy(update={"measure_tables": tables})
+        if not unreadable:
+            wrong += [Problem(path.name, key, reason) for key, reason in _measuring(contract)]
     if contract is None or wrong:
         return None, wrong
     loaded = {"file": path.name, "outcodes": outcodes, "holidays": holidays, "path": path_ahead}
@@ -192,6 +198,64 @@ def _wrong_days(table: parts.HolidayTable) -> Iterator[tuple[str, str]]:
         if one.day.weekday() > 4:
             yield key, f"{one.day} is at a weekend: give the day on which it is kept instead."
         seen.add(one.day)
+
+
+# --- what is counted, in the folder measures ------------------------------------------------------
+
+
+def _measure_tables(
+    path: Path, document: Document
+) -> tuple[tuple[measuring.MeasureTable, ...], list[Problem]]:
+    """The files of measures that the contract names."""
+    named = document.get("shared_measures")
+    tables: list[measuring.MeasureTable] = []
+    problems: list[Problem] = []
+    for name in named if isinstance(named, list) else ():
+        file = path.parent / "measures" / f"{name}.toml"
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)) or not file.is_file():
+            there = ", ".join(sorted(one.stem for one in file.parent.glob("*.toml"))) or "none"
+            why = f"there is no measures/{name}.toml; there is: {there}."
+            problems.append(Problem(path.name, "shared_measures", why))
+            continue
+        read = _document(file)
+        if isinstance(read, Problem):
+            problems.append(read)
+            continue
+        try:
+            tables.append(measuring.MeasureTable.model_validate(read))
+        except ValidationError as error:
+            problems += [
+                Problem(file.name, _key(detail["loc"]), _sentence(detail))
+                for detail in error.errors()
+            ]
+    return tuple(tables), problems
+
+
+def _measuring(contract: Contract) -> Iterator[tuple[str, str]]:
+    """What does not fit together among a contract's measures, its reports and its splits."""
+    known = contract.measures
+    for code, measure in known.items():
+        for reason in measuring.wrong(measure, frozenset(known)):
+            yield f"measures.{code}", reason
+    for split in contract.splits:
+        for code in (split.total, *split.parts):
+            if code not in known:
+                yield "own_splits", f"“{code}” is not a measure of this contract."
+    for place, report in enumerate(contract.reports):
+        for number, line in enumerate(report.lines):
+            key = f"reports[{place}].lines[{number}]"
+            for index, code in enumerate(line.measures):
+                if code not in known:
+                    yield f"{key}.measures[{index}]", f"“{code}” is not a measure of this contract."
+            for cut in line.by:
+                if cut and not any(
+                    tuple(cut) in _both_ways(known[code]) for code in line.measures if code in known
+                ):
+                    yield f"{key}.by", f"none of its measures is cut by {' and '.join(cut)}."
+
+
+def _both_ways(measure: measuring.Measure) -> set[tuple[str, ...]]:
+    return {one for cut in measure.cuts for one in (cut, cut[::-1])}
 
 
 # --- the usual way after an allegation, in the folder pathway -------------------------------------

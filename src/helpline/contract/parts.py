@@ -644,24 +644,29 @@ class Disclosure(Fact):
 
 
 class ReportLine(Table):
-    """One line of a report: what is counted, of whom, and every way in which it is cut."""
+    """One part of a report: what it asks, its measures and every way in which it shows them; or
+    what somebody is to write (`asks`)."""
 
     code: Code
     title: Text
     seed: str = ""
-    measures: Annotated[tuple[Text, ...], Field(min_length=1)]
-    by: tuple[tuple[Dimension, ...], ...] = ((),)  # () is the total
+    asks: str = ""  # what the provider writes here
+    measures: tuple[Text, ...] = ()
+    by: tuple[tuple[Text, ...], ...] = ((),)  # () is the total
     groups: tuple[Code, ...] = ()  # empty: everybody
 
 
 class Report(Fact):
     """A report owed to the council: when, to whom, with which lines (A59–A67, D11)."""
 
-    code: Literal["quarter", "annual"]
+    code: Code
     title: Text
-    breakdown: tuple[Dimension, ...]
+    every: Literal["month", "quarter", "half_year", "year"]
+    breakdown: tuple[Text, ...] = ()
     recipients: tuple[Code, ...]
-    due_working_days: Positive  # after the last day of the period
+    due_working_days: Positive | None = None  # after the last day of the period; None: not agreed
+    meeting: Code | None = None  # the obligation that it is owed before, by its own working days
+    opens: str = ""  # the sentence it begins with
     lines: Annotated[tuple[ReportLine, ...], Field(min_length=1)]
 
 
