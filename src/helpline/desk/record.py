@@ -6,7 +6,7 @@ stands beside. Called by web/pages/case_record.py, which has found the case for 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,11 +17,19 @@ from sqlmodel import col
 from helpline.contract import Clock, Contract
 from helpline.desk import casefile, events, parts
 from helpline.desk.casefile import COMMENT, USER, Entry
+from helpline.desk.filing import reading
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Case, Note, Part, Person, RecordComment, User
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import ClockStart, ClockStop, CommentKind, ContactKind, NoteKind
+from helpline.vocabulary import (
+    ClockStart,
+    ClockStop,
+    CommentKind,
+    ContactKind,
+    LinkKind,
+    NoteKind,
+)
 
 LONGEST_COMMENT: Final = 20_000
 LONGEST_NAME: Final = 120
@@ -201,6 +209,12 @@ class Sheet:
     """The case file; else the chronology alone."""
     printed_by: str
     printed_at: datetime
+    chapters: Sequence[reading.Read] = ()
+    """Of the case file: all the rest that hangs on the case."""
+    persons: Mapping[int, Row[Any]] = field(default_factory=dict)
+    """Whom the chapters point to: id → role in the case (None: no part), group, name."""
+    linked: Sequence[Row[Any]] = ()
+    """Cases that belong to it and that whoever prints may see; never one across a wall."""
 
 
 async def sheet(
@@ -212,6 +226,8 @@ async def sheet(
     assert person is not None
     worker = await session.get(User, case.worker_id) if case.worker_id else None
     shown = EVERYTHING if is_whole else TOLD
+    chapters = await reading.chapters(session, contract, case, by, now) if is_whole else []
+    links = await parts.linked(session, case.id or 0, by) if is_whole else []
     made = Sheet(
         contract=contract,
         case=case,
@@ -223,6 +239,9 @@ async def sheet(
         is_whole=is_whole,
         printed_by=by.name,
         printed_at=now,
+        chapters=chapters,
+        persons=await _persons(session, case, chapters),
+        linked=[one for one in links if one.kind != LinkKind.SIDES],
     )
     what = "file" if is_whole else "chronology"
     await _say(session, "record.taken", case, by, now, what=what, lines=len(made.chronology.lines))
@@ -237,6 +256,29 @@ async def _people(session: AsyncSession, case: Case) -> Sequence[Row[Any]]:
         .order_by(col(Part.id))
     )
     return list(await session.execute(query))
+
+
+async def _persons(
+    session: AsyncSession, case: Case, chapters: Sequence[reading.Read]
+) -> dict[int, Row[Any]]:
+    """Whom the chapters point to, with the part they have: paper leaves some of them unnamed."""
+    ids = {
+        value.person
+        for chapter in chapters
+        for entry in chapter.entries
+        for value in entry.values
+        if value.person is not None
+    }
+    if not ids:
+        return {}
+    query = (
+        select(col(Person.id), col(Part.role), col(Person.group), col(Person.name))
+        .outerjoin(Part, (col(Part.person_id) == col(Person.id)) & (col(Part.case_id) == case.id))
+        .where(col(Person.id).in_(ids))
+        .order_by(col(Part.id))
+    )
+    rows: Sequence[Row[Any]] = list(await session.execute(query))
+    return {row.id: row for row in rows}
 
 
 async def _say(

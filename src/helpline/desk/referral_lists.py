@@ -101,7 +101,7 @@ async def of_case(
     ids = [row[0].id for row in rows]
     sessions = await _sessions(session, ids)
     chases = await _chases(session, ids)
-    works_on_it = await _works_on(session, case, by, now)
+    works_on_it = await works_on(session, case, by, now)
     found = [_shown(row, contract, works_on_it, by, sessions, chases, now) for row in rows]
     return sorted(
         found, key=lambda one: (one.state.is_over, not one.state.is_waiting, one.requested_at)
@@ -190,7 +190,7 @@ def _times(kind: str, waited: Sequence[int | None]) -> WaitTimes:
     return WaitTimes(kind, len(waited), len(seen), median, seen[-1] if seen else None)
 
 
-async def _works_on(session: AsyncSession, case: Case, by: Actor, now: datetime) -> bool:
+async def works_on(session: AsyncSession, case: Case, by: Actor, now: datetime) -> bool:
     """Whether they are its support worker, stand in, or are the safeguarding lead."""
     acting = await covers.who_acts(session, case, now)
     return by.user_id in (case.worker_id, acting) or by.role is Role.SAFEGUARDING

@@ -10,15 +10,17 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from helpline.contract import Contract
 from helpline.desk.casefile import Entry
+from helpline.desk.filing import reading
 from helpline.desk.record import Line, Sheet
 from helpline.errors import InvalidInput
+from helpline.models import Case
 from helpline.reports import letters
 from helpline.rules.saying import span
 from helpline.settings import TEMPLATES
@@ -99,7 +101,58 @@ def data(sheet: Sheet, words: Words) -> dict[str, Any]:
         "comments": [_comment(one, words, zone) for one in sheet.chronology.comments],
         "lines": [_line(one, words, zone, contract) for one in sheet.chronology.lines],
         "cut": sheet.chronology.is_cut,
+        "about": [
+            {"name": name, "said": words(said)} for name, said in _about(case, contract) if said
+        ],
+        "linked": [one.reference for one in sheet.linked],
+        "chapters": [
+            {
+                "title": chapter.title,
+                "entries": [_entry(one, sheet, words, zone) for one in chapter.entries],
+            }
+            for chapter in sheet.chapters
+        ],
     }
+
+
+def _about(case: Case, contract: Contract) -> list[tuple[str, str]]:
+    """What the case is, for the first page."""
+    names = {one.code: one.name for one in contract.reasons}
+    return [
+        ("Kind of case", case.kind.replace("_", " ")),
+        ("Reason", names.get(case.reason.partition(".")[0], case.reason.replace("_", " "))),
+        ("Urgency", case.urgency),
+        ("How it ended", _outcome(contract, case.outcome) if case.outcome else ""),
+    ]
+
+
+def _entry(one: reading.Entry, sheet: Sheet, words: Words, zone: ZoneInfo) -> dict[str, Any]:
+    """A row of one of the chapters: when, what, by whom, its values, and what stands beside it."""
+    said = [(value.label, _value(value, sheet, zone)) for value in one.values]
+    return {
+        "at": _at(one.at, zone),
+        "name": one.name,
+        "by": words(one.by),
+        "short": sum(len(text) for _, text in said) < SHORT,
+        "values": [{"label": label, "said": words(text)} for label, text in said if text],
+        "beside": [_entry(other, sheet, words, zone) for other in one.beside],
+    }
+
+
+def _value(value: reading.Value, sheet: Sheet, zone: ZoneInfo) -> str:
+    if value.person is None:
+        return value.said if isinstance(value.said, str) else _at(value.said, zone)
+    if value.person == sheet.case.person_id:
+        return sheet.person.name or "the person the case is for"
+    found = sheet.persons.get(value.person)
+    name = named(sheet.contract, found.role or "", found.group, found.name) if found else ""
+    return name or "not named here"
+
+
+def _at(at: datetime | date | None, zone: ZoneInfo) -> str:
+    if isinstance(at, datetime):
+        return _when(at, zone)
+    return f"{at.day} {at:%B %Y}" if at else ""
 
 
 def named(contract: Contract, role: str, group: str, name: str | None) -> str:
