@@ -325,7 +325,8 @@ class DeadlineState(StrEnum):
 
     OPEN = "open"
     MET = "met"  # it happened, in time or late
-    CANCELLED = "cancelled"
+    CANCELLED = "cancelled"  # nobody waits for it any more, and it was not late
+    LAPSED = "lapsed"  # it was late when nobody waited any more: broken for ever
 
 
 class AlertKind(StrEnum):
@@ -751,6 +752,7 @@ class ListState(StrEnum):
     """What became of a list that the council sent."""
 
     PENDING = "pending"  # read and shown; nothing is changed yet
+    TAKING_IN = "taking_in"  # accepted; portion after portion of it becomes the register
     ACCEPTED = "accepted"
     THROWN_AWAY = "thrown_away"
 
@@ -851,6 +853,23 @@ class AskedWhy(StrEnum):
     LATER = "later"  # weeks after closing
     ONGOING = "ongoing"  # while a long case goes on
     BY_HAND = "by_hand"  # a colleague asked, on the telephone or face to face
+
+
+class ChangeSource(StrEnum):
+    """Where it was said what a change came of."""
+
+    FEEDBACK = "feedback"
+    COMPLAINT = "complaint"
+    GROUP = "group"  # a carers' group raised it
+    OTHER = "other"
+
+
+class IssueEnding(StrEnum):
+    """What came of something that a carers' group raised."""
+
+    CHANGED = "changed"
+    EXPLAINED = "explained"  # nothing changes, and they were told why
+    PASSED_ON = "passed_on"  # to the council, whose matter it is
 
 
 OPT_OUT_WORDS = frozenset(

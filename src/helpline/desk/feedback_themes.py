@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Result, Row, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import FeedbackAsk, FeedbackTheme, SaidAndDone, User, metadata
 from helpline.rules.permissions import Actor, require
+from helpline.vocabulary import ChangeSource
 
 ASK: Final = metadata.tables["feedback_ask"]
 LONGEST_QUOTE: Final = 300
@@ -100,9 +102,12 @@ async def set_themes(
     quote: str,
     by: Actor,
     now: datetime,
+    *,
+    is_agreed: bool = False,
 ) -> None:
     """What a person finds in a comment, and the words of it that anybody may be shown. A quotation
-    is part of the comment, word by word, so that nobody is made to say what they did not."""
+    is part of the comment, word by word, so that nobody is made to say what they did not.
+    `is_agreed`: they said that the council may read it; without that it stays with us."""
     require(by, "feedback.work", contract.key)
     assert contract.feedback is not None
     ask = await session.scalar(
@@ -123,6 +128,11 @@ async def set_themes(
     if (said or None) != ask.quote:
         ask.quote = said or None
         ask.quoted_at, ask.quoted_by_id = (now, by.user_id) if said else (None, None)
+        ask.quote_agreed_on = None
+    if not is_agreed or not said:
+        ask.quote_agreed_on = None
+    elif ask.quote_agreed_on is None:
+        ask.quote_agreed_on = now.astimezone(ZoneInfo(contract.zone)).date()
     await session.flush()
     await events.record(
         session,
@@ -133,6 +143,7 @@ async def set_themes(
         ask=ask_id,
         themes=sorted(themes),
         quoted=bool(said),
+        agreed=ask.quote_agreed_on is not None,
     )
 
 
@@ -178,6 +189,8 @@ async def say_and_do(
             at=now,
             said=in_a_line(said, 500, "Write what people said."),
             done=in_a_line(done, 500, "Write what was done about it."),
+            source=ChangeSource.FEEDBACK,
+            done_on=now.astimezone(ZoneInfo(contract.zone)).date(),
             by_user_id=by.user_id,
         )
     )
@@ -194,7 +207,7 @@ async def said_and_done(
     rows: Result[Any] = await session.execute(
         select(SaidAndDone, col(User.shown_name).label("who"))
         .join(User, col(User.id) == col(SaidAndDone.by_user_id))
-        .where(col(SaidAndDone.contract) == contract.key)
+        .where(col(SaidAndDone.contract) == contract.key, col(SaidAndDone.taken_back_at).is_(None))
         .order_by(col(SaidAndDone.id).desc())
         .limit(limit)
     )

@@ -73,6 +73,11 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "feedback.read": frozenset({_LEAD, _SAFE, _COMPLAINTS}),
     "feedback.work": frozenset({_LEAD, _SAFE, _COMPLAINTS}),  # themes and quotations
     "feedback.record": frozenset({_WORKER, _LEAD, _SAFE}),  # what somebody said by another way
+    "change.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _COMMISSIONER}),
+    "change.work": frozenset({_LEAD, _SAFE, _COMPLAINTS}),  # what the council reads of changes
+    "group.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),  # what carers' groups raised
+    "group.write": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),
+    "handed_on.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _COMMISSIONER}),
     # reports: aggregates; the exact figures could name somebody in a small group
     "report.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _COMMISSIONER}),
     "report.exact": frozenset({_LEAD}),

@@ -13,10 +13,10 @@ from aiohttp import web
 from jinja2 import Environment
 
 from helpline.rules import saying
-from helpline.rules.permissions import may
+from helpline.rules.permissions import Actor, may
 from helpline.settings import TEMPLATES
 from helpline.templating import environment
-from helpline.vocabulary import CaseKind
+from helpline.vocabulary import CaseKind, Role
 from helpline.web.asked import HOUSE, NOW, house_of, signed_in
 
 BUILT = TEMPLATES / "static" / "built"
@@ -33,6 +33,24 @@ NAVIGATION: Final = (
     ("/more", "More", "more.read"),
 )
 
+NAVIGATION_OF: Final[dict[Role, tuple[tuple[str, str, str], ...]]] = {
+    # whose work is not cases: what they need first
+    Role.COMPLAINTS: (
+        ("/complaints", "Complaints", "complaint.read"),
+        ("/incidents", "Incidents", "incident.read"),
+        ("/feedback", "Feedback", "feedback.read"),
+        ("/changes", "You said, we did", "change.read"),
+        ("/reports", "Reports", "report.read"),
+        ("/more", "More", "more.read"),
+    ),
+    Role.COMMISSIONER: (
+        ("/portal", "Overview", "portal.read"),
+        ("/reports", "Reports", "report.read"),
+        ("/changes", "You said, we did", "change.read"),
+        ("/handed-on", "Handed on", "handed_on.read"),
+    ),
+}
+
 MORE: Final = (
     # address, what it says, one sentence, the action it takes to see it
     ("/complaints", "Complaints", "What is open, and what is due.", "complaint.read"),
@@ -40,11 +58,14 @@ MORE: Final = (
     ("/compliments", "Compliments", "What we are thanked for.", "complaint.log"),
     ("/incidents", "Incidents", "What happened, who was told, what was learnt.", "incident.read"),
     ("/feedback", "Feedback", "What people say of us, and what came of it.", "feedback.read"),
+    ("/changes", "You said, we did", "What changed, as the council may read it.", "change.read"),
     ("/feedback/answers", "Write down feedback", "What somebody said to you.", "feedback.record"),
     ("/register", "The register", "The council's list of carers, every month.", "register.manage"),
     ("/partners", "Partners", "Who else helps, and who waits for them.", "partner.read"),
     ("/obligations", "What is owed", "Reports and meetings, the next first.", "obligation.read"),
     ("/evidence", "Evidence", "What was done besides the cases.", "evidence.read"),
+    ("/groups", "Carers' groups", "What they raised, and what came of it.", "group.read"),
+    ("/handed-on", "Handed on", "How often, to whom, each quarter.", "handed_on.read"),
     ("/papers", "Papers", "Checks and training of our own people.", "paper.manage"),
     ("/library", "Library", "Answers, signposts, policies, discounts.", "library.read"),
     ("/events", "Events", "What members may come to, and who does.", "gathering.read"),
@@ -166,6 +187,12 @@ def _navigation(request: web.Request) -> list[tuple[str, str, bool]]:
         return []
     return [
         (address, text, request.path.startswith(address))
-        for address, text, action in NAVIGATION
-        if may(signed.actor, action)
+        for address, text, action in navigation_of(signed.actor)
     ]
+
+
+def navigation_of(actor: Actor) -> list[tuple[str, str, str]]:
+    """The pages in the head of every page for this person, the first one first: address, what it
+    says, the action."""
+    pages = NAVIGATION_OF.get(actor.role, NAVIGATION)
+    return [page for page in pages if may(actor, page[2])]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from helpline.contract import Contract
-from helpline.desk import evidence, obligation_lists, obligations, partners
+from helpline.desk import evidence, groups, obligation_lists, obligations, partners
 from helpline.desk.attachments import Checked, checked
 from helpline.desk.evidence import LARGEST, Typed
 from helpline.errors import Conflict, InvalidInput
@@ -200,6 +200,7 @@ async def _page(
             session, contract, [one.id for one in entries] or [0], now
         )
         owners = await obligations.owners(session, contract)
+        groups_wait = await groups.still_open(session, contract)
     own = {one.code for one in contract.partners}
     values: dict[str, Any] = {
         "contract": contract,
@@ -214,6 +215,7 @@ async def _page(
         "counts": counts,
         "partners": [(one.id or one.code, one.name) for one in listed if one.id or one.code in own],
         "agreed": agreed,
+        "groups_wait": groups_wait,
         "owners": owners,
         "may_agree": may(actor, "obligation.write", contract.key),
         "may_take_back": may(actor, "evidence.take_back", contract.key),

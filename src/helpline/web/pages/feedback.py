@@ -62,9 +62,12 @@ async def set_themes(request: web.Request) -> web.Response:
     ask_id, actor, now = number_in_path(request, "id"), actor_of(request), now_of(request)
     contract = _contract(request, "feedback.work")
     themes, quote = await fields(request, "themes"), await field(request, "quote")
+    agreed = await field(request, "agreed") == "yes"
     try:
         async with house_of(request).db.write() as session:
-            await feedback_themes.set_themes(session, contract, ask_id, themes, quote, actor, now)
+            await feedback_themes.set_themes(
+                session, contract, ask_id, themes, quote, actor, now, is_agreed=agreed
+            )
     except InvalidInput as error:
         return await show_feedback(request, f"comment{ask_id}", str(error))
     return go("/feedback?done=themes")

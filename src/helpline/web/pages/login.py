@@ -5,10 +5,9 @@ from aiohttp import web
 from helpline.desk import access, guessing
 from helpline.log import log
 from helpline.rules.permissions import may
-from helpline.vocabulary import Role
 from helpline.web import auth
 from helpline.web.asked import SIGNED_IN, field, fields, house_of, now_of
-from helpline.web.showing import NAVIGATION, go, show
+from helpline.web.showing import go, navigation_of, show
 
 
 async def start(request: web.Request) -> web.Response:
@@ -81,7 +80,5 @@ def _safe(then: str) -> str:
 
 
 def _first_page(signed: access.SignedIn) -> str:
-    if signed.actor.role is Role.COMPLAINTS:
-        return "/complaints"
-    pages = (address for address, _, action in NAVIGATION if may(signed.actor, action))
+    pages = (address for address, _, _ in navigation_of(signed.actor))
     return "/users" if may(signed.actor, "user.manage") else next(pages, "/account")
