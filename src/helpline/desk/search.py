@@ -1,4 +1,4 @@
-"""One box over references, numbers, names, places and words in messages and notes.
+"""One box over references, numbers, names, places and words in every text of a case.
 
 Texts are sealed, so what is looked for are keyed digests of their words (rules/words.py). `read_on`
 is the job that keeps them; `find` asks, within what the seeker may see, and looks at the opened
@@ -11,32 +11,46 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, delete, exists, func, literal, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    union,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
 from helpline.db import insert_for
-from helpline.desk import events, seeing
+from helpline.desk import events, referral_lists, seeing
 from helpline.desk.people import plain_number
-from helpline.models import SearchMark, metadata
+from helpline.desk.search_sources import BY_EVENT, BY_ID, SOURCES, WRITES_NOTHING, Source
+from helpline.models import Case, SearchMark, metadata
 from helpline.rules import words
 from helpline.rules.permissions import Actor, may, require
 from helpline.sealing import ring
+from helpline.vocabulary import PartnerKind
 
 ADDRESS = metadata.tables["address"]
 CASE = metadata.tables["case"]
 CASE_WORD = metadata.tables["case_word"]
-CONTACT = metadata.tables["contact"]
+EVENT = metadata.tables["event"]
+INCIDENT = metadata.tables["incident"]
 MEMBERSHIP = metadata.tables["membership"]
-NOTE = metadata.tables["note"]
 PERSON = metadata.tables["person"]
 PERSON_WORD = metadata.tables["person_word"]
-TASK = metadata.tables["task"]
 
 AT_ONCE = 300
 """Rows of one source read in one transaction: a few hundredths of a second."""
 LATE = 100
 """Rows before the last one that are read once more: they may have been written out of order."""
+EVENTS_AT_ONCE = 1000
+"""Of what happened, looked at in one transaction."""
 PEOPLE_AT_ONCE = 500
 MOST = 25
 """Cases, and people, that one answer shows."""
@@ -45,20 +59,6 @@ TRIED = 4 * MOST
 LONGEST_QUESTION = 100
 AROUND = 60
 """Letters shown on each side of what was found."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A table whose text belongs to a case."""
-
-    table: Table
-    column: str
-
-
-SOURCES = (
-    *(Source(CONTACT, "body"), Source(NOTE, "body"), Source(TASK, "what")),
-    Source(metadata.tables["record_comment"], "body"),
-)
 
 
 @dataclass(frozen=True)
@@ -89,41 +89,75 @@ async def read_on(session: AsyncSession, now: datetime) -> int:
     """Read what is new in every source. Returns how many rows were read for the first time; the
     caller repeats while there are any."""
     done = 0
-    for source in SOURCES:
-        done += await _read_source(session, source, now)
+    for source in BY_ID:
+        done += await _read_by_id(session, source, now)
+    done += await _read_by_event(session, now)
     return done + await _read_people(session, now)
 
 
-async def _read_source(session: AsyncSession, source: Source, now: datetime) -> int:
-    table, name = source.table, source.table.name
-    mark = await _mark(session, name, now)
+async def _read_by_id(session: AsyncSession, source: Source, now: datetime) -> int:
+    table = metadata.tables[source.name]
+    mark = await _mark(session, source.mark, now)
     if mark is None:
         return 0  # another node reads it
     newest = await session.scalar(select(func.max(table.c.id))) or 0
     if newest <= mark.last_id and mark.is_settled:
         return 0
-    text = table.c[source.column]
-    rows = (
-        await session.execute(
-            select(table.c.id, table.c.case_id, CASE.c.contract, text.label("text"))
-            .join(CASE, CASE.c.id == table.c.case_id)
-            .where(table.c.id > mark.last_id - LATE, table.c.id <= newest)
-            .order_by(table.c.id)
-            .limit(AT_ONCE + LATE)
-        )
-    ).all()
-    found = {
-        (digest, row.case_id)
-        for row in rows
-        if row.text
-        for digest in _digests(f"word:{row.contract}", words.words_of(row.text))
-    }
-    await _add(session, CASE_WORD, [{"word": word, "case_id": case} for word, case in found])
+    rows = await _read(
+        session,
+        source,
+        source.texts()
+        .where(table.c.id > mark.last_id - LATE, table.c.id <= newest)
+        .order_by(table.c.id)
+        .limit(AT_ONCE + LATE),
+    )
     fresh = [row.id for row in rows if row.id > mark.last_id]
     mark.is_settled = not fresh
     mark.last_id, mark.at = max([mark.last_id, *fresh]), now
     await session.flush()
     return len(fresh)
+
+
+async def _read_by_event(session: AsyncSession, now: datetime) -> int:
+    """The smaller tables of every case on which something has happened since: what was written
+    there, and what was changed."""
+    mark = await _mark(session, "event", now)
+    if mark is None:
+        return 0
+    newest = await session.scalar(select(func.max(EVENT.c.id))) or 0
+    if newest <= mark.last_id and mark.is_settled:
+        return 0
+    last = min(newest, mark.last_id + EVENTS_AT_ONCE)
+    of_case = func.coalesce(EVENT.c.case_id, INCIDENT.c.case_id)
+    happened = (
+        select(of_case)
+        .outerjoin(INCIDENT, INCIDENT.c.id == EVENT.c.detail["incident"].as_integer())
+        .where(EVENT.c.id > mark.last_id - LATE, EVENT.c.id <= last)
+        .where(of_case.is_not(None), EVENT.c.kind.not_in(WRITES_NOTHING))
+        .distinct()
+    )
+    case_ids = list(await session.scalars(happened))
+    for source in BY_EVENT if case_ids else ():
+        theirs = source.on.c[source.link].in_(case_ids)
+        await _read(session, source, source.texts().where(theirs, source.has_text))
+    fresh, mark.last_id = last - mark.last_id, max(mark.last_id, last)
+    mark.is_settled, mark.at = fresh <= 0, now
+    await session.flush()
+    return max(fresh, 0)
+
+
+async def _read(session: AsyncSession, source: Source, query: Select[Any]) -> Sequence[Row[Any]]:
+    """Keep the digests of what stands in these rows."""
+    query = query.add_columns(CASE.c.contract).join(CASE, CASE.c.id == source.on.c[source.link])
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    found = {
+        (digest, row.case_id)
+        for row in rows
+        for text in source.texts_of(row)
+        for digest in _digests(f"word:{row.contract}", words.words_of(text))
+    }
+    await _add(session, CASE_WORD, [{"word": word, "case_id": case} for word, case in found])
+    return rows
 
 
 async def _read_people(session: AsyncSession, now: datetime) -> int:
@@ -235,7 +269,7 @@ async def find(
     more: list[CaseFound] = []
     said = words.words_of(asked)
     for key in keys if said else ():
-        more += await _by_words(session, actor, key, said)
+        more += await _by_words(session, actor, key, said, now)
     known = {found.row.id for found in cases}
     more = sorted(
         (one for one in more if one.row.id not in known),
@@ -259,7 +293,7 @@ async def _by_reference(session: AsyncSession, actor: Actor, asked: str) -> Sequ
 
 
 async def _by_words(
-    session: AsyncSession, actor: Actor, contract: str, said: set[str]
+    session: AsyncSession, actor: Actor, contract: str, said: set[str], now: datetime
 ) -> list[CaseFound]:
     """Cases of one contract in which every one of these words stands."""
     groups = [ring().indexes(f"word:{contract}", word) for word in sorted(said)]
@@ -276,7 +310,7 @@ async def _by_words(
         .limit(TRIED)
     )
     rows = {row.id: row for row in await session.execute(query)}
-    pieces = await _pieces(session, list(rows)[: MOST + 1], said)
+    pieces = await _pieces(session, actor, list(rows)[: MOST + 1], said, now)
     return [CaseFound(row, pieces[row.id]) for row in rows.values() if row.id in pieces]
 
 
@@ -292,28 +326,38 @@ async def _how_many(session: AsyncSession, digests: Sequence[str]) -> int:
 
 
 async def _pieces(
-    session: AsyncSession, case_ids: Sequence[int], said: set[str]
+    session: AsyncSession, actor: Actor, case_ids: Sequence[int], said: set[str], now: datetime
 ) -> dict[int, tuple[str, str, str] | None]:
     """Case → some of its newest text with one of the words; cases in whose texts not all of them
-    stand any more are left out."""
+    stand any more, or not for this seeker, are left out."""
     seen: dict[int, set[str]] = {}
     pieces: dict[int, tuple[str, str, str]] = {}
     for source in SOURCES:
-        table, text = source.table, source.table.c[source.column]
-        rows = await session.execute(
-            select(table.c.case_id, text.label("text"))
-            .where(table.c.case_id.in_(case_ids), text.is_not(None))
-            .order_by(table.c.id.desc())
-        )
-        for row in rows:
+        wanting = [one for one in case_ids if seen.get(one, set()) != said]
+        if not wanting:
+            break
+        table = metadata.tables[source.name]
+        query = source.texts().where(source.on.c[source.link].in_(wanting))
+        for row in await session.execute(query.order_by(table.c.id.desc())):
             missing = said - seen.get(row.case_id, set())
-            if not missing:
-                continue
-            here = missing & words.words_of(row.text)
-            if here:
-                seen.setdefault(row.case_id, set()).update(here)
-                pieces.setdefault(row.case_id, _piece(row.text, here))
+            for text in source.texts_of(row) if missing else ():
+                here = missing & words.words_of(text)
+                if here and await _may_read(session, actor, source, row, now):
+                    seen.setdefault(row.case_id, set()).update(here)
+                    pieces.setdefault(row.case_id, _piece(text, here))
     return {case_id: pieces[case_id] for case_id in seen if seen[case_id] >= set(said)}
+
+
+async def _may_read(
+    session: AsyncSession, actor: Actor, source: Source, row: Row[Any], now: datetime
+) -> bool:
+    """What was asked of a counsellor is read by who asked and who works on the case alone."""
+    if not source.is_private or not PartnerKind(row.of_kind).is_private:
+        return True
+    if row.requested_by_id == actor.user_id:
+        return True
+    case = await session.get(Case, row.case_id)
+    return case is not None and await referral_lists.works_on(session, case, actor, now)
 
 
 def _piece(text: str, said: Collection[str]) -> tuple[str, str, str]:
