@@ -90,10 +90,18 @@ for (const help of document.querySelectorAll("[data-keys]")) {
   box.addEventListener("change", () => localStorage.setItem(SWITCH, box.checked ? "on" : "off"));
 }
 
+// Whoever writes a sentence where no field has the focus means no shortcut: a letter that is none
+// makes the letters that follow it at once mean nothing either.
+const WORD = 1000; // ms
+let wordUntil = 0;
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !areOn()) return;
-  if (!document.querySelector("[data-keys]") || !Object.hasOwn(keys, event.key)) return;
+  if (!document.querySelector("[data-keys]") || event.key.length > 1) return;
+  if (!Object.hasOwn(keys, event.key) || event.timeStamp < wordUntil) {
+    wordUntil = event.timeStamp + WORD;
+    return;
+  }
   event.preventDefault();
   keys[event.key]();
 });
@@ -123,19 +131,75 @@ function act(id, field) {
   document.getElementById(field)?.focus();
 }
 
-// A link to a folded part (#note, #call, …) unfolds it.
+// A link to a part that is written in (#reply, #note, #call, …) unfolds it and puts the cursor there,
+// before another key can be pressed; unfolding it by its own title does the same.
 function show(element) {
   if (element instanceof HTMLDetailsElement) element.open = true;
 }
+function write(element) {
+  show(element);
+  const field = document.getElementById(element?.dataset.focus ?? "");
+  field?.focus();
+  return Boolean(field);
+}
 function showHash() {
-  if (location.hash.length > 1) show(document.getElementById(location.hash.slice(1)));
+  if (location.hash.length > 1) write(document.getElementById(location.hash.slice(1)));
 }
 window.addEventListener("hashchange", showHash);
 document.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="#"]');
-  if (link) show(document.getElementById(link.getAttribute("href").slice(1)));
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const hash = link.getAttribute("href");
+  const element = document.getElementById(hash.slice(1));
+  if (!element?.dataset.focus) return show(element);
+  event.preventDefault(); // following the link would take the cursor away again
+  if (location.hash !== hash) history.pushState(null, "", hash);
+  element.scrollIntoView();
+  write(element);
+});
+document.addEventListener("click", (event) => {
+  const folded = event.target.closest("summary")?.parentElement;
+  if (folded?.dataset.focus && !folded.open) setTimeout(() => write(folded));
 });
 showHash();
+
+// --- a day or time that is half typed, or that no calendar has --------------------------------------
+
+// A browser sends nothing for it, so that it would be lost without a word: it is said here, and what
+// was typed stays. Without this script the browser says it itself.
+const DATES = "input[type=date], input[type=time], input[type=datetime-local]";
+for (const field of document.querySelectorAll(DATES)) if (field.form) field.form.noValidate = true;
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    const wrong = [...event.target.querySelectorAll(DATES)].filter(isHalf);
+    if (!wrong.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    show(wrong[0].closest("details"));
+    wrong[0].focus();
+  },
+  true,
+);
+
+function isHalf(field) {
+  const id = `${field.id}-half`;
+  document.getElementById(id)?.remove();
+  field.classList.toggle("govuk-input--error", field.validity.badInput);
+  if (!field.validity.badInput) return false;
+  const said = document.createElement("p");
+  said.id = id;
+  said.className = "govuk-error-message";
+  said.setAttribute("role", "alert");
+  said.textContent =
+    field.type === "datetime-local"
+      ? "Give a day that there is, and the time as well. Nothing was saved yet."
+      : "Give it whole, as there is one. Nothing was saved yet.";
+  field.before(said);
+  field.setAttribute("aria-describedby", id);
+  return true;
+}
 
 // --- how many text messages a reply takes ---------------------------------------------------------
 

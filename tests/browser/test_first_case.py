@@ -84,12 +84,33 @@ async def test_the_same_on_a_phone_by_taps(site: Site) -> None:
             await expect(page.get_by_text("The support worker is named")).to_be_visible()
             continue
         field = page.locator("#text" if link == "Reply" else "#note-body")
-        await field.click()
-        hands.used += 1
-        await hands.write("Solicitor to be asked for before the interview.")
+        await hands.write("Now a solicitor is to be asked for.")  # no tap on the field before
+        await expect(field).to_have_value("Now a solicitor is to be asked for.")
         await field.locator("xpath=ancestor::form").locator("button[type=submit]").first.click()
         hands.used += 1
         done = "Your reply is on its way." if link == "Reply" else "The note is on the case."
         await expect(page.get_by_text(done)).to_be_visible()
     assert await done_on(site, reference) == (True, True, True)
     assert hands.used <= MOST
+
+
+async def test_words_typed_at_once_land_where_the_link_leads_and_half_a_time_is_not_lost(
+    site: Site,
+) -> None:
+    reference = await untouched(site)
+    page = await site.page("wasim")
+    await page.goto(f"{site.address}/cases/{reference}")
+    await page.keyboard.type("Tunde, no shortcut is meant here")  # no field has the cursor
+    await expect(page.locator("#note")).not_to_have_attribute("open", "")
+    await page.get_by_role("link", name="Answer them").click()
+    await page.keyboard.type("Tunde, now this is Wasim")
+    await expect(page.locator("#text")).to_have_value("Tunde, now this is Wasim")
+    await page.get_by_text("Write a note", exact=True).click()
+    await expect(page.locator("#note-body")).to_be_focused()
+    await page.keyboard.type("They rang.")
+    await page.locator("#note-when").focus()
+    await page.keyboard.type("02312026")  # the thirty-first of February
+    await page.get_by_role("button", name="Save the note").click()
+    await expect(page.get_by_text("Give a day that there is")).to_be_visible()
+    await expect(page.locator("#note-body")).to_have_value("They rang.")
+    assert (await done_on(site, reference))[2] is False
