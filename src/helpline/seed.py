@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -23,6 +24,7 @@ from helpline.desk import (
     access,
     allegations,
     cases,
+    changes,
     chosen,
     complaints,
     compliments,
@@ -31,6 +33,7 @@ from helpline.desk import (
     evidence,
     firstday,
     gatherings,
+    groups,
     imports,
     incidents,
     kinds,
@@ -239,6 +242,7 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
         await _membership(session, house, staff, now)
         await _casework(session, contract, _e164(people[TALKS[2][0]]["mobile"]), staff, now)
         await _registers(session, contract, staff, now)
+        await _changes(session, contract, staff, now)
     await deliver_all(house)
 
 
@@ -737,3 +741,39 @@ async def _registers(
             by=staff["leonie"],
             now=now,
         )
+
+
+# --- what carers' groups raised, and what the council reads of what came of it --------------------
+
+
+async def _changes(
+    session: Any, contract: Contract, staff: dict[str, Actor], now: datetime
+) -> None:
+    """One group has heard and the council may read it; another waits."""
+    quinn, day = staff["quinn"], now.astimezone(ZoneInfo(contract.zone)).date()
+    then, told_on = day - timedelta(days=40), day - timedelta(days=12)
+    words = "Courses are only by day, when we are with the children"
+    raised = groups.Raised("Harlow carers", words, then)
+    issue = await groups.write(session, contract, raised, quinn, now)
+    came = "Every second course is in the evening now, and online"
+    await groups.settle(
+        session, contract, issue.id or 0, "changed", came, told_on, staff["leonie"], now
+    )
+    change = await changes.add(
+        session,
+        contract,
+        changes.Typed(words, came, "group", then, told_on, issue=issue.id),
+        quinn,
+        now,
+    )
+    await changes.show(session, change.id or 0, quinn, now)
+    wish = "A list of who in the council to ring about what, kept up to date"
+    waits = groups.Raised(
+        "Clacton and Tendring carers", wish, day - timedelta(days=9), answer_by=day
+    )
+    await groups.write(session, contract, waits, staff["dilys"], now)
+    rings = changes.Typed(
+        "Nobody rang when it was promised", "A promised call has a name and a time now, and "
+        "somebody else is asked when it is nearly late", "complaint", then, None
+    )  # fmt: skip
+    await changes.add(session, contract, rings, quinn, now)

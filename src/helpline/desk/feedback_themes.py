@@ -94,6 +94,20 @@ async def comments(
     return sorted(((row, themes[row.id]) for row in rows), key=lambda pair: bool(pair[1]))
 
 
+async def unread(session: AsyncSession, actor: Actor, contract: Contract, since: datetime) -> int:
+    """How many comments of this time nobody has found a theme in."""
+    themed = exists().where(
+        col(FeedbackTheme.ask_id) == ASK.c.id, col(FeedbackTheme.ended_at).is_(None)
+    )
+    found = await session.scalar(
+        select(func.count())
+        .select_from(ASK)
+        .where(ASK.c.comment.is_not(None), ASK.c.commented_at >= since, ~themed)
+        .where(*_seen(actor, contract))
+    )
+    return found or 0
+
+
 async def set_themes(
     session: AsyncSession,
     contract: Contract,

@@ -33,6 +33,7 @@ from helpline.web.pages import (
     case_standing,
     changes,
     chat,
+    complaint_new,
     complaints,
     compliments,
     contact,
@@ -327,8 +328,8 @@ ROUTES = (
     Route("GET", "/more", more.show_more, "more.read"),
     # registers: complaints, compliments
     Route("GET", "/complaints", complaints.show_complaints, "complaint.read"),
-    Route("GET", "/complaints/new", complaints.ask_new, "complaint.log"),
-    Route("POST", "/complaints", complaints.log, "complaint.log"),
+    Route("GET", "/complaints/new", complaint_new.ask_new, "complaint.log"),
+    Route("POST", "/complaints", complaint_new.log, "complaint.log"),
     Route("GET", "/complaints/{reference}", complaints.show_complaint, "complaint.read"),
     Route("POST", "/complaints/{reference}/entries", complaints.add_entry, "complaint.work"),
     Route("GET", "/compliments", compliments.show_compliments, "complaint.log"),
