@@ -388,8 +388,8 @@ GOOD = "LOG-1,2026-09-01T10:00:00Z,,M-1,,,,,,,,,"
         (HEADER + "\n" + GOOD.replace("M-1", "M\0-1"), "NUL"),
         (HEADER + "\n" + GOOD.replace("M-1", "M" * 200_000), "longer than 2,000"),
         (b"\xff\xfe\x00", "no text that can be read"),
-        (b"PK\x03\x04\x81\x8d\x8f", "no text that can be read"),
-        (b"PK\x03\x04 a spreadsheet", "the column reference is missing"),
+        (b"\x81\x8d\x8f", "no text that can be read"),
+        (b"PK\x03\x04 a spreadsheet", "cannot be read as an Excel workbook"),
     ],
 )
 async def test_what_is_wrong_with_a_file_is_said(

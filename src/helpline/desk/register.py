@@ -1,37 +1,38 @@
-"""The council's monthly list: handed in, shown as a difference, accepted or thrown away; and the
-populations that are dated from it (A05, D6, P14).
+"""The council's monthly list: handed in, shown as a difference, accepted or thrown away (P14).
 
 Called by web/pages/register.py. A list that is handed in changes nothing; what accepting it would
 do is worked out anew each time, against the register as it is then.
 """
 
-from collections import Counter
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import events, seeing
+from helpline.desk import events, populations, seeing
 from helpline.desk.imports import take_in
-from helpline.desk.imports.difference import Difference, compare
-from helpline.desk.imports.reading import text_of
+from helpline.desk.imports.difference import Difference, compare, compare_people, people_of
+from helpline.desk.imports.listed import REQUIRED
+from helpline.desk.imports.reading import plain
 from helpline.errors import Conflict, InvalidInput, NotFound
-from helpline.models import Person, Population, RegisterList, metadata
+from helpline.models import Person, RegisterList, metadata
 from helpline.rules.permissions import Actor, may, require
-from helpline.vocabulary import UNKNOWN, ListState
+from helpline.vocabulary import ListState
 
 LIST: Final = metadata.tables["register_list"]
-POPULATION: Final = metadata.tables["population"]
 USER: Final = metadata.tables["user"]
 LARGEST_LIST: Final = 2_000_000
 """Bytes: twenty thousand people."""
 OLDEST: Final = timedelta(days=400)
+AT_ONCE: Final = 200
+"""Rows: a longer list is taken in portion by portion."""
 MANY_LEAVE: Final = 0.1
 """Of those on the register: more than that looks like half a list."""
 
@@ -52,6 +53,15 @@ class Shown:
         return len(self.difference.left) > max(3, here * MANY_LEAVE)
 
 
+@dataclass(frozen=True)
+class Read:
+    """A list without faults: its text, and what it would change."""
+
+    content: str
+    is_whole: bool
+    difference: Difference
+
+
 async def hand_in(
     session: AsyncSession,
     contract: Contract,
@@ -62,29 +72,50 @@ async def hand_in(
     *,
     is_whole: bool,
 ) -> RegisterList:
-    """Read, checked and kept sealed until somebody decides. One list of a contract waits at a time:
-    an earlier one that nobody decided is thrown away. ImportProblems names every fault; then
-    nothing is kept."""
+    """Read, checked and kept sealed until somebody decides; what is long is read by `read_list`
+    first, before a transaction that others wait for."""
+    read = await read_list(session, contract, content, as_of, by, now, is_whole=is_whole)
+    return await keep(session, contract, read, by, now)
+
+
+async def read_list(
+    session: AsyncSession,
+    contract: Contract,
+    content: bytes,
+    as_of: date | None,
+    by: Actor,
+    now: datetime,
+    *,
+    is_whole: bool,
+) -> Read:
+    """Changes nothing. ImportProblems names every fault."""
     require(by, "register.manage", contract.key)
     today = now.astimezone(ZoneInfo(contract.zone)).date()
     if as_of is None:
         raise InvalidInput("Say on which day the council drew the list up.")
     if as_of > today or as_of < today - OLDEST:
         raise InvalidInput("The day of the list must be within the past year, and not in future.")
-    newest = await newest_as_of(session, contract.key)
-    if newest is not None and as_of < newest:
-        raise InvalidInput(
-            f"A list of {newest:%-d %B %Y} is accepted already; this one is older. "
-            "Ask the council for the newest."
-        )
-    found = await compare(session, contract, content, as_of, now, is_whole=is_whole)
+    await _must_be_the_newest(session, contract, as_of)
+    text, problems = await asyncio.to_thread(plain, content, REQUIRED)
+    listed = await people_of(contract, text, now, problems)
+    found = await compare_people(session, contract, listed, as_of, is_whole=is_whole)
+    return Read(text, is_whole, found)
+
+
+async def keep(
+    session: AsyncSession, contract: Contract, read: Read, by: Actor, now: datetime
+) -> RegisterList:
+    """One list of a contract waits at a time: an earlier one that nobody decided is thrown away."""
+    require(by, "register.manage", contract.key)
+    found = read.difference
+    await _must_be_the_newest(session, contract, found.as_of)
     for waiting in await session.scalars(_pending(contract.key)):
         await _settle(session, waiting, ListState.THROWN_AWAY, by, now)
     made = RegisterList(
         contract=contract.key,
-        as_of=as_of,
-        is_whole=is_whole,
-        content=text_of(content),
+        as_of=found.as_of,
+        is_whole=read.is_whole,
+        content=read.content,
         rows=len(found.listed),
         handed_in_at=now,
         by_user_id=by.user_id,
@@ -108,21 +139,28 @@ async def shown(
 async def accept(
     session: AsyncSession, contract: Contract, list_id: int, by: Actor, now: datetime
 ) -> RegisterList:
-    """The register becomes as the list has it, and the populations are dated from it. Accepted
-    twice changes nothing the second time."""
+    """The register becomes as the list has it, and the populations are dated from it: at once, or
+    for a long list portion by portion (desk/taking_in.py). Accepted twice changes nothing the
+    second time."""
     row = await find_list(session, by, list_id, for_update=True)
-    if row.state == ListState.ACCEPTED:
+    if row.state in (ListState.ACCEPTED, ListState.TAKING_IN):
         return row
     if row.state == ListState.THROWN_AWAY or row.content is None:
         raise Conflict("This list was thrown away. Hand it in again.")
     newest = await newest_as_of(session, contract.key)
     if newest is not None and row.as_of < newest:
         raise Conflict("A newer list was accepted meanwhile. Throw this one away.")
+    if row.rows > AT_ONCE:
+        row.state, row.steps_done = ListState.TAKING_IN, 0
+        row.decided_at, row.decided_by_id = now, by.user_id
+        await session.flush()
+        await _event(session, "register.taking_in", row, by, now)
+        return row
     found = await compare(session, contract, row.content, row.as_of, now, is_whole=row.is_whole)
     await take_in(session, contract, found, now, list_id=row.id, by=by.user_id)
     _count(row, found)
     if row.is_whole:
-        await _date_populations(session, contract, row, found)
+        await populations.date_from(session, contract, row, found.listed)
     await _settle(session, row, ListState.ACCEPTED, by, now)
     return row
 
@@ -132,6 +170,8 @@ async def throw_away(session: AsyncSession, list_id: int, by: Actor, now: dateti
     row = await find_list(session, by, list_id, for_update=True)
     if row.state == ListState.ACCEPTED:
         raise Conflict("This list is accepted already. Hand in a newer one to change the register.")
+    if row.state == ListState.TAKING_IN:
+        raise Conflict("This list is being taken in. Hand in a newer one once that is done.")
     if row.state == ListState.PENDING:
         await _settle(session, row, ListState.THROWN_AWAY, by, now)
 
@@ -177,48 +217,19 @@ async def newest_as_of(session: AsyncSession, contract: str) -> date | None:
     )
 
 
-async def populations(session: AsyncSession, contract: str) -> Sequence[Population]:
-    """The newest day's counts, for the page: each group, everywhere and by quadrant."""
-    newest = (
-        select(col(Population.as_of))
-        .where(col(Population.contract) == contract)
-        .order_by(col(Population.as_of).desc())
-        .limit(1)
-        .scalar_subquery()
+async def _must_be_the_newest(session: AsyncSession, contract: Contract, as_of: date) -> None:
+    newest = await newest_as_of(session, contract.key)
+    if newest is not None and as_of < newest:
+        raise InvalidInput(
+            f"A list of {newest:%-d %B %Y} is accepted already; this one is older. "
+            "Ask the council for the newest."
+        )
+    coming = select(col(RegisterList.id)).where(
+        col(RegisterList.contract) == contract.key,
+        col(RegisterList.state) == ListState.TAKING_IN,
     )
-    found = await session.scalars(
-        select(Population)
-        .where(col(Population.contract) == contract, col(Population.as_of) == newest)
-        .order_by(col(Population.id))
-    )
-    by_place = {(one.group, one.quadrant): one for one in found}  # a later list of the day counts
-    return list(by_place.values())
-
-
-async def _date_populations(
-    session: AsyncSession, contract: Contract, row: RegisterList, found: Difference
-) -> None:
-    """Each kind of person on the list: how many hold a membership that day, everywhere and in each
-    quadrant; "unknown" is a row, and nobody is a number too (A07)."""
-    holding = [person for person in found.listed if person.holds(row.as_of)]
-    counted = Counter((person.group, person.quadrant.code) for person in holding)
-    places = [*(area.code for area in contract.quadrants), UNKNOWN]
-    rows = []
-    for group in sorted({person.group for person in found.listed}):
-        for quadrant in (None, *places):
-            whole = sum(n for (of, _), n in counted.items() if of == group)
-            count = whole if quadrant is None else counted[group, quadrant]
-            rows.append(
-                {
-                    "contract": contract.key,
-                    "group": group,
-                    "quadrant": quadrant,
-                    "as_of": row.as_of,
-                    "count": count,
-                    "list_id": row.id,
-                }
-            )
-    await session.execute(insert(POPULATION), rows)
+    if await session.scalar(coming) is not None:
+        raise InvalidInput("The list before is still being taken in. Try again in a minute.")
 
 
 async def _shut_out(session: AsyncSession, actor: Actor, found: Difference) -> frozenset[int]:

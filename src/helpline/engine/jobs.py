@@ -30,6 +30,7 @@ from helpline.engine.reconcile import reconcile
 from helpline.engine.rota import keep_rota
 from helpline.engine.routing import route_all
 from helpline.engine.searching import read_for_search
+from helpline.engine.taking_in import take_in_lists
 from helpline.engine.watch import watch
 from helpline.log import log, where
 
@@ -59,6 +60,7 @@ JOBS = (
     Job("calls", 60, look_after_calls),  # calls whose end nobody told; recordings kept here
     Job("rota", 60, keep_rota),  # patterns → shifts; gaps → alerts; swaps and handovers
     Job("searching", 5, read_for_search),  # new texts → what they are found by
+    Job("taking_in", 5, take_in_lists, late_after=600),  # long lists of the council, in portions
     Job("giving", BEAT, give),  # news they agreed to, reminders, the policies
     Job("feedback", 900, ask_for_feedback, late_after=3600),  # how it was, never in a crisis
     Job("pulse", 10, take_pulse, late_after=60),  # this node lives; the database's clock

@@ -26,10 +26,12 @@ class Checks:
 
     def __init__(self, contract: Contract, now: datetime, problems: Sequence[Problem] = ()) -> None:
         self.contract, self.now, self.problems = contract, now, list(problems)
+        self._told = {(one.line, one.column) for one in problems}
         self._once: dict[tuple[str, str], int] = {}
 
     def wrong(self, row: Row, column: str, reason: str) -> None:
-        self.problems.append(Problem(row.line, column, reason))
+        if (row.line, column) not in self._told:  # what could not be read is not also empty
+            self.problems.append(Problem(row.line, column, reason))
 
     def needed(self, row: Row, column: str, longest: int = 200) -> str:
         """A value that must be there, and not longer than `longest` characters."""

@@ -6,7 +6,8 @@ only reads; every fault of the list is found before anything is compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.contract import Contract
 from helpline.desk.imports.checking import Checks
 from helpline.desk.imports.listed import COLUMNS, REQUIRED, Listed, understood
-from helpline.desk.imports.reading import ImportProblems, Problem, read_rows
+from helpline.desk.imports.reading import CHUNK, ImportProblems, Problem, read_rows
 from helpline.desk.imports.register import (
     Missing,
     Owner,
@@ -74,6 +75,8 @@ class Difference:
     left: Sequence[Missing]
     clashes: Sequence[Clash]
     owners: Mapping[tuple[str, str], Owner]
+    ids: frozenset[int] = frozenset()
+    """The people of the register whom the list has."""
 
     @property
     def unchanged(self) -> int:
@@ -94,24 +97,67 @@ async def compare(
     is_whole: bool,
 ) -> Difference:
     """Raises ImportProblems with every fault of the list, before anything is compared."""
-    read, problems = read_rows(content, COLUMNS, REQUIRED)
-    checks = Checks(contract, now, problems)
+    listed = await people_of(contract, content, now)
+    return await compare_people(session, contract, listed, as_of, is_whole=is_whole)
+
+
+async def people_of(
+    contract: Contract, content: str | bytes, now: datetime, found: Sequence[Problem] = ()
+) -> list[Listed]:
+    """The list understood, in a thread of its own: a long one takes a second, in which everything
+    else goes on. Raises ImportProblems, with those `found` before."""
+    return await asyncio.to_thread(_understood, contract, content, now, found)
+
+
+def _understood(
+    contract: Contract, content: str | bytes, now: datetime, found: Sequence[Problem]
+) -> list[Listed]:
+    try:
+        read, problems = read_rows(content, COLUMNS, REQUIRED)
+    except ImportProblems as error:
+        raise ImportProblems([*found, *error.problems]) from error
+    checks = Checks(contract, now, [*found, *problems])
     listed = [understood(checks, row) for row in read]
     if checks.problems:
         raise ImportProblems(checks.problems)
+    return listed
+
+
+async def compare_people(
+    session: AsyncSession,
+    contract: Contract,
+    listed: Sequence[Listed],
+    as_of: date,
+    *,
+    is_whole: bool,
+) -> Difference:
+    """The same for a list that was understood before."""
+    found = await compare_portion(session, contract, listed, as_of)
+    missing = await find_missing(session, contract, listed, found.ids, as_of) if is_whole else []
+    alike = await _alike(session, contract, found.new)
+    return replace(found, left=missing, clashes=[*found.clashes, *alike])
+
+
+async def compare_portion(
+    session: AsyncSession, contract: Contract, listed: Sequence[Listed], as_of: date
+) -> Difference:
+    """Some rows of a list, or all of them, without who is missing from it or like somebody else."""
     stored = await find_stored(session, contract, listed)
     owners = await find_owners(session, contract, listed)
     taken = _taken(listed, stored, owners)
-    given = [_as_taken_in(person, stored.get(person.id), taken) for person in listed]
-    new = [person for person in given if person.id not in stored]
-    changed = [
-        Change(person, stored[person.id], fields, _begins(person, stored[person.id], as_of))
-        for person in given
-        if person.id in stored and (fields := _fields(person, stored[person.id]))
-    ]
-    missing = await find_missing(session, contract, listed, stored, as_of) if is_whole else []
-    alike = await _alike(session, contract, new)
-    return Difference(as_of, given, new, changed, missing, [*taken, *alike], owners)
+    lost = {(clash.listed.row.line, clash.column) for clash in taken}
+    given, new, changed = [], [], []
+    for number, one in enumerate(listed):
+        if number % CHUNK == 0:
+            await asyncio.sleep(0)  # a long list is no reason to keep everybody waiting
+        person, here = _as_taken_in(one, stored.get(one.id), lost), stored.get(one.id)
+        given.append(person)
+        if here is None:
+            new.append(person)
+        elif fields := _fields(person, here):
+            changed.append(Change(person, here, fields, _begins(person, here, as_of)))
+    ids = frozenset(one.id for one in stored.values())
+    return Difference(as_of, given, new, changed, [], taken, owners, ids)
 
 
 def refuse_clashes(difference: Difference) -> None:
@@ -148,10 +194,12 @@ def _taken(
     return found
 
 
-def _as_taken_in(person: Listed, stored: Stored | None, taken: Sequence[Clash]) -> Listed:
+def _as_taken_in(
+    person: Listed, stored: Stored | None, lost: Collection[tuple[int, str]]
+) -> Listed:
     """The row without an address that is somebody else's, and with the quadrant they said where
     neither the list nor their postcode says one."""
-    columns = {clash.column for clash in taken if clash.line == person.row.line}
+    columns = [column for column in COLUMN_OF.values() if (person.row.line, column) in lost]
     if columns:
         kept = tuple(one for one in person.addresses if COLUMN_OF[one[0]] not in columns)
         person = replace(person, addresses=kept)

@@ -57,15 +57,15 @@ async def take_in(
     """Write what differs, in the caller's transaction. Nothing is written where nothing does."""
     if difference.is_empty:
         return
-    writing = _Writing(session, contract, difference, now, list_id)
+    writing = Writing(session, contract, difference, now, list_id)
     await writing.all(progress)
     counts = {"added": len(difference.new), "changed": len(difference.changed)}
     counts |= {"left": len(difference.left), "unchanged": difference.unchanged}
     await events.record(session, "people.imported", now, contract=contract.key, by=by, **counts)
 
 
-class _Writing:
-    """One taking in: what every step of it needs."""
+class Writing:
+    """One taking in, or one portion of one: what every step of it needs."""
 
     def __init__(
         self,
@@ -79,11 +79,19 @@ class _Writing:
         self.difference, self.list_id = difference, list_id
 
     async def all(self, progress: Progress | None) -> None:
-        new, changed = self.difference.new, self.difference.changed
-        done, total = 0, len(new) + len(changed)
-        for change in changed:  # first what is given up, then what is taken: numbers change hands
+        await self.give_up()  # numbers change hands: first what is given up, then what is taken
+        await self.take(progress)
+        await self.end(self.difference.left)
+
+    async def give_up(self) -> None:
+        """Who is here already becomes as the list has them, and loses what it does not have."""
+        for change in self.difference.changed:
             await self._change(change)
-            done += 1
+
+    async def take(self, progress: Progress | None = None) -> None:
+        """Who is new comes; and everybody gets the numbers and addresses that the list has."""
+        new, changed = self.difference.new, self.difference.changed
+        done, total = len(changed), len(new) + len(changed)
         for chunk in chunks(new):
             ids = await self._add(chunk)
             await self._give(list(zip(chunk, ids, strict=True)), self.difference.owners)
@@ -93,7 +101,6 @@ class _Writing:
         for portion in chunks(changed):
             holders = [(change.listed, change.stored.id) for change in portion]
             await self._give(holders, self.difference.owners)
-        await self._end(self.difference.left)
         if progress and changed:
             progress(total, total)
 
@@ -133,7 +140,7 @@ class _Writing:
                 update(MEMBERSHIP).where(MEMBERSHIP.c.id == membership_id).values(held_to=last)
             )
 
-    async def _end(self, left: Sequence[Missing]) -> None:
+    async def end(self, left: Sequence[Missing]) -> None:
         for chunk in chunks(left):
             await self.session.execute(
                 update(MEMBERSHIP)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ CHUNK: Final = 500
 _DELIMITERS: Final = (",", ";", "\t")
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
+_READING: Final = threading.Lock()
+"""How long a field may be is one number for the whole process."""
 _T = TypeVar("_T")
 Progress = Callable[[int, int], None]
 """Called with how many rows are done and how many there are."""
@@ -87,7 +90,8 @@ def read_rows(
     column of `required` missing.
     """
     text, found = plain(content, required)
-    records = list(_records(text))
+    with _READING:
+        records = list(_records(text))
     header = next((record for record in records if not record.is_blank), None)
     if header is None:
         raise ImportProblems([Problem(None, None, "it is empty.")])

@@ -6,7 +6,7 @@ key of the ring, so that a list is recognised while keys are being changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -134,14 +134,13 @@ async def find_missing(
     session: AsyncSession,
     contract: Contract,
     listed: Sequence[Listed],
-    stored: Mapping[str, Stored],
+    here: Collection[int],
     as_of: date,
 ) -> list[Missing]:
-    """Who is on the register and not on the list. Only the kinds of people that the list has at
-    all are compared: a list without own children ends no child's membership. Their last day is the
-    one before the list was drawn up."""
+    """Who is on the register and not `here`, on the list. Only the kinds of people that the list
+    has at all are compared: a list without own children ends no child's membership. Their last day
+    is the one before the list was drawn up."""
     groups = {person.group for person in listed}
-    here = {one.id for one in stored.values()}
     day_before = as_of - timedelta(days=1)
     rows = await session.execute(
         select(MEMBERSHIP.c.id, MEMBERSHIP.c.person_id, MEMBERSHIP.c.group, PERSON.c.name)

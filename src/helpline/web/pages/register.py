@@ -12,7 +12,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import register
+from helpline.desk import populations, register, taking_in
 from helpline.desk.imports import ImportProblems
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import RegisterList
@@ -34,6 +34,7 @@ from helpline.web.showing import go, show
 A_MONTH: Final = timedelta(days=35)
 SHOWN: Final = 200
 """Rows of each kind on the page; the rest is counted."""
+DECIDED: Final = (ListState.ACCEPTED, ListState.THROWN_AWAY)
 COLUMN_WORDS: Final = {
     "name": "Name",
     "group": "Who they are",
@@ -62,23 +63,21 @@ async def hand_in(request: web.Request) -> web.Response:
     contract = _chosen(request, typed["contract"])
     try:
         if file is None:
-            raise InvalidInput("Choose the list: a CSV file.")
+            raise InvalidInput("Choose the list: an Excel (.xlsx) or a CSV file.")
         if not file.is_whole:
-            raise InvalidInput("This file is larger than 2 MB. Save it again as CSV, without more.")
+            raise InvalidInput("This file is larger than 2 MB. Hand in the list alone.")
         at = "whole"
         if typed["whole"] not in ("yes", "no"):
             raise InvalidInput("Say whether the list names everybody.")
         at = "as_of"
-        async with house_of(request).db.write() as session:
-            made = await register.hand_in(
-                session,
-                contract,
-                file.content,
-                day(typed["as_of"]),
-                actor_of(request),
-                now_of(request),
-                is_whole=typed["whole"] == "yes",
+        actor, now, is_whole = actor_of(request), now_of(request), typed["whole"] == "yes"
+        as_of = day(typed["as_of"])
+        async with house_of(request).db.read() as session:  # a long list holds nobody up
+            found = await register.read_list(
+                session, contract, file.content, as_of, actor, now, is_whole=is_whole
             )
+        async with house_of(request).db.write() as session:
+            made = await register.keep(session, contract, found, actor, now)
     except ImportProblems as error:
         return await _page(request, 400, faults=error, typed=typed)
     except InvalidInput as error:
@@ -95,12 +94,13 @@ async def accept(request: web.Request) -> web.Response:
     list_id = number_in_path(request, "id")
     is_sure = await field(request, "sure") == "yes"
     try:
-        async with house_of(request).db.write() as session:
-            actor, now = actor_of(request), now_of(request)
+        actor, now = actor_of(request), now_of(request)
+        async with house_of(request).db.read() as session:
             row = await register.find_list(session, actor, list_id)
             contract = contract_of(request, row.contract)
             if row.state == ListState.PENDING and not is_sure:
                 await _must_be_sure(session, contract, row, request)
+        async with house_of(request).db.write() as session:
             await register.accept(session, contract, list_id, actor, now)
     except (InvalidInput, Conflict) as error:
         return await _list_page(request, 409 if isinstance(error, Conflict) else 400, str(error))
@@ -139,11 +139,12 @@ async def _page(
     contracts = contracts_of(request, "register.manage")
     async with house_of(request).db.read() as session:
         found = await register.lists(session, [one.key for one in contracts])
-        counts = [(one, await register.populations(session, one.key)) for one in contracts]
+        counts = [(one, await populations.newest(session, one.key)) for one in contracts]
     values: dict[str, Any] = {
         "contracts": contracts,
         "waiting": [row for row in found if row.state == ListState.PENDING],
-        "decided": [row for row in found if row.state != ListState.PENDING],
+        "taking_in": [(row, _share(row)) for row in found if row.state == ListState.TAKING_IN],
+        "decided": [row for row in found if row.state in DECIDED],
         "tables": [_table(one, rows) for one, rows in counts if rows],
         "problem": problem or (str(faults).partition(":")[0] + "." if faults else ""),
         "at": at,
@@ -161,7 +162,8 @@ async def _list_page(request: web.Request, status: int = 200, problem: str = "")
     async with house_of(request).db.read() as session:
         row = await register.find_list(session, actor, number_in_path(request, "id"))
         if row.state != ListState.PENDING:
-            return go(f"/register?done={row.state}")
+            done = "thrown_away" if row.state == ListState.THROWN_AWAY else "accepted"
+            return go(f"/register?done={done}")
         contract = contract_of(request, row.contract)
         shown = await register.shown(session, contract, row, actor, now)
     return show(
@@ -198,6 +200,11 @@ async def _without_a_new_list(
             if newest is not None and now_of(request).date() - newest > A_MONTH:
                 found.append((contract, newest))
     return found
+
+
+def _share(row: Any) -> int:
+    """How much of a list is taken in, in percent."""
+    return int(100 * row.steps_done / max(1, 2 * taking_in.portions_of(row.rows)))
 
 
 def _table(contract: Contract, rows: Any) -> dict[str, Any]:
