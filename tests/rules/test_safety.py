@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.errors import InvalidInput
-from helpline.rules.safety import SafeRules, from_words, judge, next_opening, read, written
+from helpline.rules.safety import (
+    SafeRules,
+    from_words,
+    judge,
+    next_opening,
+    read,
+    stricter,
+    written,
+)
 
 ZONE = "Europe/London"
 TIMES = st.none() | st.times().map(lambda at: at.replace(second=0, microsecond=0))
@@ -90,3 +98,36 @@ def test_a_way_cannot_be_both_forbidden_and_allowed() -> None:
 def test_rules_written_before_there_were_other_ways_can_still_be_read() -> None:
     older = '{"begins":"","ends":"","code_name":"","no_voicemail":false,"neutral_only":true,'
     assert read(older + '"not_by":["sms"]}').also_by == ()
+
+
+def test_of_two_sets_of_rules_the_stricter_holds() -> None:
+    own = SafeRules(time(9), time(15), "Aunt May", no_voicemail=True, also_by=("email", "sms"))
+    heard = SafeRules(time(12), time(18), neutral_only=True, not_by=("sms",), also_by=("email",))
+    assert stricter(own, heard) == SafeRules(
+        time(12), time(15), "Aunt May", True, True, not_by=("sms",), also_by=("email",)
+    )
+    assert stricter(SafeRules(), heard) == stricter(heard, SafeRules()) == heard
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ((22, 6), (5, 23), (5, 6)),  # in two pieces of an hour each: one of them
+        ((22, 6), (23, 7), (23, 6)),
+        ((20, 4), (1, 3), (1, 3)),
+        ((9, 12), (13, 15), (9, 12)),  # never both: the newer
+        ((None, None), (13, 15), (13, 15)),
+        ((9, 9), (13, 15), (13, 15)),  # from nine to nine is always
+    ],
+)
+def test_the_hours_of_two_sets_are_those_in_both(
+    one: tuple[int | None, int | None],
+    other: tuple[int | None, int | None],
+    both: tuple[int | None, int | None],
+) -> None:
+    def rules(span: tuple[int | None, int | None]) -> SafeRules:
+        begins, ends = (None if hour is None else time(hour) for hour in span)
+        return SafeRules(begins, ends, no_voicemail=True)
+
+    found = stricter(rules(one), rules(other))
+    assert (found.begins, found.ends) == (rules(both).begins, rules(both).ends)

@@ -110,7 +110,7 @@ async def decide_again(
 
 
 async def decide_cases_again(
-    session: AsyncSession, contract: Contract, person: Person, by: Actor, now: datetime
+    session: AsyncSession, contract: Contract, person: Person, by: Actor | None, now: datetime
 ) -> None:
     """The same for every open case of a person."""
     rows = await session.scalars(

@@ -271,7 +271,7 @@ async def _hear_person(
         await cases.reopen(session, contract, case, None, now)
     if found is not None:
         await people.identify(session, address, case, found, now)
-        await eligibility.decide_again(session, contract, case, None, now)
+        await eligibility.decide_cases_again(session, contract, found, None, now)
     contact = _contact(session, contract, case, inbound, now)
     if letter is not None:
         contact.body = letter.shown

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from helpline.channels import Inbound
 from helpline.contract import Contract
-from helpline.desk import events, outbox, people
+from helpline.desk import eligibility, events, outbox, people
 from helpline.desk.references import LETTERS
 from helpline.models import Address, Case, Conversation, LinkCode, Person, User
 from helpline.rules.permissions import Actor, require
@@ -136,13 +136,11 @@ async def _tie_person(
         .join(Conversation, col(Conversation.case_id) == col(Case.id))
         .where(col(Conversation.address_id) == address.id)
     )
+    await people.identify(session, address, case, person, now, Identity.KNOWN)
     if case is not None:
-        await people.identify(session, address, case, person, now)
         case.identity = Identity.KNOWN
-    else:
-        assert person.id is not None
-        address.person_id = person.id
     await session.flush()
+    await eligibility.decide_cases_again(session, contract, person, None, now)
     await events.record(
         session,
         "address.linked",

@@ -5,7 +5,7 @@ A person decides every join and says why; names alone never do it (two sisters m
 moved is written down row by row, so that the undoing is exact. Called by the people page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, UniqueConstraint, exists, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk import events, seeing
+from helpline.desk import events, safety, seeing
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
     Address,
@@ -79,7 +79,8 @@ async def likenesses(session: AsyncSession, person: Person) -> Sequence[Likeness
 async def merge(
     session: AsyncSession, into: Person, other: Person, reason: str, by: Actor, now: datetime
 ) -> Merge:
-    """Everything of `other` becomes `into`'s. InvalidInput without a reason, or over contracts."""
+    """Everything of `other` becomes `into`'s, who is reached by the stricter rules of both; undoing
+    leaves those standing. InvalidInput without a reason, or over contracts."""
     require(by, "case.triage", into.contract)
     if into.contract != other.contract or into.id == other.id:
         raise InvalidInput("Only two different records of one contract can be joined.")
@@ -87,15 +88,9 @@ async def merge(
         raise InvalidInput("Say how you know that they are the same person.")
     assert into.id is not None
     assert other.id is not None
-    moved = {}
-    for name, table in MOVED.items():
-        rows = await session.scalars(
-            update(table)
-            .where(table.c.person_id == other.id, *_has_room(table, into.id))
-            .values(person_id=into.id)
-            .returning(table.c.id)
-        )
-        moved[name] = sorted(rows)
+    rules = await safety.stricter_of(session, into.id, other.id)
+    moved = await hand_on(session, other.id, into.id)
+    await safety.hold_to(session, into.id, rules, by.user_id, now)
     merged = Merge(
         contract=into.contract,
         into_id=into.id,
@@ -109,6 +104,31 @@ async def merge(
     await session.flush()
     await _event(session, "person.merged", merged, by, now)
     return merged
+
+
+async def hand_on(
+    session: AsyncSession,
+    from_id: int,
+    into_id: int,
+    *,
+    case_id: int | None = None,
+    but: Collection[str] = (),
+) -> dict[str, list[int]]:
+    """What belongs to one person is another's from now on: table → the rows that moved. With a
+    `case_id` only what is on that case; `but`: tables that stay."""
+    moved = {}
+    for name, table in MOVED.items():
+        if name in but or (case_id is not None and "case_id" not in table.c):
+            continue
+        on_it = () if case_id is None else (table.c.case_id == case_id,)
+        rows = await session.scalars(
+            update(table)
+            .where(table.c.person_id == from_id, *on_it, *_has_room(table, into_id))
+            .values(person_id=into_id)
+            .returning(table.c.id)
+        )
+        moved[name] = sorted(rows)
+    return moved
 
 
 async def unmerge(session: AsyncSession, merge_id: int, by: Actor, now: datetime) -> None:

@@ -14,25 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
+from helpline.desk import merging, safety
 from helpline.models import (
     Address,
     Case,
-    Complaint,
-    Compliment,
-    Contact,
     Conversation,
-    FeedbackAsk,
     FeedbackRefusal,
-    LibraryUse,
     Membership,
     NewsConsent,
+    Part,
     Person,
-    PolicyProof,
     metadata,
 )
 from helpline.rules.eligibility import Held
 from helpline.sealing import ring
-from helpline.vocabulary import UNKNOWN, Identity
+from helpline.vocabulary import UNKNOWN, CaseStatus, Identity
 
 SENDER = (
     select(Address, Person, Conversation, Case)
@@ -170,39 +166,92 @@ def plain_number(number: str) -> str:
 
 
 async def identify(
-    session: AsyncSession, address: Address, case: Case, person: Person, now: datetime
+    session: AsyncSession,
+    address: Address,
+    case: Case | None,
+    person: Person,
+    now: datetime,
+    identity: Identity = Identity.CLAIMED,
 ) -> None:
-    """The sender says to be `person`: move address, case and contacts over. The claim stays
-    marked as one until a worker or the register's own address confirms it."""
-    before = case.person_id
-    if before == person.id:
-        return
+    """Whoever writes from `address` is `person`: by their own word, which stays marked as a claim
+    until a worker confirms it, or by what proves it. A record that only stood in for them goes over
+    as a whole; of somebody known otherwise, no more than this address and `case`."""
+    before = await session.get(Person, address.person_id)
+    assert before is not None
     assert person.id is not None
+    if case is not None and case.person_id != before.id:
+        before = await session.get(Person, case.person_id) or before
     address.person_id = person.id
-    case.person_id = person.id
-    case.identity = Identity.CLAIMED
-    known = await standing(session, person, now.date())
-    case.group, case.team, case.quadrant = known.group, known.team, known.quadrant
+    if before.id is None or before.id == person.id:
+        return
+    whole = await _only_stood_in(session, before, person)
+    rules = await safety.stricter_of(session, person.id, before.id)
     await session.flush()
-    for table in (Contact, LibraryUse, PolicyProof, Complaint, Compliment, FeedbackAsk):
+    theirs = select(Case).where(col(Case.person_id) == before.id, col(Case.id) != _id(case))
+    others = list(await session.scalars(theirs)) if whole else []
+    for one in [*others, *([case] if case is not None else [])]:
+        await _is_of(session, one, person, identity, now)
+    await session.flush()
+    only = None if whole else _id(case)
+    await merging.hand_on(session, before.id, person.id, case_id=only, but=("news_consent",))
+    await _keep_refusals(session, before.id, person.id, is_proved=identity is Identity.KNOWN)
+    await safety.hold_to(session, person.id, rules, None, now)
+    if case is not None:  # they are whom it is for: what they were in it besides ends
         await session.execute(
-            update(table)
-            .where(col(table.case_id) == case.id, col(table.person_id) == before)
-            .values(person_id=person.id)
+            update(Part)
+            .where(
+                col(Part.case_id) == case.id,
+                col(Part.person_id) == person.id,
+                col(Part.ended_at).is_(None),
+            )
+            .values(ended_at=now)
         )
-    # That they want no news is theirs under any name; that they want some is not taken on a claim.
+    unused = ~or_(*(exists().where(column == before.id) for column in NAMING_A_PERSON))
+    await session.execute(delete(Person).where(col(Person.id) == before.id, unused))
+
+
+async def _only_stood_in(session: AsyncSession, before: Person, person: Person) -> bool:
+    """Whether a record is nobody's but of whoever this address turned out to be: it is on no list,
+    and has no name or a like one."""
+    listed = select(col(Membership.id)).where(col(Membership.person_id) == before.id)
+    if before.register_index is not None or await session.scalar(listed.limit(1)) is not None:
+        return False
+    return not before.name or _is_like(before.name, person.name or "")
+
+
+async def _is_of(
+    session: AsyncSession, case: Case, person: Person, identity: Identity, now: datetime
+) -> None:
+    """An open case takes down anew what it knows of its person; a closed one stays as it was
+    counted."""
+    assert person.id is not None
+    case.person_id, case.identity = person.id, identity
+    if case.status == CaseStatus.OPEN:
+        known = await standing(session, person, now.date())
+        case.group, case.team, case.quadrant = known.group, known.team, known.quadrant
+
+
+async def _keep_refusals(
+    session: AsyncSession, before: int, person_id: int, *, is_proved: bool
+) -> None:
+    """That they want no news, or not to be asked, is theirs under any name; that they want some is
+    not taken on a claim."""
+    taken = () if is_proved else (~col(NewsConsent.is_given),)
     await session.execute(
         update(NewsConsent)
-        .where(col(NewsConsent.person_id) == before, ~col(NewsConsent.is_given))
-        .values(person_id=person.id)
+        .where(col(NewsConsent.person_id) == before, *taken)
+        .values(person_id=person_id)
     )
     await session.execute(
         update(FeedbackRefusal)
         .where(col(FeedbackRefusal.person_id) == before)
-        .values(person_id=person.id)
+        .values(person_id=person_id)
     )
-    unused = ~or_(*(exists().where(column == before) for column in NAMING_A_PERSON))
-    await session.execute(delete(Person).where(col(Person.id) == before, unused))
+
+
+def _id(case: Case | None) -> int:
+    """0: no case."""
+    return (case.id or 0) if case is not None else 0
 
 
 async def _people(session: AsyncSession, contract: Contract, condition: object) -> list[Person]:

@@ -60,6 +60,31 @@ async def set_rules(
     )
 
 
+async def stricter_of(session: AsyncSession, one_id: int, other_id: int) -> SafeRules:
+    """The rules of two records that are one person: where both asked for something, the stricter,
+    and of what cannot be compared (a code name) the newer."""
+    query = select(SafeContact).order_by(col(SafeContact.id).desc()).limit(1)
+    found = [
+        await session.scalar(query.where(col(SafeContact.person_id) == id_))
+        for id_ in (one_id, other_id)
+    ]
+    newest_first = sorted((row for row in found if row), key=lambda row: row.id or 0, reverse=True)
+    both = SafeRules()
+    for row in newest_first:
+        both = safety.stricter(both, safety.read(row.rules))
+    return both
+
+
+async def hold_to(
+    session: AsyncSession, person_id: int, rules: SafeRules, by_id: int | None, now: datetime
+) -> None:
+    """From now on this person is reached by these rules, if they are not already."""
+    if rules != await rules_of(session, person_id):
+        written = safety.written(rules)
+        session.add(SafeContact(person_id=person_id, rules=written, set_at=now, by_user_id=by_id))
+        await session.flush()
+
+
 async def verdict(
     session: AsyncSession, contract: Contract, message: OutMessage, now: datetime
 ) -> tuple[Verdict, SafeRules]:

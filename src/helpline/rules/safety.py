@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 from helpline.errors import InvalidInput
 
+DAY = 24 * 60
+"""Minutes."""
+
 
 @dataclass(frozen=True)
 class SafeRules:
@@ -73,6 +76,55 @@ def _is_within(begins: time, ends: time, at: time) -> bool:
     if begins < ends:
         return begins <= at < ends
     return at >= begins or at < ends  # over midnight
+
+
+def stricter(newer: SafeRules, older: SafeRules) -> SafeRules:
+    """What holds for somebody for whom both were written down: whatever either forbids, and the
+    hours that both allow. Where no hour is in both, the newer's hours stand: a rule never silences
+    somebody."""
+    if newer.is_empty or older.is_empty:
+        return older if newer.is_empty else newer
+    begins, ends = _hours_of_both(newer, older)
+    not_by = {*newer.not_by, *older.not_by}
+    return SafeRules(
+        begins=begins,
+        ends=ends,
+        code_name=newer.code_name or older.code_name,
+        no_voicemail=newer.no_voicemail or older.no_voicemail,
+        neutral_only=newer.neutral_only or older.neutral_only,
+        not_by=tuple(sorted(not_by)),
+        also_by=tuple(sorted({*newer.also_by} & {*older.also_by} - not_by)),
+    )
+
+
+def _hours_of_both(newer: SafeRules, older: SafeRules) -> tuple[time | None, time | None]:
+    """The longest span of the day that lies in both."""
+    spans = [
+        (rules.begins, rules.ends)
+        for rules in (newer, older)
+        if rules.begins is not None and rules.ends is not None and rules.begins != rules.ends
+    ]
+    if len(spans) < 2:
+        return spans[0] if spans else (None, None)
+    (one, lasts), (other, other_lasts) = (_minutes(*span) for span in spans)
+    shared = []
+    for turn in (-DAY, 0, DAY):  # the other span as it lies on the day before and after
+        begins = max(one, other + turn)
+        shared.append((min(one + lasts, other + turn + other_lasts) - begins, begins))
+    length, begins = max(shared)
+    if length <= 0:
+        return spans[0]
+    return _clock(begins), _clock(begins + length)
+
+
+def _minutes(begins: time, ends: time) -> tuple[int, int]:
+    """A span as the minute of the day at which it begins and its length in minutes."""
+    first, last = (at.hour * 60 + at.minute for at in (begins, ends))
+    return first, (last - first) % DAY
+
+
+def _clock(minute: int) -> time:
+    return time(minute // 60 % 24, minute % 60)
 
 
 def written(rules: SafeRules) -> str:

@@ -17,13 +17,15 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import events
+from helpline.desk import eligibility, events, people
 from helpline.desk.imports.difference import Change, Difference, compare, refuse_clashes
 from helpline.desk.imports.listed import Listed
 from helpline.desk.imports.reading import ImportResult, Progress, chunks
 from helpline.desk.imports.register import ADDRESS, MEMBERSHIP, PERSON, Missing, Owner
 from helpline.desk.people import plain_number
+from helpline.models import Person
 from helpline.sealing import ring
+from helpline.vocabulary import Identity
 
 
 async def import_people(
@@ -189,6 +191,8 @@ class Writing:
                 owner = owners.get((channel, value))
                 if owner is None:
                     new.append(_address(self.contract, person_id, channel, value))
+                elif owner.person_id != person_id and not owner.from_register:
+                    await self._turns_out(owner, person_id, channel)
                 elif owner.person_id != person_id or not owner.from_register:
                     await self.session.execute(
                         update(ADDRESS)
@@ -197,6 +201,20 @@ class Writing:
                     )
         if new:
             await self.session.execute(insert(ADDRESS), new)
+
+    async def _turns_out(self, owner: Owner, person_id: int, channel: str) -> None:
+        """Somebody wrote from there whom the list did not have, or who said to be somebody else:
+        who they are is known now, and what they told us goes with them."""
+        sender = await people.sender_at(self.session, owner.address_id)
+        person = await self.session.get(Person, person_id)
+        assert sender is not None
+        assert person is not None
+        case = sender.case if sender.case and sender.case.identity != Identity.KNOWN else None
+        identity = Identity.CLAIMED if channel == "email" else Identity.KNOWN
+        await people.identify(self.session, sender.address, case, person, self.now, identity)
+        sender.address.from_register = True
+        await self.session.flush()
+        await eligibility.decide_cases_again(self.session, self.contract, person, None, self.now)
 
 
 def _household_index(contract: Contract, person: Listed) -> str | None:
