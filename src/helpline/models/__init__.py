@@ -102,6 +102,7 @@ from helpline.models.rota import (
 from helpline.models.search import CaseWord, PersonWord, SearchMark
 from helpline.models.tables import metadata
 from helpline.models.trail import Event, JobRun, Node, SetAside
+from helpline.models.turns import Turn
 from helpline.models.work import Allocation, Cover
 
 __all__ = [
@@ -212,6 +213,7 @@ __all__ = [
     "SupportPlan",
     "Task",
     "Transfer",
+    "Turn",
     "Upload",
     "User",
     "UserSkill",

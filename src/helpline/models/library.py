@@ -134,7 +134,10 @@ class Booking(SQLModel, table=True):
     by_user_id: int = Field(foreign_key="user.id")
     changed_at: datetime
     told_message_id: int | None = Field(default=None, foreign_key="out_message.id")
-    """That a place came free, or that it does not take place."""
+    """That a place came free, that it is at another time or place, or that it does not take
+    place."""
+    word_due_at: datetime | None = None
+    """When they are told that time or place is another; None: they know."""
     reminded_at: datetime | None = None
     reminder_id: int | None = Field(default=None, foreign_key="out_message.id")
 
