@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,11 @@ LIBRARIES_OF_FIRST = {
     "log": {"structlog"},  # its library
 }
 WHERE_TIME_IS_READ = "src/helpline/clock.py"
+WHERE_CLOCKS_END = {
+    "src/helpline/desk/deadlines.py",
+    "src/helpline/desk/imports/cases.py",  # a past log's clocks had ended before they came here
+}
+ENDED = ("MET", "CANCELLED", "LAPSED")
 WHERE_COUNCILS_ARE_NAMED = "src/helpline/seed.py"  # the invented world needs a contract
 
 
@@ -47,7 +53,7 @@ class Module:
         names = Path(self.path).parts
         return Path(names[2]).stem if names[0] == "src" else names[0]
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text, self.path)
 
@@ -81,6 +87,7 @@ class Module:
                 yield line, package
 
 
+@cache
 def the_house() -> list[Module]:
     found = [*ROOT.glob("src/helpline/**/*.py"), *ROOT.glob("bots/**/*.py")]
     return [Module(str(path.relative_to(ROOT)), path.read_text("utf-8")) for path in sorted(found)]
@@ -167,6 +174,24 @@ def commits_in_desk(module: Module) -> Iterator[str]:
             yield module.at(node.lineno, f"desk leaves .{node.attr} to the edges")
 
 
+def clocks_that_end_elsewhere(module: Module) -> Iterator[str]:
+    """How a clock ended is compared everywhere and written in one place, so that one which was
+    missed cannot be made to look as if it had never run."""
+    if module.path in WHERE_CLOCKS_END:
+        return
+    compared = {
+        id(part)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+    }
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Attribute) or id(node) in compared:
+            continue
+        if node.attr in ENDED and ast.unparse(node.value).endswith("DeadlineState"):
+            yield module.at(node.lineno, f"clocks end in deadlines.end, not by {node.attr}")
+
+
 def names_of_councils(module: Module) -> Iterator[str]:
     if module.path == WHERE_COUNCILS_ARE_NAMED:
         return
@@ -191,6 +216,7 @@ RULES: tuple[Rule, ...] = (
     bots_outside_main,
     readings_of_time,
     commits_in_desk,
+    clocks_that_end_elsewhere,
     names_of_councils,
     modules_without_words,
 )
@@ -247,6 +273,10 @@ BREAKERS = {
     bots_outside_main: ("src/helpline/seed.py", "from bots.simulator import Simulator"),
     readings_of_time: ("src/helpline/desk/x.py", "n = datetime.now(UTC)"),
     commits_in_desk: ("src/helpline/desk/x.py", "async def f(s):\n    await s.commit()"),
+    clocks_that_end_elsewhere: (
+        "src/helpline/desk/x.py",
+        "x = row.state == DeadlineState.MET\nrow.state = DeadlineState.CANCELLED",
+    ),
     names_of_councils: ("src/helpline/desk/x.py", 'KEY = "Essex"'),
     modules_without_words: ("src/helpline/desk/x.py", "import os"),
 }

@@ -10,7 +10,7 @@ from time import perf_counter
 from sqlalchemy import insert, text, update
 from sqlmodel import col
 
-from helpline.desk import deadlines
+from helpline.desk import due
 from helpline.desk.house import House
 from helpline.models import Deadline, metadata
 from tests.bench import inside
@@ -46,7 +46,7 @@ async def _once(url: str, count: int, sizes: Sizes) -> tuple[float, float]:
         for _ in range(sizes.sweeps):
             started = perf_counter()
             async with house.db.read() as session:
-                await deadlines.any_due(session, now)
+                await due.any_due(session, now)
             idle.append(perf_counter() - started)
         async with house.db.write() as session:
             await session.execute(
@@ -56,7 +56,7 @@ async def _once(url: str, count: int, sizes: Sizes) -> tuple[float, float]:
             )
         started = perf_counter()
         async with house.db.write() as session:
-            raised = await deadlines.sweep(session, house.contracts, now, sizes.due)
+            raised = await due.sweep(session, house.contracts, now, sizes.due)
         if raised != min(sizes.due, count):
             raise RuntimeError(f"{raised} deadlines were raised.")
         return median(idle), perf_counter() - started

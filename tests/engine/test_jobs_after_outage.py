@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from helpline.clock import MovableClock
-from helpline.desk import climbing, deadlines
+from helpline.desk import climbing, due
 from helpline.engine.deliver import deliver_all
 from helpline.engine.routing import route_all
 from helpline.engine.watch import watch
@@ -46,7 +46,7 @@ async def test_everything_due_is_raised_before_anybody_is_asked(
     for number in range(4):
         await world.sms(f"+44770090033{number}", "please ring me about the training")
     order: list[str] = []
-    sweep, climb = deadlines.sweep, climbing.climb
+    sweep, climb = due.sweep, climbing.climb
 
     async def swept(*args: object) -> int:
         count = await sweep(*args)  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ async def test_everything_due_is_raised_before_anybody_is_asked(
         order.append("asked" if count else "")
         return count
 
-    monkeypatch.setattr(deadlines, "sweep", swept)
+    monkeypatch.setattr(due, "sweep", swept)
     monkeypatch.setattr(climbing, "climb", climbed)
     clock.forward(timedelta(hours=25))
     await watch(world.house)

@@ -100,6 +100,12 @@ async def extend(
     if complaint.answered_at is not None:
         raise Conflict("It is answered already.")
     line = line_of(complaint)
+    waits = [one for one in await owed.open_on(session, line) if one.stops == ClockStop.FULL_ANSWER]
+    if any(one.due_at < now for one in waits):
+        raise Conflict(
+            "Its time is over, so it can be given no more: it counts as late. Answer it now, or "
+            "write to them when they will hear."
+        )
     await owed.cancel(session, line, ClockStop.FULL_ANSWER, now)
     due = await owed.start(session, contract, line, [contract.clock(longer)], complaint.stage_since)
     complaint.extended_at = now

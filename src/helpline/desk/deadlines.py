@@ -1,24 +1,25 @@
 """Promises with a time on them: made at receipt, met by people, watched by the tick.
 
 A deadline is a row and the database the only truth for time. An automatic reply never meets one
-(design.md §4.5), closing a case meets none, and a met one is never written again.
+(design.md §4.5), closing a case meets none, and a met one is never written again. Every clock
+ends in `end`, and one that is late by then stays late.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Clock, Contract
 from helpline.desk import escalation, events
-from helpline.models import Case, Complaint, Deadline, Incident, metadata
+from helpline.models import Case, Deadline, metadata
 from helpline.rules import clocks
 from helpline.vocabulary import (
     UNKNOWN,
-    AlertKind,
     CaseKind,
     ClockStart,
     ClockStop,
@@ -53,13 +54,6 @@ ANSWERED = (
     )
     .values(answered_automatically_at=bindparam("now"))
     .execution_options(autoflush=False)
-)
-
-
-LOOK_NEXT = (
-    update(DEADLINE)
-    .where(DEADLINE.c.id == bindparam("deadline"))
-    .values(next_alert_at=bindparam("next_look"))
 )
 
 
@@ -108,60 +102,118 @@ def first_due(
     )
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A clock that ended just now. `case_id` None: the tray's or a register's."""
+
+    id: int | None
+    case_id: int | None
+    contract: str
+    clock: str
+    starts: str
+    due_at: datetime
+    owner_id: int | None
+    state: DeadlineState
+
+
+async def end(
+    session: AsyncSession,
+    at: datetime,
+    *which: ColumnElement[bool],
+    is_kept: bool,
+    by: int | None = None,
+) -> list[Ended]:
+    """End those of the open deadlines that fit `which`, and what is asked about them: the one place
+    where a clock ends. `is_kept`: what it waits for has happened at `at`, in time or late. If not,
+    nobody waits for it any more: it is cancelled, but one that is late by now is broken for ever
+    and only asks nobody again. Doing it twice changes nothing."""
+    if is_kept:
+        ended = await _write_end(session, which, DeadlineState.MET, at, by)
+    else:
+        late = await _write_end(
+            session, (*which, col(Deadline.due_at) < at), DeadlineState.LAPSED, None, None
+        )
+        ended = late + await _write_end(session, which, DeadlineState.CANCELLED, None, None)
+    for one in ended:
+        await _ask_no_more(session, one, at)
+    return ended
+
+
+async def _write_end(
+    session: AsyncSession,
+    which: Sequence[ColumnElement[bool]],
+    state: DeadlineState,
+    met_at: datetime | None,
+    by: int | None,
+) -> list[Ended]:
+    rows = await session.execute(
+        update(Deadline)
+        .where(*which, col(Deadline.state) == DeadlineState.OPEN)
+        .values(state=state, met_at=met_at, met_by_id=by, next_alert_at=None)
+        .returning(
+            col(Deadline.id),
+            col(Deadline.case_id),
+            col(Deadline.contract),
+            col(Deadline.clock),
+            col(Deadline.starts),
+            col(Deadline.due_at),
+            col(Deadline.owner_id),
+        )
+    )
+    return [Ended(*row, state=state) for row in rows]
+
+
+async def _ask_no_more(session: AsyncSession, ended: Ended, at: datetime) -> None:
+    """A deadline that ended asks nobody any more, unless its alert speaks for another one too
+    (due.about): then that one goes on asking."""
+    other = None
+    if ended.case_id is not None and ended.owner_id is None and ended.starts not in WORK:
+        other = await session.scalar(
+            select(col(Deadline.id))
+            .where(
+                col(Deadline.case_id) == ended.case_id,
+                col(Deadline.due_at) == ended.due_at,
+                col(Deadline.state) == DeadlineState.OPEN,
+                col(Deadline.owner_id).is_(None),
+                col(Deadline.starts).not_in(WORK),
+            )
+            .limit(1)
+        )
+    if other is not None:
+        await escalation.hand_over(session, ended.id or 0, other)
+    else:
+        await escalation.end_for_deadline(session, ended.id or 0, at)
+
+
+async def note_ended(
+    session: AsyncSession, ended: Sequence[Ended], at: datetime, by: int | None
+) -> None:
+    """Say of each how it ended: met, and whether in time; cancelled; or lapsed."""
+    for one in ended:
+        is_met = one.state is DeadlineState.MET
+        await events.record(
+            session,
+            f"deadline.{one.state}",
+            at,
+            contract=one.contract,
+            case_id=one.case_id,
+            by=by,
+            clock=one.clock,
+            **({"in_time": at <= one.due_at} if is_met else {"due_at": one.due_at.isoformat()}),
+        )
+
+
 async def meet(
     session: AsyncSession, case: Case, stop: ClockStop, at: datetime, by: int | None
 ) -> int:
     """What `stop` waits for has happened at `at`: settle the open deadlines it ends, say whether in
     time, and end their alerts. Returns how many there were; doing it twice changes nothing."""
-    met = (
-        await session.execute(
-            update(Deadline)
-            .where(
-                col(Deadline.case_id) == case.id,
-                col(Deadline.stops) == stop,
-                col(Deadline.state) == DeadlineState.OPEN,
-            )
-            .values(state=DeadlineState.MET, met_at=at, met_by_id=by, next_alert_at=None)
-            .returning(col(Deadline.id), col(Deadline.clock), col(Deadline.due_at))
-        )
-    ).all()
-    for deadline_id, clock, due in met:
-        assert deadline_id is not None
-        await _settle_alerts(session, case, deadline_id, due, at)
-        await events.record(
-            session,
-            "deadline.met",
-            at,
-            contract=case.contract,
-            case_id=case.id,
-            by=by,
-            clock=clock,
-            in_time=at <= due,
-        )
+    which = (col(Deadline.case_id) == case.id, col(Deadline.stops) == stop)
+    met = await end(session, at, *which, is_kept=True, by=by)
+    await note_ended(session, met, at, by)
     if met:
         await refresh_next_due(session, case)
     return len(met)
-
-
-async def _settle_alerts(
-    session: AsyncSession, case: Case, deadline_id: int, due: datetime, at: datetime
-) -> None:
-    """A met deadline asks nobody any more, unless its alert speaks for another one too (_about):
-    then that one goes on asking."""
-    other = await session.scalar(
-        select(col(Deadline.id))
-        .where(
-            col(Deadline.case_id) == case.id,
-            col(Deadline.due_at) == due,
-            col(Deadline.state) == DeadlineState.OPEN,
-            col(Deadline.starts).not_in(WORK),
-        )
-        .limit(1)
-    )
-    if other is not None:
-        await escalation.hand_over(session, deadline_id, other)
-    else:
-        await escalation.end_for_deadline(session, deadline_id, at)
 
 
 async def refresh_next_due(session: AsyncSession, case: Case) -> None:
@@ -216,7 +268,8 @@ async def reconsider(
             settled.add(row.clock)
         else:
             cancelled[row.clock] = row.started_at
-            await _cancel(session, case, row, now)
+            over = await end(session, now, col(Deadline.id) == row.id, is_kept=False)
+            await note_ended(session, over, now, None)
     started = []
     for code, clock in running.items():
         if code not in settled and awaited.get(clock.stops, True):
@@ -266,36 +319,11 @@ def _still(contract: Contract, clock: Clock | None, row: Deadline) -> bool:
 async def cancel_begun_by(
     session: AsyncSession, case: Case, start: ClockStart, now: datetime
 ) -> None:
-    """What began these clocks was not so: the open ones are cancelled, and stay to be read."""
-    found = await session.scalars(
-        select(Deadline)
-        .where(
-            col(Deadline.case_id) == case.id,
-            col(Deadline.starts) == start,
-            col(Deadline.state) == DeadlineState.OPEN,
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    for row in found.all():
-        await _cancel(session, case, row, now)
+    """What began these clocks was not so: the open ones end, and stay to be read."""
+    which = (col(Deadline.case_id) == case.id, col(Deadline.starts) == start)
+    over = await end(session, now, *which, is_kept=False)
+    await note_ended(session, over, now, None)
     await refresh_next_due(session, case)
-
-
-async def _cancel(session: AsyncSession, case: Case, row: Deadline, now: datetime) -> None:
-    assert row.id is not None
-    row.state, row.next_alert_at = DeadlineState.CANCELLED, None
-    await session.flush()
-    await escalation.end_for_deadline(session, row.id, now)
-    await events.record(
-        session,
-        "deadline.cancelled",
-        now,
-        contract=row.contract,
-        case_id=case.id,
-        clock=row.clock,
-        due_at=row.due_at.isoformat(),
-    )
 
 
 def row_of(contract: Contract, clock: Clock, started_at: datetime) -> dict[str, Any]:
@@ -361,15 +389,7 @@ async def plan_again(
 
 async def meet_for_tray(session: AsyncSession, item_id: int, at: datetime, by: int | None) -> None:
     """A person has dealt with the tray entry, or it was routed after all."""
-    met = await session.scalars(
-        update(Deadline)
-        .where(col(Deadline.item_id) == item_id, col(Deadline.state) == DeadlineState.OPEN)
-        .values(state=DeadlineState.MET, met_at=at, met_by_id=by, next_alert_at=None)
-        .returning(col(Deadline.id))
-    )
-    for deadline_id in met.all():
-        if deadline_id is not None:
-            await escalation.end_for_deadline(session, deadline_id, at)
+    await end(session, at, col(Deadline.item_id) == item_id, is_kept=True, by=by)
 
 
 async def note_automatic_reply(session: AsyncSession, case_id: int, at: datetime) -> None:
@@ -381,104 +401,3 @@ async def open_due_times(session: AsyncSession, case_id: int) -> dict[str, datet
     """What stops it → when it is due, for the open deadlines of a case."""
     rows = await session.execute(DUE_TIMES, {"case": case_id})
     return dict(rows.all())
-
-
-async def any_due(session: AsyncSession, now: datetime) -> bool:
-    """Whether a warning or breach is due: one look at a partial index, however many are open."""
-    due = select(col(Deadline.id)).where(col(Deadline.next_alert_at) <= now).limit(1)
-    return await session.scalar(due) is not None
-
-
-async def sweep(
-    session: AsyncSession, contracts: Mapping[str, Contract], now: datetime, limit: int = 200
-) -> int:
-    """Raise what has come due, the longest waiting first, and set when each is looked at next.
-    Returns how many were handled; the caller repeats while it equals `limit`."""
-    due = (await session.execute(_due(now, limit))).mappings().all()
-    looks, said, ended = [], [], []
-    causes: list[tuple[Contract, escalation.Cause]] = []
-    for row in due:
-        contract = contracts[row["contract"]]
-        clock = contract.find_clock(row["clock"])
-        terms = TASKS if row["starts"] in WORK else clock.terms if clock else PROMISED
-        moments = clocks.moments(terms, row["started_at"], row["due_at"], row["target_at"])
-        looks.append({"deadline": row["id"], "next_look": clocks.next_after(moments, now)})
-        moment = clocks.passed(moments, now)
-        if moment is None:
-            continue
-        if moment.kind is AlertKind.BREACH:
-            said.append(_missed(row, now))
-        ended.append(row["id"])  # the worse one takes its place
-        causes.append((contract, _cause(row, moment, clock)))
-    if looks:
-        await session.execute(LOOK_NEXT, looks)
-    await events.record_all(session, said)
-    await escalation.end_for_deadlines(session, ended, now)
-    await escalation.raise_alerts(session, causes, now)
-    return len(due)
-
-
-def _due(now: datetime, limit: int) -> Any:
-    return (
-        select(
-            col(Deadline.id),
-            col(Deadline.contract),
-            col(Deadline.clock),
-            col(Deadline.starts),
-            col(Deadline.case_id),
-            col(Deadline.started_at),
-            col(Deadline.due_at),
-            col(Deadline.target_at),
-            col(Deadline.owner_id),
-            col(Deadline.complaint_id),
-            col(Deadline.incident_id),
-            func.coalesce(
-                col(Case.reference), col(Complaint.reference), col(Incident.reference)
-            ).label("reference"),
-        )
-        .outerjoin(Case, col(Case.id) == col(Deadline.case_id))
-        .outerjoin(Complaint, col(Complaint.id) == col(Deadline.complaint_id))
-        .outerjoin(Incident, col(Incident.id) == col(Deadline.incident_id))
-        .where(col(Deadline.next_alert_at) <= now)
-        .order_by(col(Deadline.next_alert_at))
-        .limit(limit)
-        .with_for_update(of=Deadline, skip_locked=True)
-    )
-
-
-def _about(row: Any, moment: clocks.Moment) -> str:
-    """Clocks of one case that come due together warn together: one page, not one for each."""
-    is_own = row["owner_id"] is not None or row["case_id"] is None or row["starts"] in WORK
-    what = f"deadline:{row['id']}" if is_own else f"case:{row['case_id']}"
-    return f"{what}:{moment.kind}:{moment.at:%Y%m%dT%H%M%S}"
-
-
-def _missed(row: Any, now: datetime) -> dict[str, Any]:
-    return events.line(
-        "deadline.missed",
-        now,
-        contract=row["contract"],
-        case_id=row["case_id"],
-        clock=row["clock"],
-        due_at=row["due_at"].isoformat(),
-    )
-
-
-def _cause(row: Any, moment: clocks.Moment, clock: Clock | None) -> escalation.Cause:
-    is_late = moment.kind is AlertKind.BREACH
-    is_word = row["owner_id"] is not None and not is_late
-    kind, rungs = AlertKind.PROMISE if is_word else moment.kind, clock.rungs if clock else ()
-    if row["starts"] in WORK:
-        kind, rungs = AlertKind.TASK, ("worker", "lead") if is_late else ("worker",)
-    return escalation.Cause(
-        kind=kind,
-        stage=moment.stage,
-        key=_about(row, moment),
-        reference=row["reference"] or "TRAY",
-        case_id=row["case_id"],
-        deadline_id=row["id"],
-        complaint_id=row["complaint_id"],
-        incident_id=row["incident_id"],
-        owner_id=row["owner_id"],
-        rungs=rungs,
-    )

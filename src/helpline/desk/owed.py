@@ -8,12 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Clock, Contract
-from helpline.desk import deadlines, escalation, events
+from helpline.desk import deadlines
 from helpline.models import Deadline
 from helpline.vocabulary import ClockStop, DeadlineState
 
@@ -58,12 +58,12 @@ async def meet(
     clock: str | None = None,
 ) -> None:
     """What `stop` waits for has happened; of one clock alone where it is named."""
-    await _settle(session, line, stop, at, by, DeadlineState.MET, clock)
+    await _settle(session, line, stop, at, by, clock, is_kept=True)
 
 
 async def cancel(session: AsyncSession, line: Line, stop: ClockStop, at: datetime) -> None:
-    """It need not happen any more."""
-    await _settle(session, line, stop, at, None, DeadlineState.CANCELLED, None)
+    """It need not happen any more. What is late by now stays late."""
+    await _settle(session, line, stop, at, None, is_kept=False)
 
 
 async def open_on(session: AsyncSession, line: Line) -> list[Deadline]:
@@ -82,36 +82,12 @@ async def _settle(
     stop: ClockStop,
     at: datetime,
     by: int | None,
-    state: DeadlineState,
-    clock: str | None,
+    clock: str | None = None,
+    *,
+    is_kept: bool,
 ) -> None:
-    is_met = state is DeadlineState.MET
-    found = (
-        await session.execute(
-            update(Deadline)
-            .where(
-                line.here,
-                col(Deadline.stops) == stop,
-                col(Deadline.state) == DeadlineState.OPEN,
-                *(() if clock is None else (col(Deadline.clock) == clock,)),
-            )
-            .values(
-                state=state,
-                met_at=at if is_met else None,
-                met_by_id=by if is_met else None,
-                next_alert_at=None,
-            )
-            .returning(col(Deadline.id), col(Deadline.clock), col(Deadline.due_at))
-        )
-    ).all()
-    for deadline_id, code, due_at in found:
-        await escalation.end_for_deadline(session, deadline_id or 0, at)
-        await events.record(
-            session,
-            f"deadline.{state}",
-            at,
-            contract=line.contract,
-            by=by,
-            clock=code,
-            in_time=at <= due_at,
-        )
+    which = [line.here, col(Deadline.stops) == stop]
+    if clock is not None:
+        which.append(col(Deadline.clock) == clock)
+    ended = await deadlines.end(session, at, *which, is_kept=is_kept, by=by)
+    await deadlines.note_ended(session, ended, at, by)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import deadlines, escalation, events
+from helpline.desk import deadlines, events
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, CaseExit, Deadline, PlanGoal, PlanReview, SupportPlan, metadata
@@ -155,7 +155,7 @@ async def review(
     )
     session.add(held)
     plan.envisaged_end = end
-    await _settle_review(session, plan, DeadlineState.MET, by, now)
+    await _settle_review(session, plan, by, now, is_kept=True)
     plan.next_review_on = None
     await session.flush()
     if next_on is not None:
@@ -225,7 +225,7 @@ async def end(session: AsyncSession, case: Case, by: Actor, now: datetime) -> No
     if plan is None:
         return
     plan.ended_at, plan.ended_by_id = now, by.user_id
-    await _settle_review(session, plan, DeadlineState.CANCELLED, by, now)
+    await _settle_review(session, plan, by, now, is_kept=False)
     await session.flush()
     await deadlines.refresh_next_due(session, case)
     await events.on_case(session, "plan.ended", case, now, by, plan=plan.id)
@@ -337,25 +337,12 @@ async def _look_again(
 
 
 async def _settle_review(
-    session: AsyncSession, plan: SupportPlan, state: DeadlineState, by: Actor, now: datetime
+    session: AsyncSession, plan: SupportPlan, by: Actor, now: datetime, *, is_kept: bool
 ) -> None:
     if plan.review_deadline_id is None:
         return
-    is_met = state is DeadlineState.MET
-    await session.execute(
-        update(Deadline)
-        .where(
-            col(Deadline.id) == plan.review_deadline_id,
-            col(Deadline.state) == DeadlineState.OPEN,
-        )
-        .values(
-            state=state,
-            met_at=now if is_met else None,
-            met_by_id=by.user_id if is_met else None,
-            next_alert_at=None,
-        )
-    )
-    await escalation.end_for_deadline(session, plan.review_deadline_id, now)
+    which = col(Deadline.id) == plan.review_deadline_id
+    await deadlines.end(session, now, which, is_kept=is_kept, by=by.user_id)
     plan.review_deadline_id = None
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Result, Row, func, select, update
+from sqlalchemy import Result, Row, func, select
 from sqlalchemy import case as if_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import deadlines, escalation, events
+from helpline.desk import deadlines, events
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Case, Deadline, User
@@ -87,7 +87,7 @@ async def keep(
     session: AsyncSession, case: Case, deadline_id: int, by: Actor, now: datetime
 ) -> None:
     """It was done. Doing it twice changes nothing."""
-    await _settle(session, case, deadline_id, by, now, DeadlineState.MET, "promise.kept")
+    await _settle(session, case, deadline_id, by, now, "promise.kept", is_kept=True)
 
 
 async def withdraw(
@@ -98,7 +98,7 @@ async def withdraw(
     promise = await session.get(Deadline, deadline_id)
     if promise is not None and promise.due_at < now:
         raise InvalidInput("Its time has passed: say when you have done it instead.")
-    await _settle(session, case, deadline_id, by, now, DeadlineState.CANCELLED, "promise.withdrawn")
+    await _settle(session, case, deadline_id, by, now, "promise.withdrawn", is_kept=False)
 
 
 async def open_on(session: AsyncSession, case_id: int) -> Sequence[Row[Any]]:
@@ -178,7 +178,7 @@ async def keep_by(
         )
     )
     for deadline_id in kept.all():
-        await _write(session, case, deadline_id or 0, by_id, at, DeadlineState.MET, "promise.kept")
+        await _write(session, case, deadline_id or 0, by_id, at, "promise.kept", is_kept=True)
 
 
 async def _settle(
@@ -187,8 +187,9 @@ async def _settle(
     deadline_id: int,
     by: Actor,
     now: datetime,
-    state: DeadlineState,
     event: str,
+    *,
+    is_kept: bool,
 ) -> None:
     promise = await session.get(Deadline, deadline_id, with_for_update=True)
     is_there = (
@@ -200,7 +201,7 @@ async def _settle(
     if not is_there or promise is None:
         raise NotFound("There is no such promise on this case.")
     if promise.state == DeadlineState.OPEN:
-        await _write(session, case, deadline_id, by.user_id, now, state, event)
+        await _write(session, case, deadline_id, by.user_id, now, event, is_kept=is_kept)
 
 
 async def _write(
@@ -209,21 +210,12 @@ async def _write(
     deadline_id: int,
     by_id: int | None,
     at: datetime,
-    state: DeadlineState,
     event: str,
+    *,
+    is_kept: bool,
 ) -> None:
-    met = state is DeadlineState.MET
-    await session.execute(
-        update(Deadline)
-        .where(col(Deadline.id) == deadline_id)
-        .values(
-            state=state,
-            met_at=at if met else None,
-            met_by_id=by_id if met else None,
-            next_alert_at=None,
-        )
-    )
-    await escalation.end_for_deadline(session, deadline_id, at)
+    which = col(Deadline.id) == deadline_id
+    await deadlines.end(session, at, which, is_kept=is_kept, by=by_id)
     await events.record(
         session, event, at, contract=case.contract, case_id=case.id, by=by_id, promise=deadline_id
     )

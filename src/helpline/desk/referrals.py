@@ -10,12 +10,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Clock, Contract
-from helpline.desk import deadlines, escalation, events, partners, parts
+from helpline.desk import deadlines, events, partners, parts
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -35,7 +34,6 @@ from helpline.vocabulary import (
     ClockStart,
     ClockStop,
     ConsentKind,
-    DeadlineState,
     PartnerApproval,
     PartnerKind,
     ReferralEnding,
@@ -123,7 +121,7 @@ async def answer(
     found.state = ReferralState.ACCEPTED if has_accepted else ReferralState.DECLINED
     if not has_accepted:
         found.ended_at, found.ended_by_id = now, by.user_id
-        await _settle(session, case, found, now, by, DeadlineState.CANCELLED)
+        await _settle(session, case, found, now, by, is_kept=False)
     await session.flush()
     await _event(session, f"partner.{found.state}", found, now, by)
 
@@ -166,7 +164,7 @@ async def note_session(
         found.first_seen_on = min(found.first_seen_on or held_on, held_on)
         found.state, found.answered_at = ReferralState.SEEN, found.answered_at or now
         if is_first:
-            await _settle(session, case, found, now, by, DeadlineState.MET)
+            await _settle(session, case, found, now, by, is_kept=True)
     await session.flush()
     await _event(session, "partner.session", found, now, by, minutes=minutes, came=came)
 
@@ -200,7 +198,7 @@ async def chase(
     await session.flush()
     await _event(session, "partner.chased", found, now, by, how=how)
     if ReferralState(found.state).is_waiting:
-        await _settle(session, case, found, now, by, DeadlineState.MET)
+        await _settle(session, case, found, now, by, is_kept=True)
         await _watch(session, contract, case, found, now)
 
 
@@ -228,7 +226,7 @@ async def end(
     found.ended_words = in_a_line(words, LONGEST) or None
     found.state, found.ending = ReferralState.ENDED, ending
     found.ended_at, found.ended_by_id = now, by.user_id
-    await _settle(session, case, found, now, by, DeadlineState.CANCELLED)
+    await _settle(session, case, found, now, by, is_kept=False)
     await session.flush()
     await _event(session, "partner.ended_work", found, now, by, ending=ending)
 
@@ -321,23 +319,12 @@ async def _settle(
     found: PartnerReferral,
     now: datetime,
     by: Actor,
-    state: DeadlineState,
+    *,
+    is_kept: bool,
 ) -> None:
     """The wait's open deadline ends."""
-    is_met = state is DeadlineState.MET
-    ended = await session.execute(
-        update(Deadline)
-        .where(col(Deadline.id) == found.deadline_id, col(Deadline.state) == DeadlineState.OPEN)
-        .values(
-            state=state,
-            met_at=now if is_met else None,
-            met_by_id=by.user_id if is_met else None,
-            next_alert_at=None,
-        )
-        .returning(col(Deadline.id))
-    )
-    for (deadline_id,) in ended.all():
-        await escalation.end_for_deadline(session, deadline_id or 0, now)
+    which = col(Deadline.id) == found.deadline_id
+    await deadlines.end(session, now, which, is_kept=is_kept, by=by.user_id)
     await deadlines.refresh_next_due(session, case)
 
 

@@ -11,12 +11,12 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import conflicts, deadlines, escalation, events, seeing
+from helpline.desk import conflicts, deadlines, events, seeing
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, Deadline, Task, User, metadata
@@ -215,7 +215,7 @@ async def change(
         await _must_be_theirs_to_do(session, case, owner_id, by)
     if (owner_id, due_at) == (task.owner_id, task.due_at):
         return task
-    await _unwatch(session, task, DeadlineState.CANCELLED, by, now)
+    await _unwatch(session, task, by, now, is_kept=False)
     before, task.owner_id, task.due_at, task.deadline_id = task.due_at, owner_id, due_at, None
     await session.flush()
     if due_at is not None:
@@ -233,9 +233,7 @@ async def settle(
     """Write down that an open task is done (`by` None: by itself), and end its clock."""
     task.done_at, task.done_by_id = now, by.user_id if by else None
     await session.flush()
-    was_late = task.due_at is not None and task.due_at < now
-    state = DeadlineState.CANCELLED if is_dropped and not was_late else DeadlineState.MET
-    await _unwatch(session, task, state, by, now)
+    await _unwatch(session, task, by, now, is_kept=not is_dropped)
     case = await session.get(Case, task.case_id)
     if case is not None and task.deadline_id is not None:
         await deadlines.refresh_next_due(session, case)
@@ -341,22 +339,12 @@ async def _watch(session: AsyncSession, case: Case, task: Task, now: datetime) -
 
 
 async def _unwatch(
-    session: AsyncSession, task: Task, state: DeadlineState, by: Actor | None, now: datetime
+    session: AsyncSession, task: Task, by: Actor | None, now: datetime, *, is_kept: bool
 ) -> None:
     if task.deadline_id is None:
         return
-    is_met = state is DeadlineState.MET
-    await session.execute(
-        update(Deadline)
-        .where(col(Deadline.id) == task.deadline_id, col(Deadline.state) == DeadlineState.OPEN)
-        .values(
-            state=state,
-            met_at=now if is_met else None,
-            met_by_id=by.user_id if by and is_met else None,
-            next_alert_at=None,
-        )
-    )
-    await escalation.end_for_deadline(session, task.deadline_id, now)
+    which = col(Deadline.id) == task.deadline_id
+    await deadlines.end(session, now, which, is_kept=is_kept, by=by.user_id if by else None)
 
 
 async def _say(

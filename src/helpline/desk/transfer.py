@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -19,7 +19,6 @@ from helpline.contract import Contract
 from helpline.desk import (
     cases,
     deadlines,
-    escalation,
     events,
     parts,
     plans,
@@ -47,7 +46,6 @@ from helpline.vocabulary import (
     UNKNOWN,
     CaseStatus,
     ClockStop,
-    DeadlineState,
     Identity,
     LinkKind,
     NoteKind,
@@ -376,13 +374,5 @@ async def _close(session: AsyncSession, case: Case, to: Contract, by: Actor, now
 
 
 async def _end_clocks(session: AsyncSession, case: Case, now: datetime) -> None:
-    still_open = (col(Deadline.case_id) == case.id, col(Deadline.state) == DeadlineState.OPEN)
-    ids = (await session.scalars(select(col(Deadline.id)).where(*still_open))).all()
-    await session.execute(
-        update(Deadline)
-        .where(*still_open, col(Deadline.due_at) > now)
-        .values(state=DeadlineState.CANCELLED, next_alert_at=None)
-    )
-    await session.execute(update(Deadline).where(*still_open).values(next_alert_at=None))
-    await escalation.end_for_deadlines(session, [one for one in ids if one is not None], now)
+    await deadlines.end(session, now, col(Deadline.case_id) == case.id, is_kept=False)
     await deadlines.refresh_next_due(session, case)

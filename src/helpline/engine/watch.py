@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.db import AWAY
-from helpline.desk import climbing, deadlines, setting_aside
+from helpline.desk import climbing, due, setting_aside
 from helpline.desk.house import House
 from helpline.log import log, where
 from helpline.models import SetAside
@@ -39,7 +39,7 @@ class Kind:
 
 
 async def _sweep(session: AsyncSession, house: House, now: datetime, limit: int) -> int:
-    return await deadlines.sweep(session, house.contracts, now, limit)
+    return await due.sweep(session, house.contracts, now, limit)
 
 
 async def _climb(session: AsyncSession, house: House, now: datetime, limit: int) -> int:
@@ -61,7 +61,7 @@ async def watch(house: House) -> int:
         now = house.clock.now()
         async with house.db.read() as session:
             has_alerts = await climbing.any_due(session, now)
-            has_deadlines = await deadlines.any_due(session, now)
+            has_deadlines = await due.any_due(session, now)
         if not has_alerts and not has_deadlines:
             break
         count, pause = 0, house.clock.seconds() + RAISING_SECONDS

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Clock, Contract
-from helpline.desk import deadlines, escalation, events
+from helpline.desk import deadlines
 from helpline.models import Case, Deadline
 from helpline.rules import clocks
 from helpline.rules.permissions import Actor
@@ -56,45 +56,19 @@ async def settle(
     at: datetime,
     by: Actor | None,
     *,
-    state: DeadlineState = DeadlineState.MET,
+    is_kept: bool = True,
 ) -> None:
     """What it waited for has happened, or will not: nobody is asked about it any more. An alert
     that speaks for another duty of the same time too goes on for that one. Twice changes nothing.
     """
-    deadline = (
-        await session.get(Deadline, deadline_id, with_for_update=True) if deadline_id else None
-    )
-    if deadline is None or deadline.state != DeadlineState.OPEN:
+    if deadline_id is None:
         return
-    deadline.state, deadline.next_alert_at = state, None
-    if state is DeadlineState.MET:
-        deadline.met_at, deadline.met_by_id = at, by.user_id if by else None
-    await session.flush()
-    other = await session.scalar(
-        select(col(Deadline.id))
-        .where(
-            col(Deadline.case_id) == case.id,
-            col(Deadline.due_at) == deadline.due_at,
-            col(Deadline.state) == DeadlineState.OPEN,
-        )
-        .limit(1)
+    ended = await deadlines.end(
+        session, at, col(Deadline.id) == deadline_id, is_kept=is_kept, by=by.user_id if by else None
     )
-    if other is not None:
-        await escalation.hand_over(session, deadline.id or 0, other)
-    else:
-        await escalation.end_for_deadline(session, deadline.id or 0, at)
-    is_met = state is DeadlineState.MET
-    await events.record(
-        session,
-        "deadline.met" if is_met else "deadline.cancelled",
-        at,
-        contract=case.contract,
-        case_id=case.id,
-        by=by.user_id if by else None,
-        clock=deadline.clock,
-        **({"in_time": at <= deadline.due_at} if is_met else {}),
-    )
-    await deadlines.refresh_next_due(session, case)
+    await deadlines.note_ended(session, ended, at, by.user_id if by else None)
+    if ended:
+        await deadlines.refresh_next_due(session, case)
 
 
 async def of(session: AsyncSession, deadline_ids: list[int | None]) -> dict[int, Deadline]:

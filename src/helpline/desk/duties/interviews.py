@@ -23,7 +23,7 @@ from helpline.rules import duties
 from helpline.rules.duties import InterviewKind, SolicitorStep
 from helpline.rules.permissions import Actor, require
 from helpline.sealing import ring
-from helpline.vocabulary import AlertKind, ClockStart, DeadlineState
+from helpline.vocabulary import AlertKind, ClockStart
 
 LONGEST_NAME = 160
 LONGEST_NEEDS = 500
@@ -122,7 +122,7 @@ async def set_time(
     _must_be_ahead(at, now)
     if row.has_attended is not None:
         raise Conflict("This interview is over.")
-    await _rest(session, case, row, now, by, DeadlineState.CANCELLED)
+    await _rest(session, case, row, now, by, is_kept=False)
     row.at, row.confirmed_at, row.confirmed_by_id = at, None, None
     await _watch(session, contract, case, row, now)
     await events.on_case(session, "interview.moved", case, now, by, interview=row.id)
@@ -168,7 +168,7 @@ async def solicitor_confirmed(
         raise Conflict("It is written down already that they confirmed.")
     row.confirmed_at, row.confirmed_by_id = now, by.user_id
     await session.flush()
-    await _rest(session, case, row, now, by, DeadlineState.MET)
+    await _rest(session, case, row, now, by, is_kept=True)
     await events.on_case(session, "solicitor.confirmed", case, now, by, interview=row.id)
     return row
 
@@ -190,8 +190,7 @@ async def attended(
         raise Conflict("It is written down already whether a solicitor was there.")
     row.has_attended, row.attended_at, row.attended_by_id = was_there, now, by.user_id
     await session.flush()
-    state = DeadlineState.MET if was_there else DeadlineState.CANCELLED
-    await _rest(session, case, row, now, by, state)
+    await _rest(session, case, row, now, by, is_kept=was_there)
     await events.on_case(
         session, "solicitor.attended", case, now, by, interview=row.id, was_there=was_there
     )
@@ -206,7 +205,7 @@ async def call_off(
     row = await _find(session, case, interview_id)
     row.ended_at, row.ended_by_id = now, by.user_id
     await session.flush()
-    await _rest(session, case, row, now, by, DeadlineState.CANCELLED)
+    await _rest(session, case, row, now, by, is_kept=False)
     await events.on_case(session, "interview.called_off", case, now, by, interview=row.id)
 
 
@@ -262,9 +261,10 @@ async def _rest(
     row: PoliceInterview,
     now: datetime,
     by: Actor,
-    state: DeadlineState,
+    *,
+    is_kept: bool,
 ) -> None:
-    await dates.settle(session, case, row.deadline_id, now, by, state=state)
+    await dates.settle(session, case, row.deadline_id, now, by, is_kept=is_kept)
     keys = await session.scalars(
         select(col(Alert.key)).where(
             col(Alert.case_id) == case.id,
