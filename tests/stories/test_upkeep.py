@@ -9,7 +9,7 @@ from helpline.contract import Contract, doubts
 from helpline.desk import climbing, deadlines, upkeep
 from helpline.engine.deliver import deliver_all
 from helpline.engine.housekeeping import tidy_up
-from helpline.models import Alert, Event
+from helpline.models import Alert, Event, RegisterList
 from helpline.vocabulary import Unit
 from tests.stories.test_ladder import QUESTION, code_in
 from tests.world import CARER, DUTY_PHONE, LEAD_PHONE, World
@@ -48,6 +48,29 @@ async def calendars(world: World) -> list[Alert]:
 
 
 FRESH = date(2026, 11, 1)
+
+
+async def test_a_list_that_has_not_come_by_its_day_is_said_and_the_list_ends_it(
+    world: World,
+) -> None:
+    contract = contract_until(world, date(2029, 12, 31), FRESH)
+
+    async def arrives(as_of: date) -> None:
+        row = RegisterList(contract="essex", as_of=as_of, is_whole=True, state="accepted")
+        row.handed_in_at, row.by_user_id = world.now, world.lead.user_id
+        async with world.house.db.write() as session:
+            session.add(row)
+
+    await arrives(date(2026, 10, 2))
+    assert await look(world, contract, OFFICE + timedelta(days=7)) == 0  # the tenth
+    assert await look(world, contract, OFFICE + timedelta(days=8)) == 1
+    assert await look(world, contract, OFFICE + timedelta(days=9)) == 0
+    (alert,) = await world.all(Alert, Alert.reference == "LIST")
+    assert (alert.kind, alert.rungs, climbing.place_of(alert)) == ("upkeep", "lead", "/register")
+    await arrives(date(2026, 11, 12))
+    assert await look(world, contract, OFFICE + timedelta(days=9)) == 1
+    (alert,) = await world.all(Alert, Alert.reference == "LIST")
+    assert alert.ended_at is not None
 
 
 async def test_a_table_that_ends_within_ninety_days_is_said_once_and_ended_by_a_longer_one(

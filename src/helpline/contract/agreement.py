@@ -80,6 +80,8 @@ class Contract(parts.Table):
     ladder: parts.Ladder
     whatsapp: parts.WhatsApp | None = None
     silence: parts.Silence | None = None
+    monthly_list: parts.MonthlyList | None = None
+    privacy: parts.Privacy | None = None
     referral: parts.Referral | None = None
     happenings: tuple[parts.Happening, ...] = ()
     news: parts.News = parts.News()

@@ -371,6 +371,22 @@ class Ladder(Fact):
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
 
 
+class MonthlyList(Fact):
+    """By the end of which day of each month the council's list of that month is here (P14)."""
+
+    by_day: Annotated[int, Field(strict=True, ge=1, le=28)]
+
+
+class Privacy(Fact):
+    """What people are told of what is kept about them: what, why, how long and where to read more
+    (K13). `line` in the first answer, `answer` to who asks, `spoken` on the telephone."""
+
+    line: Annotated[str, StringConstraints(min_length=1, max_length=110)]
+    answer: Annotated[str, StringConstraints(min_length=1, max_length=600)]
+    spoken: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    page: Text
+
+
 class Silence(Fact):
     """After how many days without a word from the person their support worker is given the task to
     try again, after how many more a lead looks, and how many they have for it (A36; 004 §2.3)."""

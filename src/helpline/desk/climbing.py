@@ -50,7 +50,7 @@ ACTS = (
 """Events that show that somebody is at work on a case; reading it is not enough."""
 
 
-CALENDAR, PAPERS, OWED = "CALENDAR", "PAPERS", "OWED"
+CALENDAR, PAPERS, OWED, LIST = "CALENDAR", "PAPERS", "OWED", "LIST"
 """What a telephone shows of what is looked after at a desk: a table of bank holidays that ends, a
 paper of one of our people that runs out, something owed to the council. Asked once a day, in office
 hours: none of it is a reason to wake anybody."""
@@ -262,7 +262,7 @@ class _Asking:
         self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
     ) -> None:
         alert.rung, alert.next_rung_at = rung + 1, self._now + between
-        is_for_a_desk = alert.reference in (CALENDAR, PAPERS, OWED)
+        is_for_a_desk = alert.reference in (CALENDAR, PAPERS, OWED, LIST)
         if is_for_a_desk or alert.kind == AlertKind.TASK:  # nobody is woken for these
             contract = self._contracts[alert.contract]
             alert.next_rung_at = office_time(contract, self._now + DAY)
@@ -364,8 +364,9 @@ def place_of(alert: Alert) -> str:
         return f"/complaints/{alert.reference}"
     if alert.incident_id is not None:
         return f"/incidents/{alert.reference}"
-    if alert.reference in (PAPERS, OWED):
-        return "/papers" if alert.reference == PAPERS else "/obligations"
+    desks = {PAPERS: "/papers", OWED: "/obligations", LIST: "/register"}
+    if alert.reference in desks:
+        return desks[alert.reference]
     kind = AlertKind(alert.kind)
     places = {AlertKind.TRAY: "/tray", AlertKind.TEST: "/account"}
     if kind in (AlertKind.ROTA_GAP, AlertKind.ROTA_NOBODY):

@@ -1,7 +1,7 @@
 """What the helpline rests on and somebody must look after in time: the table of bank holidays, the
-contact details that carers are given, the papers of our people, what is owed to the council. Called
-once an hour by engine/housekeeping; it says it to team leads, in office hours only, because none of
-it is a reason to wake anybody.
+contact details that carers are given, the papers of our people, what is owed to the council, the
+council's list of each month. Called once an hour by engine/housekeeping; it says it to team leads,
+in office hours only, because none of it is a reason to wake anybody.
 """
 
 from datetime import datetime
@@ -20,11 +20,12 @@ from helpline.desk import (
     obligations,
     outbox,
     papers,
+    register,
     rota,
 )
 from helpline.desk.climbing import Reach
 from helpline.models import Alert
-from helpline.rules import ladder
+from helpline.rules import ladder, monthly
 from helpline.templating import Wording
 from helpline.vocabulary import AlertKind
 
@@ -40,6 +41,7 @@ async def look(
     Returns how many alarms began or ended and lines were sent."""
     moved = await _calendar(session, contract, now)
     moved += await _papers(session, contract, now)
+    moved += await _monthly_list(session, contract, now)
     moved += await obligations.look(session, contract, now)
     if climbing.office_time(contract, now) == now:
         moved += await _signposts(session, contract, wording, reach, now)
@@ -62,6 +64,17 @@ async def _papers(session: AsyncSession, contract: Contract, now: datetime) -> i
     return await _one_alarm(
         session, contract, climbing.PAPERS, f"papers:{contract.key}:{week}" if is_due else "", now
     )
+
+
+async def _monthly_list(session: AsyncSession, contract: Contract, now: datetime) -> int:
+    """A list that has not come by its day: one alarm a month, which the list ends."""
+    if contract.monthly_list is None:
+        return 0
+    day = now.astimezone(ZoneInfo(contract.zone)).date()
+    newest = await register.newest_as_of(session, contract.key)
+    month = monthly.missed(contract.monthly_list.by_day, newest, day)
+    key = f"list:{contract.key}:{month:%Y-%m}" if month else ""
+    return await _one_alarm(session, contract, climbing.LIST, key, now)
 
 
 async def _one_alarm(
