@@ -499,6 +499,7 @@ class TaskKind(StrEnum):
     STILL_SILENT = "still_silent"  # and then a lead looks
     REFERRAL_GAPS = "referral_gaps"  # ask the referrer for what is missing
     STEP = "step"  # a step of the case's kind, with a date on it
+    WRITE_UP = "write_up"  # they spoke or wrote with somebody, and no note says of what
 
 
 class GoalState(StrEnum):

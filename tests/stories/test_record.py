@@ -8,12 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.contract.parts import Clock
 from helpline.desk import cases, drafts, record
 from helpline.engine.housekeeping import tidy_up
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Case, Draft
-from helpline.vocabulary import ClockStart, ClockStop, Unit
 from tests.world import CARER, STRANGER, World
 
 TEXT = "He says I grabbed him. What do I do"
@@ -76,22 +74,14 @@ async def test_late_is_what_the_contract_calls_late(world: World) -> None:
     await world.sms(CARER, TEXT)
     await note(world, "fact", "in time", hours_ago=72)
     await note(world, "fact", "late", hours_ago=96)
-    assert [line.late_by for line in await lines(world, "fact")] == [None, None]  # Essex says none
-    essex = world.house.contracts["essex"]
-    clock = Clock(
-        code="write_up",
-        name="Written up",
-        starts=ClockStart.HAPPENING,
-        stops=ClockStop.WRITE_UP,
-        limit=72,
-        unit=Unit.ELAPSED_HOURS,
-    )
-    changed = essex.model_copy(update={"clocks": (*essex.clocks, clock)})
-    world.house.contracts["essex"] = changed  # type: ignore[index]
     late, in_time = await lines(world, "fact")
     assert (late.entry.body, late.late_by) == ("late", timedelta(hours=24))
     assert late.written_after == timedelta(hours=96)
     assert in_time.late_by is None
+    essex = world.house.contracts["essex"]
+    clocks = [one for one in essex.clocks if one.code != "write_up"]
+    world.house.contracts["essex"] = essex.model_copy(update={"clocks": clocks})  # type: ignore[index]
+    assert [line.late_by for line in await lines(world, "fact")] == [None, None]
 
 
 async def test_a_correction_stands_beside_and_the_original_stays(world: World) -> None:

@@ -26,6 +26,7 @@ from helpline.desk import (
     rota,
     seeing,
     silence,
+    write_ups,
 )
 from helpline.desk.duties import notices
 from helpline.desk.references import new_reference
@@ -375,6 +376,7 @@ async def add_note(
     )
     session.add(note)
     await session.flush()
+    await write_ups.written(session, case, by, now)
     await events.on_case(session, "note.written", case, now, by, kind=kind)
     return note
 
@@ -427,6 +429,8 @@ async def record_call(
     )
     session.add(contact)
     await session.flush()
+    if contact.body:
+        await write_ups.written(session, case, by, now)
     if CallResult(result).answers:
         answered_at = max(happened_at, case.opened_at)
         await deadlines.meet(session, case, ClockStop.HUMAN_REPLY, answered_at, by.user_id)

@@ -14,8 +14,8 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.contract import Clock, Contract
-from helpline.desk import casefile, events, parts
+from helpline.contract import Contract
+from helpline.desk import casefile, events, parts, write_ups
 from helpline.desk.casefile import COMMENT, USER, Entry
 from helpline.desk.filing import reading
 from helpline.desk.said import in_a_line
@@ -23,8 +23,6 @@ from helpline.errors import InvalidInput, NotFound
 from helpline.models import Case, Note, Part, Person, RecordComment, User
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import (
-    ClockStart,
-    ClockStop,
     CommentKind,
     ContactKind,
     LinkKind,
@@ -101,16 +99,12 @@ def late_by(contract: Contract, entry: Entry) -> timedelta | None:
     """By how much a note or a call was written down too late, after the contract's clock that what
     happened starts and its write-up stops (001 §14.1: 72 hours). None without such a clock: then
     nothing is called late."""
-    clock = next((one for one in contract.clocks if _is_for_writing_up(one)), None)
+    clock = write_ups.clock_of(contract)
     is_written = entry.kind == "note" or entry.kind == ContactKind.CALL
     if clock is None or not is_written or entry.written_at is None:
         return None
     late = entry.written_at - contract.plan(clock, entry.at).due_at
     return late if late > timedelta() else None
-
-
-def _is_for_writing_up(clock: Clock) -> bool:
-    return clock.starts is ClockStart.HAPPENING and clock.stops is ClockStop.WRITE_UP
 
 
 async def _corrections(session: AsyncSession, case: Case) -> dict[int, list[Entry]]:

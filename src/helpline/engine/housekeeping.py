@@ -21,6 +21,7 @@ from helpline.desk import (
     upkeep,
     uploads,
     webchat,
+    write_ups,
 )
 from helpline.desk.house import House
 from helpline.models import LoginAttempt, Session
@@ -31,8 +32,8 @@ KEPT = timedelta(days=30)
 async def tidy_up(house: House) -> int:
     """Delete sessions and failed sign-ins older than 30 days; see which answers in the chat nobody
     came back for; let go of files whose message never came, and of the sound of calls that has been
-    kept as long as the contract allows. Say what needs upkeep, and plan again what reached beyond
-    the known bank holidays."""
+    kept as long as the contract allows. Say what needs upkeep, remind whoever has something to
+    write up, and plan again what reached beyond the known bank holidays."""
     before = house.clock.now() - KEPT
     async with house.db.write() as session:
         await session.execute(delete(Session).where(col(Session.expires_at) < before))
@@ -51,6 +52,7 @@ async def tidy_up(house: House) -> int:
             now = house.clock.now()
             await upkeep.look(session, contract, house.wording, reach, now)
             await deadlines.plan_again(session, contract, now)
+            await write_ups.look(session, contract, now)
         followed = silence.BATCH
         while followed >= silence.BATCH:
             async with house.db.write() as session:
