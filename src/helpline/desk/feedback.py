@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import blocks, cases, complaints, events, safety
+from helpline.desk import blocks, cases, complaints, events, safety, turns
 from helpline.errors import InvalidInput
 from helpline.models import (
     Address,
@@ -41,6 +41,8 @@ from helpline.vocabulary import (
 )
 
 AT_ONCE: Final = 50
+LOOKED_AT: Final = 500
+"""Cases in one beat: most of them cannot be asked."""
 COMMENT_WITHIN: Final = timedelta(hours=48)
 LONGEST: Final = 5_000
 WHAT: Final = "feedback"
@@ -62,8 +64,13 @@ async def ask_all(
     """Ask whoever's occasion has come and may be asked now. Returns how many were."""
     if contract.feedback is None:
         return 0
-    terms, asked = terms_of(contract), 0
-    for case in await _candidates(session, contract, terms, now):
+    turn = await turns.begin(session, f"feedback:{contract.key}", now)
+    if turn is None:
+        return 0
+    terms, asked, looked_at = terms_of(contract), 0, list[int | None]()
+    found = await _candidates(session, contract, terms, now, turn.last_id)
+    for case in found:
+        looked_at.append(case.id)
         facts = await facts_of(session, contract, case, now)
         why = asking.occasion(facts, terms, now)
         if why is None or asking.why_not(facts, terms, now, contract.zone):
@@ -72,6 +79,8 @@ async def ask_all(
         asked += 1
         if asked == AT_ONCE:
             break
+    turns.end(turn, looked_at, len(found), LOOKED_AT)
+    await session.flush()
     return asked
 
 
@@ -90,9 +99,10 @@ def terms_of(contract: Contract) -> asking.Terms:
 
 
 async def _candidates(
-    session: AsyncSession, contract: Contract, terms: asking.Terms, now: datetime
+    session: AsyncSession, contract: Contract, terms: asking.Terms, now: datetime, after: int
 ) -> Sequence[Case]:
-    """Cases whose occasion lasts now and has not been used: complaints are not among them."""
+    """Cases whose occasion lasts now and has not been used, by id `after` the last that had its
+    turn: complaints are not among them."""
     closed, day = col(Case.closed_at), timedelta(days=1)
     just = closed.between(now - day - asking.LASTS, now - day)
     later = closed.between(now - terms.later - asking.LASTS, now - terms.later)
@@ -105,6 +115,7 @@ async def _candidates(
             col(Case.contract) == contract.key,
             col(Case.reason) != complaints.REASON,
             col(Case.import_key).is_(None),  # nobody is asked about a past log
+            col(Case.id) > after,
             or_(
                 just & ~by_why[AskedWhy.CLOSING],
                 later & ~by_why[AskedWhy.LATER],
@@ -114,7 +125,7 @@ async def _candidates(
             ),
         )
         .order_by(col(Case.id))
-        .limit(10 * AT_ONCE)
+        .limit(LOOKED_AT)
     )
     return found.all()
 

@@ -10,16 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import consents, outbox
+from helpline.desk import consents, outbox, turns
 from helpline.models import Address, Booking, Gathering, Person
 from helpline.rules import audience, saying
 from helpline.templating import Wording
 from helpline.vocabulary import BookingState
 
+AT_ONCE = 50
+"""Bookings looked at in one beat: who may not be written to now has their turn again later."""
+
 
 async def remind(session: AsyncSession, contract: Contract, wording: Wording, now: datetime) -> int:
     """Write to everybody who has a place at something of the coming day and was not reminded,
     within the hours for news. Who has no safe way is shown on its page. Returns how many."""
+    turn = await turns.begin(session, f"reminders:{contract.key}", now)
+    if turn is None:
+        return 0
     soon = now + timedelta(days=contract.news.days_before)
     rows = await session.execute(
         select(Booking, Gathering)
@@ -31,13 +37,15 @@ async def remind(session: AsyncSession, contract: Contract, wording: Wording, no
             col(Gathering.starts_at) <= soon,
             col(Booking.state) == BookingState.BOOKED,
             col(Booking.reminded_at).is_(None),
+            col(Booking.id) > turn.last_id,
         )
         .order_by(col(Booking.id))
-        .limit(50)
+        .limit(AT_ONCE)
         .with_for_update(of=Booking, skip_locked=True)
     )
-    sent = 0
-    for booking, gathering in rows.all():
+    sent, found = 0, rows.all()
+    turns.end(turn, [booking.id for booking, _ in found], len(found), AT_ONCE)
+    for booking, gathering in found:
         if gathering.starts_at - booking.booked_at <= timedelta(days=contract.news.days_before):
             booking.reminded_at = now  # they were told the day when they booked
             continue

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import cases, consents, events, library, outbox, seeing
+from helpline.desk import cases, consents, events, library, outbox, seeing, turns
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import (
     Address,
@@ -42,6 +42,8 @@ from helpline.vocabulary import (
 )
 
 HANDED = "handed"
+AT_ONCE = 50
+"""Cases about a complaint looked at in one beat."""
 ASKED_WITHIN = timedelta(days=30)
 """How long after a case about a complaint began its person is still sent the policies by itself."""
 PERSON = metadata.tables["person"]
@@ -222,7 +224,11 @@ async def _to_those_who_asked(
     now: datetime,
     left: int,
 ) -> int:
-    """On the case itself, so that it stands on its timeline."""
+    """On the case itself, so that it stands on its timeline. Who cannot be written to now is passed
+    over and has their turn again when everybody else had theirs."""
+    turn = await turns.begin(session, f"policies:{contract.key}", now)
+    if turn is None:
+        return 0
     wants = or_(
         col(Case.reason) == "complaint",
         col(Case.kind).in_([CaseKind.COMPLAINT, CaseKind.DATA_COMPLAINT]),
@@ -236,17 +242,22 @@ async def _to_those_who_asked(
                 col(Case.status) == CaseStatus.OPEN,
                 col(Case.opened_at) > now - ASKED_WITHIN,
                 col(Case.import_key).is_(None),
+                col(Case.id) > turn.last_id,
+                exists().where(col(Address.person_id) == col(Case.person_id)),
                 wants,
                 ~had,
             )
             .order_by(col(Case.id))
-            .limit(left)
+            .limit(AT_ONCE)
             .with_for_update(skip_locked=True)
         )
     ).all()
     hard = await consents.in_crisis(session, [case.person_id for case in found])
-    sent = 0
+    sent, looked_at = 0, list[int | None]()
     for case in found:
+        if sent >= left:
+            break
+        looked_at.append(case.id)
         address = await cases.reply_address(session, case)
         if case.person_id in hard or address is None or address.opted_out_at is not None:
             continue
@@ -274,6 +285,8 @@ async def _to_those_who_asked(
             case_id=case.id,
         )
         sent += 1
+    turns.end(turn, looked_at, len(found), AT_ONCE)
+    await session.flush()
     return sent
 
 
