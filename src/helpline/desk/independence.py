@@ -65,7 +65,7 @@ async def involved(session: AsyncSession, complaint: Complaint) -> frozenset[int
     )
     stood_in = select(col(Cover.worker_id)).where(col(Cover.case_id).in_(cases))
     did = select(col(Event.by_user_id)).where(
-        col(Event.case_id).in_(cases), col(Event.kind).in_(seeing.TAKES_A_SIDE)
+        col(Event.case_id).in_(cases), col(Event.kind).not_in(seeing.TAKES_NO_SIDE)
     )
     found = await session.scalars(union(named, stood_in, did))
     return frozenset(user_id for user_id in found if user_id is not None)

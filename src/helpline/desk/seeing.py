@@ -8,9 +8,11 @@ in the query itself (design.md §4.12).
 """
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     FromClause,
     Select,
@@ -29,17 +31,18 @@ from helpline.models import metadata
 from helpline.rules.permissions import Actor, may
 from helpline.vocabulary import LinkKind, Role
 
-TAKES_A_SIDE = (
-    *("case.replied", "call.recorded", "call.placed", "call.connected", "note.written"),
-    "comment.filed",
-    *("promise.given", "allocation.accepted"),
-    *("plan.made", "plan.reviewed", "plan.exit_agreed", "silence.tried", "step.done"),
-    *("allegation.recorded", "allegation.moved", "allegation.done", "allegation.told"),
-    "allegation.moved_on",
-    *("partner.asked", "partner.chased"),
-    *("interview.recorded", "solicitor.requested", "solicitor.confirmed", "counselling.offered"),
+TAKES_NO_SIDE = (
+    *("case.read", "attachment.read", "record.taken"),  # who looks does nothing for anybody yet
+    *("case.opened", "case.imported", "case.linked", "case.unlinked"),
+    *("part.given", "part.ended", "conflict.declared", "conflict.ended"),
+    *("case.allocated", "allocation.declined", "allocation.undone", "cover.begun", "cover.ended"),
+    *("case.reason_set", "case.kind_set", "case.urgency_set", "case.eligibility"),
+    "alert.acknowledged",  # one code takes whatever a message asked about
+    *("deadline.met", "deadline.cancelled"),  # follow from another act
 )
-"""Events by which somebody has worked for one side of a matter."""
+"""Events on a case by which nobody works for its people: reading it, and arranging whose it is and
+what it is taken for. Everything else that somebody does on a case takes the side of its people;
+tests/desk/test_sides.py reads the source and asks of each new kind of event which it is."""
 ABOUT = metadata.tables["complaint_about"]
 ADDRESS = metadata.tables["address"]
 CASE = metadata.tables["case"]
@@ -90,21 +93,29 @@ def people(actor: Actor, person: FromClause = PERSON) -> tuple[ColumnElement[boo
     if not may(actor, "people.read"):
         return (false(),)
     within = () if actor.contract is None else (person.c.contract == actor.contract,)
-    held = select(CONFLICT.c.case_id).where(
-        CONFLICT.c.user_id == actor.user_id, CONFLICT.c.ended_at.is_(None)
-    )
-    shut = union(held, _across(actor.user_id)).subquery()
-    in_them = union(
-        select(CASE.c.person_id).where(CASE.c.id.in_(select(shut.c.case_id))),
-        select(PART.c.person_id).where(
-            PART.c.case_id.in_(select(shut.c.case_id)), PART.c.ended_at.is_(None)
-        ),
-    ).subquery()
     return (
         *within,
         person.c.id.not_in(_themself(actor.user_id)),
-        person.c.id.not_in(select(in_them.c.person_id)),
+        person.c.id.not_in(_shut_people(actor.user_id)),
     )
+
+
+def _shut_people(user_id: int, *conflicts: ColumnElement[bool]) -> Select[Any]:
+    """The people in the cases that this user is shut out of, but for those whose side they took.
+    `conflicts`: which of theirs count."""
+    held = select(CONFLICT.c.case_id).where(
+        CONFLICT.c.user_id == user_id, CONFLICT.c.ended_at.is_(None), *conflicts
+    )
+    shut = union(held, _across(user_id)).subquery()
+    in_them = union(
+        select(CASE.c.person_id).where(CASE.c.id.in_(select(shut.c.case_id))),
+        select(PART.c.person_id).where(
+            PART.c.case_id.in_(select(shut.c.case_id)),
+            PART.c.ended_at.is_(None),
+            PART.c.person_id.not_in(select(_taken(user_id).c.there)),
+        ),
+    ).subquery()
+    return select(in_them.c.person_id)
 
 
 def complaints(
@@ -150,13 +161,14 @@ def alerts(actor: Actor, alert: FromClause) -> ColumnElement[bool]:
 
 async def across(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[int, int]]:
     """(case, user) for everybody who took the other side of one of these cases."""
-    sides = _sides()
+    hidden, there = _hidden(_walls()), CASE.alias("there")
     found: set[tuple[int, int]] = set()
     for case_id, user_id, *conditions in _taking():
         query = (
-            select(sides.c.here, user_id)
-            .join(user_id.table, case_id == sides.c.there)
-            .where(sides.c.here.in_(case_ids), *conditions)
+            select(hidden.c.case_id, user_id)
+            .join(there, _is_there(hidden, there))
+            .join(user_id.table, case_id == there.c.id)
+            .where(hidden.c.case_id.in_(case_ids), user_id.is_not(None), *conditions)
         )
         found |= {(row[0], row[1]) for row in await session.execute(query)}
     return found
@@ -165,12 +177,22 @@ async def across(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[
 def _across(user_id: int) -> Select[Any]:
     """The cases behind a wall for this user. Begins with the walls, of which there are few, so that
     it costs the same however much has happened."""
-    sides = _sides()
+    return select(_hidden(_taken(user_id)).c.case_id)
+
+
+@cache  # the same object each time: a statement that asks twice names it once
+def _taken(user_id: int) -> CTE:
+    """The walls on whose other side this user has worked."""
+    walls, there = _walls(), CASE.alias("there")
     took = [
-        exists().where(case_id == sides.c.there, by == user_id, *conditions)
+        exists().where(case_id == there.c.id, by == user_id, *conditions)
         for case_id, by, *conditions in _taking()
     ]
-    return select(sides.c.here).where(or_(*took))
+    return (
+        select(walls)
+        .where(exists(select(there.c.id).where(_is_there(walls, there), or_(*took))))
+        .cte(f"taken_{user_id}")
+    )
 
 
 def _taking() -> list[tuple[Any, ...]]:
@@ -184,19 +206,61 @@ def _taking() -> list[tuple[Any, ...]]:
         (
             EVENT.c.case_id,
             EVENT.c.by_user_id,
-            EVENT.c.kind.in_(TAKES_A_SIDE),
+            EVENT.c.kind.not_in(TAKES_NO_SIDE),
             EVENT.c.by_user_id.not_in(overseeing),
         ),
     ]
 
 
-def _sides() -> Subquery:
-    """Walls that stand, from either side: here, there."""
-    stands = (LINK.c.kind == LinkKind.SIDES, LINK.c.ended_at.is_(None))
-    return union_all(
-        select(LINK.c.case_id.label("here"), LINK.c.other_id.label("there")).where(*stands),
-        select(LINK.c.other_id, LINK.c.case_id).where(*stands),
-    ).subquery()
+@cache
+def _walls() -> CTE:
+    """Walls that stand, from either side: the two cases they were put up between, and the two
+    people these are for now, whom they keep apart."""
+    one, other = CASE.alias("one"), CASE.alias("other")
+    halves = [
+        select(
+            here.c.id.label("here_case"),
+            here.c.person_id.label("here"),
+            there.c.id.label("there_case"),
+            there.c.person_id.label("there"),
+        )
+        .select_from(LINK)
+        .join(one, one.c.id == LINK.c.case_id)
+        .join(other, other.c.id == LINK.c.other_id)
+        .where(LINK.c.kind == LinkKind.SIDES, LINK.c.ended_at.is_(None))
+        for here, there in ((one, other), (other, one))
+    ]
+    return union_all(*halves).cte("walls")
+
+
+def _is_there(wall: FromClause, case: FromClause) -> ColumnElement[bool]:
+    """That the case is on the other side: any case of the person there, past or new. Where both
+    sides turned out to be one person's, only the two cases themselves are kept apart."""
+    theirs = and_(case.c.person_id == wall.c.there, wall.c.here != wall.c.there)
+    return theirs | (case.c.id == wall.c.there_case)
+
+
+def _hidden(wall: FromClause) -> Subquery:
+    """Every case on the near side of these walls, with the wall: the person's own, past and new,
+    and those of others that speak of them."""
+    shown = (wall.c.here, wall.c.there_case, wall.c.there)
+    two = wall.c.here != wall.c.there
+    own = select(*shown, CASE.c.id.label("case_id")).join(
+        CASE, and_(CASE.c.person_id == wall.c.here, two) | (CASE.c.id == wall.c.here_case)
+    )
+    held, also = PART.alias("held"), PART.alias("also")
+    both = exists().where(
+        also.c.case_id == held.c.case_id,
+        also.c.person_id == wall.c.there,
+        also.c.ended_at.is_(None),
+    )
+    others = (
+        select(*shown, CASE.c.id)
+        .join(held, (held.c.person_id == wall.c.here) & held.c.ended_at.is_(None))
+        .join(CASE, CASE.c.id == held.c.case_id)
+        .where(two, CASE.c.person_id != wall.c.there, ~both)
+    )
+    return union_all(own, others).subquery()
 
 
 def _themself(user_id: int) -> Select[Any]:
