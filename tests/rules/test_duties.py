@@ -84,12 +84,16 @@ def days_ago(*days: int, household: int = 0) -> list[Earlier]:
         (days_ago(0, 365), "Second in one year"),  # the same day a year before counts
         (days_ago(0, 366), "Second in two years"),
         (days_ago(0, 4000), "Second known to us"),
+        (days_ago(0, 300, 700, 3300), "Third in two years, fourth in ten years"),
+        (days_ago(0, 300, 1500), "Second in one year, third in five years"),
+        (days_ago(0, 10, 4000, 5000), "Second in one year, fourth known to us"),
+        (days_ago(0, 1500, 3000), "Third in ten years"),
         (days_ago(*range(9)), "Number 9 in one year"),
         (days_ago(0, household=1), "One about others in the household"),
         (days_ago(0, 30, household=2), "Second in one year, 2 about others in the household"),
     ],
 )
-def test_how_often_is_said_with_the_shortest_span_that_holds_them(
+def test_how_often_is_said_as_sharply_as_is_true_and_all_of_it(
     found: list[Earlier], said: str | None
 ) -> None:
     repeat = duties.repeat_of(found, TODAY)

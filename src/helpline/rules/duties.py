@@ -5,7 +5,7 @@ Outcomes, decisions and views are other people's, reported to us: nothing here w
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -258,12 +258,15 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Repeat:
-    """How many there are about one person: `within` years, the newest included."""
+    """How many there are about one person, the newest included."""
 
     count: int
+    """All that are known."""
     within: int | None
-    """None: over a longer time than is counted."""
+    """The shortest span of years that holds them all; None: over a longer time than is counted."""
     household: int
+    sharpest: tuple[int, int] | None = None
+    """How many in how many years, where those of a shorter span say more than all together."""
 
 
 WINDOWS = (1, 2, 3, 5, 10)
@@ -271,15 +274,31 @@ WINDOWS = (1, 2, 3, 5, 10)
 
 
 def repeat_of(found: Sequence[Earlier], today: date) -> Repeat | None:
-    """The shortest window that holds all there are about the person themself; None where there is
-    but one and nothing about others of the household."""
-    own = [one for one in found if not one.is_household]
+    """All there are about the person themself, and the sharpest true thing about them; None where
+    there is but one and nothing about others of the household."""
+    own = [one.at.date() for one in found if not one.is_household]
     household = len(found) - len(own)
     if len(own) < 2 and not household:
         return None
-    first = min((one.at.date() for one in own), default=today)
-    within = next((years for years in WINDOWS if first >= months_after(today, -12 * years)), None)
-    return Repeat(len(own), within, household)
+    held = {years: sum(day >= months_after(today, -12 * years) for day in own) for years in WINDOWS}
+    within = next((years for years, count in held.items() if count == len(own)), None)
+    sharpest = _sharpest(held)
+    return Repeat(len(own), within, household, None if sharpest == (len(own), within) else sharpest)
+
+
+def _sharpest(held: Mapping[int, int]) -> tuple[int, int] | None:
+    """How many in how many years: of the spans with at least one a year, the one with most for each
+    year. Three or more come before two, because two may be chance."""
+    for least in (3, 2):
+        dense = [
+            (count / years, count, years)
+            for years, count in held.items()
+            if count >= max(least, years)
+        ]
+        if dense:
+            _, count, years = max(dense)
+            return count, years
+    return None
 
 
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -287,16 +306,18 @@ _NUMBERS = {1: "one year", 2: "two years", 3: "three years", 5: "five years", 10
 
 
 def said_of(repeat: Repeat) -> str:
-    """ "Third in two years", and "others in the household" where there are some."""
-    parts = []
+    """ "Third in two years, fourth in ten years", and "others in the household" where there are
+    some."""
+    parts = [_counted(*repeat.sharpest)] if repeat.sharpest else []
     if repeat.count > 1:
-        which = (
-            _ORDINALS[repeat.count] if repeat.count < len(_ORDINALS) else f"number {repeat.count}"
-        )
-        span = f"in {_NUMBERS[repeat.within]}" if repeat.within else "known to us"
-        parts.append(f"{which} {span}")
+        parts.append(_counted(repeat.count, repeat.within))
     if repeat.household:
         others = "one" if repeat.household == 1 else str(repeat.household)
         parts.append(f"{others} about others in the household")
     said = ", ".join(parts)
     return said[:1].upper() + said[1:]
+
+
+def _counted(count: int, years: int | None) -> str:
+    which = _ORDINALS[count] if count < len(_ORDINALS) else f"number {count}"
+    return f"{which} in {_NUMBERS[years]}" if years else f"{which} known to us"
