@@ -271,6 +271,17 @@ async def add(
     )
 
 
+async def with_learning(session: AsyncSession, complaint_ids: Sequence[int]) -> frozenset[int]:
+    """Those of them from which something was learnt, and written down."""
+    found = await session.scalars(
+        select(col(ComplaintEntry.complaint_id)).where(
+            col(ComplaintEntry.complaint_id).in_(complaint_ids),
+            col(ComplaintEntry.kind) == EntryKind.LEARNING,
+        )
+    )
+    return frozenset(found)
+
+
 def line_of(complaint: Complaint) -> Line:
     return Line(complaint.contract, complaint_id=complaint.id)
 

@@ -82,12 +82,14 @@ async def show_complaints(request: web.Request) -> web.Response:
         alerts = await lists.open_alerts(session, actor, keys)
         unlogged = await complaint_cases.unlogged(session, actor, keys)
         beside = await _beside(session, request, contracts)
+        learnt = await complaints.with_learning(session, [row.id for row in found])
     return show(
         request,
         "complaints.html.j2",
         found=found,
         unlogged=unlogged,
         beside=beside,
+        steps={row.id: rules.next_step(_standing(row, row.id in learnt)) for row in found},
         may_see_cases=may(actor, "case.read"),
         closed=closed,
         alerts=[alert for alert in alerts if alert.complaint_id is not None],
@@ -153,7 +155,7 @@ async def show_complaint(request: web.Request, **again: Any) -> web.Response:
         "complaint.html.j2",
         again.pop("status", 200),
         zone=contract.zone,
-        step=rules.next_step(_standing(found, history)),
+        step=rules.next_step(_standing(found, _has_learning(history))),
         is_mine=found.handler_id == actor.user_id,
         has_next=_has_next(contract, found),
         kinds=KINDS,
@@ -317,7 +319,12 @@ def _names(contracts: list[Contract]) -> dict[str, str]:
     return found
 
 
-def _standing(found: Complaint, history: Any) -> rules.Standing:
+def _has_learning(history: Any) -> bool:
+    return any(row[0].kind == EntryKind.LEARNING for row in history)
+
+
+def _standing(found: Any, has_learning: bool) -> rules.Standing:
+    """Of a complaint, or of its row in a list."""
     return rules.Standing(
         kind=ComplaintKind(found.kind),
         has_handler=found.handler_id is not None,
@@ -326,7 +333,7 @@ def _standing(found: Complaint, history: Any) -> rules.Standing:
         forwarded_at=found.forwarded_at,
         answered_at=found.answered_at,
         explained_at=found.explained_at,
-        has_learning=any(row[0].kind == EntryKind.LEARNING for row in history),
+        has_learning=has_learning,
         closed_at=found.closed_at,
     )
 

@@ -8,11 +8,22 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import allocation, climbing, covers, escalation, lists, rota, tasks, trails
+from helpline.desk import (
+    allocation,
+    climbing,
+    covers,
+    escalation,
+    lists,
+    rota,
+    safeguarding,
+    tasks,
+    trails,
+)
 from helpline.desk.lists import Filter, Scope
 from helpline.desk.rota import handovers
 from helpline.errors import InvalidInput, NotFound
 from helpline.rules.permissions import may
+from helpline.vocabulary import Role
 from helpline.web import live
 from helpline.web.asked import (
     actor_of,
@@ -79,6 +90,9 @@ async def _inbox(
         "cap": lists.CAP,
         "tray_count": await lists.tray_count(session, keys),
         "alerts": alerts,
+        "for_safeguarding": await safeguarding.waiting(session, scope.actor, contracts)
+        if scope.actor.role is Role.SAFEGUARDING
+        else [],
         "taken": taken,
         "trails": await trails.trails(session, [alert.id for alert in alerts]),
         "next_case": await _next(session, scope, page if is_first else None, now),
