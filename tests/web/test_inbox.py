@@ -116,10 +116,81 @@ async def test_the_most_urgent_stands_above_what_is_due_sooner(
     assert f"Next {emergency.reference}" in guest.text
     assert "Answer now: it came just now and nobody has answered." in guest.text
     rows = re.findall(r'id="row-([A-Z0-9-]+)"', guest.page)
-    assert rows == [other.reference, emergency.reference]
+    assert rows == [emergency.reference, other.reference]
     await world.reply(STRANGER, "I am ringing you now.")
     await guest.get("/inbox")
     assert f"Next {other.reference}" in guest.text
+    rows = re.findall(r'id="row-([A-Z0-9-]+)"', guest.page)
+    assert rows == [other.reference, emergency.reference]
+
+
+async def test_next_is_every_emergency_before_anything_else(
+    one_world: World, arrive: Arrive
+) -> None:
+    """Also when one that is answered still owes a support worker sooner than the others."""
+    people = [CARER, STRANGER, "+447700900457"]
+    for number in people:
+        await one_world.sms(number, "he has a knife and will not let us out")
+        await one_world.forward(minutes=10)
+    await one_world.sms("+447700900458", "CALL")
+    guest = await arrive(one_world, "wasim")
+    for number in people:
+        await guest.get("/inbox")
+        assert f"Next {(await one_world.case_of(number)).reference}" in guest.text
+        await one_world.reply(number, "I am ringing you now.")
+
+
+async def test_untaken_emergencies_stand_above_an_older_call_back(
+    one_world: World, arrive: Arrive
+) -> None:
+    await one_world.sms(CARER, "CALL")
+    await one_world.forward(minutes=5)
+    await one_world.sms(STRANGER, "he has a knife and will not let us out")
+    guest = await arrive(one_world, "wasim")
+    await guest.get("/inbox")
+    alerts = guest.text.partition("Nobody has taken these yet")[2]
+    assert alerts.strip().startswith("Emergency")
+
+
+async def test_a_page_full_of_emergencies_goes_on_with_the_rest(one_world: World) -> None:
+    await many_cases(one_world, 260)
+    deadline, chosen = metadata.tables["deadline"], Filter.ALL
+    async with one_world.house.db.write() as session:
+        await session.execute(update(CASE).values(urgency="emergency").where(CASE.c.id % 3 == 0))
+        ids = (
+            await session.scalars(
+                CASE.select()
+                .with_only_columns(CASE.c.id)
+                .where(CASE.c.urgency == "emergency", CASE.c.next_due_at.is_not(None))
+            )
+        ).all()
+        await session.execute(
+            insert(deadline),
+            [
+                {
+                    "contract": "essex",
+                    "case_id": i,
+                    "clock": "first_response",
+                    "stops": "human_reply",
+                    "state": "open",
+                    "started_at": one_world.now,
+                    "due_at": one_world.now,
+                }
+                for i in ids
+            ],
+        )
+    seen: list[lists.CaseRow] = []
+    after: str | None = None
+    async with one_world.house.db.read() as session:
+        while after is not None or not seen:
+            page = await lists.inbox(session, scope(one_world), chosen, after, one_world.now)
+            seen += page.rows
+            after = page.after
+        rows = (await session.execute(CASE.select())).all()
+    waiting = {row.id for row in seen if row.id in ids}
+    assert len(waiting) > lists.PAGE
+    assert {row.id for row in seen[: len(waiting)]} == waiting
+    assert sorted(row.id for row in seen) == sorted(r.id for r in rows if r.status == "open")
 
 
 async def test_both_clocks_and_who_has_it_are_said_in_words(world: World, arrive: Arrive) -> None:

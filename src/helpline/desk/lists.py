@@ -17,10 +17,12 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    case,
     cast,
     exists,
     func,
     literal,
+    not_,
     or_,
     select,
 )
@@ -34,6 +36,7 @@ from helpline.models import metadata
 from helpline.rules import clocks
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import (
+    AlertKind,
     CaseStatus,
     ClockStop,
     ContactKind,
@@ -130,25 +133,40 @@ class Scope:
 async def inbox(
     session: AsyncSession, scope: Scope, chosen: Filter, after: str | None, now: datetime
 ) -> CasePage:
-    """One page of open cases, the next due first, those that owe nothing last.
+    """One page of open cases: emergencies that nobody has answered, then the next due first, those
+    that owe nothing last.
 
     InvalidInput when `after` is no key that a page gave.
     """
-    due, last_id = _read_key(after)
+    is_urgent, due, last_id = _read_key(after)
     wanted = [
         and_(*_open_in(contract, scope.actor), *_of(chosen, scope)) for contract in scope.contracts
     ]
-    found: list[Row[Any]] = []
-    if after is None or due is not None:
+    urgent: list[Row[Any]] = []
+    if after is None or is_urgent:
         for condition in wanted:
-            found += await _rows(session, _due_after(condition, due, last_id))
+            some = and_(condition, _waits_in_an_emergency())
+            urgent += await _rows(session, _due_after(some, due, last_id))
+        due, last_id, after = None, 0, None
+    found: list[Row[Any]] = []
+    if len(urgent) <= PAGE and (after is None or due is not None):
+        for condition in wanted:
+            some = and_(condition, _is_no_such_emergency())
+            found += await _rows(session, _due_after(some, due, last_id))
         last_id = 0
-    if len(found) <= PAGE:
+    if len(urgent) + len(found) <= PAGE:
         for condition in wanted:
             found += await _rows(session, _owing_nothing_after(condition, last_id))
-    found.sort(key=lambda row: (row.next_due_at or datetime.max.replace(tzinfo=UTC), row.id))
-    rows = await _with_clocks(session, found[:PAGE], now)
-    return CasePage(rows, _key(found[PAGE - 1]) if len(found) > PAGE else None)
+    urgent.sort(key=_by_due)
+    found.sort(key=_by_due)
+    both = [*urgent, *found]
+    rows = await _with_clocks(session, both[:PAGE], now)
+    key = _key(both[PAGE - 1], is_urgent=len(urgent) >= PAGE) if len(both) > PAGE else None
+    return CasePage(rows, key)
+
+
+def _by_due(row: Row[Any]) -> tuple[datetime, int]:
+    return row.next_due_at or datetime.max.replace(tzinfo=UTC), row.id
 
 
 async def counts(session: AsyncSession, scope: Scope) -> dict[Filter, int]:
@@ -160,11 +178,28 @@ async def most_urgent(session: AsyncSession, scope: Scope, now: datetime) -> Cas
     """The emergency that is due first, if one still waits for its answer."""
     found: list[Row[Any]] = []
     for contract in scope.contracts:
-        wanted = and_(*_open_in(contract, scope.actor), *_of(Filter.EMERGENCY, scope))
+        wanted = and_(*_open_in(contract, scope.actor), _waits_in_an_emergency())
         found += await _rows(session, _due_after(wanted, None, 0).limit(1))
-    rows = await _with_clocks(session, found, now)
-    waiting = [row for row in rows if row.answer and row.answer.is_running]
-    return min(waiting, key=lambda row: row.next_due_at or now, default=None)
+    rows = await _with_clocks(session, sorted(found, key=_by_due)[:1], now)
+    return rows[0] if rows else None
+
+
+def _waits_in_an_emergency() -> ColumnElement[bool]:
+    """Whether it is an emergency and a person's answer is still owed."""
+    return and_(CASE.c.urgency == Urgency.EMERGENCY, _answer_is_owed())
+
+
+def _is_no_such_emergency() -> ColumnElement[bool]:
+    return or_(CASE.c.urgency != Urgency.EMERGENCY, not_(_answer_is_owed()))
+
+
+def _answer_is_owed() -> ColumnElement[bool]:
+    return exists().where(
+        DEADLINE.c.case_id == CASE.c.id,
+        DEADLINE.c.stops == ClockStop.HUMAN_REPLY,
+        DEADLINE.c.met_at.is_(None),
+        DEADLINE.c.state != DeadlineState.CANCELLED,
+    )
 
 
 def _open_in(contract: str, actor: Actor) -> tuple[ColumnElement[bool], ...]:
@@ -300,14 +335,18 @@ async def last_answers(session: AsyncSession, case_ids: Sequence[int]) -> dict[i
     return {row.case_id: row.at for row in await session.execute(query)}
 
 
-def _key(row: Row[Any]) -> str:
-    return f"{row.next_due_at.isoformat() if row.next_due_at else '-'}~{row.id}"
+def _key(row: Row[Any], is_urgent: bool) -> str:
+    """Where the next page goes on; "!" before it while emergencies are still to come."""
+    due = row.next_due_at.isoformat() if row.next_due_at else "-"
+    return f"{'!' if is_urgent else ''}{due}~{row.id}"
 
 
-def _read_key(after: str | None) -> tuple[datetime | None, int]:
+def _read_key(after: str | None) -> tuple[bool, datetime | None, int]:
+    """Whether emergencies go on, from what due time, from which id."""
     if after is None:
-        return None, 0
-    due, _, last_id = after.partition("~")
+        return False, None, 0
+    is_urgent = after.startswith("!")
+    due, _, last_id = after.removeprefix("!").partition("~")
     try:
         instant = None if due == "-" else datetime.fromisoformat(due).astimezone(UTC)
         number = int(last_id)
@@ -317,7 +356,7 @@ def _read_key(after: str | None) -> tuple[datetime | None, int]:
         ) from None
     if not 0 <= number < 2**31:  # PostgreSQL refuses to compare an id with more
         raise InvalidInput("This page of the list is not there. Start from the first page.")
-    return instant, number
+    return is_urgent, instant, number
 
 
 # --- alerts, tray, rota --------------------------------------------------------------------------
@@ -326,8 +365,8 @@ def _read_key(after: str | None) -> tuple[datetime | None, int]:
 async def open_alerts(
     session: AsyncSession, actor: Actor, contracts: Sequence[str], case_id: int | None = None
 ) -> list[Row[Any]]:
-    """What nobody has taken yet and `actor` may know of, the longest waiting first; those of one
-    case where it is named."""
+    """What nobody has taken yet and `actor` may know of, the worst first and then the longest
+    waiting; those of one case where it is named."""
     query = select(ALERT).where(
         ALERT.c.next_rung_at.is_not(None),
         ALERT.c.contract.in_(contracts),
@@ -335,7 +374,9 @@ async def open_alerts(
     )
     if case_id is not None:
         query = query.where(ALERT.c.case_id == case_id)
-    return list(await session.execute(query.order_by(ALERT.c.raised_at, ALERT.c.id).limit(50)))
+    worst = case({kind.value: kind.severity for kind in AlertKind}, value=ALERT.c.kind, else_=99)
+    query = query.order_by(worst, ALERT.c.raised_at, ALERT.c.id)
+    return list(await session.execute(query.limit(50)))
 
 
 @dataclass(frozen=True)
