@@ -281,6 +281,7 @@ class ClockStart(StrEnum):
     REVIEW = "review"  # a plan is to be looked at again (desk/plans.py)
     # desk/duties begins these:
     INTERVIEW = "interview"  # a police interview lies ahead
+    INTERVIEW_UNTIMED = "interview_untimed"  # one does, and nobody knows when
     NOTICE_SENT = "notice_sent"  # its answer is waited for
     OUTCOME = "outcome"  # somebody told us how it ended
     DETERMINATION = "determination"  # a written notice that an approval is to end or change
@@ -306,6 +307,7 @@ class ClockStop(StrEnum):
     REVIEWED = "reviewed"
     # desk/duties meets these:
     SOLICITOR = "solicitor"  # one is confirmed for an interview
+    INTERVIEW_TIME = "interview_time"  # its day and hour are known
     NOTICE_ANSWER = "notice_answer"
     APPEAL = "appeal"  # sent, or they let it stand
     RESIGNATION_IN_FORCE = "resignation_in_force"

@@ -211,6 +211,29 @@ async def test_another_hour_asks_anew_and_an_arrest_waits_for_no_hour(world: Wor
         await leap(world, hours=0.1)
 
 
+async def test_an_hour_that_nobody_knows_is_found_out(world: World) -> None:
+    case = await accused(world)
+    await settle_notices(world, case)
+    asked = interviews.Asked("Carol", "voluntary")
+    row = await do(world, interviews.record, case, asked, world.worker, world.now)
+    assert isinstance(row, PoliceInterview)
+    assert not await open_alerts(world)
+    await leap(world, hours=4.1)
+    (alert,) = await open_alerts(world)
+    assert alert.rungs.startswith("worker,on_call")
+    await do(world, interviews.solicitor_asked, case, row.id, "Marsh", world.worker, world.now)
+    await do(world, interviews.solicitor_confirmed, case, row.id, world.worker, world.now)
+    await do(world, interviews.solicitor_asked, case, row.id, "Fenn", world.worker, world.now)
+    assert len(await open_alerts(world)) == 1  # the hour is still not known
+    await leap(world, hours=8)
+    assert "breach" in {one.kind for one in await open_alerts(world)}
+    nine = world.now + timedelta(days=3)
+    await do(world, interviews.set_time, case, row.id, nine, world.worker, world.now)
+    assert not await open_alerts(world)
+    due = await world.deadlines(CARER)
+    assert due["interview_time"].met_at == world.now and due["solicitor"].due_at == nine
+
+
 # --- earlier ones ---------------------------------------------------------------------------------
 
 

@@ -82,7 +82,8 @@ async def of(session: AsyncSession, deadline_ids: list[int | None]) -> dict[int,
 
 OWED = (
     *(ClockStop.NOTICE, ClockStop.LADO_NOTICE, ClockStop.OUTCOME_NOTICE, ClockStop.NOTICE_ANSWER),
-    *(ClockStop.SOLICITOR, ClockStop.APPEAL, ClockStop.RESIGNATION_IN_FORCE, ClockStop.AFTERCARE),
+    *(ClockStop.SOLICITOR, ClockStop.INTERVIEW_TIME),
+    *(ClockStop.APPEAL, ClockStop.RESIGNATION_IN_FORCE, ClockStop.AFTERCARE),
 )
 """What the page /duties is about."""
 

@@ -2,7 +2,8 @@
 (A30).
 
 As the hour nears without a confirmation the alert climbs, and it does so at once where the hour is
-near already or somebody is under arrest. Our worker never sits in, and never says what to answer.
+near already or somebody is under arrest. Where nobody knows the hour, to find it out has a time of
+its own that climbs the same way. Our worker never sits in, and never says what to answer.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from helpline.rules import duties
 from helpline.rules.duties import InterviewKind, SolicitorStep
 from helpline.rules.permissions import Actor, require
 from helpline.sealing import ring
-from helpline.vocabulary import AlertKind, ClockStart
+from helpline.vocabulary import AlertKind, ClockStart, DeadlineState
 
 LONGEST_NAME = 160
 LONGEST_NEEDS = 500
@@ -122,7 +123,7 @@ async def set_time(
     _must_be_ahead(at, now)
     if row.has_attended is not None:
         raise Conflict("This interview is over.")
-    await _rest(session, case, row, now, by, is_kept=False)
+    await _rest(session, case, row, now, by, is_kept=row.at is None)  # the hour was found
     row.at, row.confirmed_at, row.confirmed_by_id = at, None, None
     await _watch(session, contract, case, row, now)
     await events.on_case(session, "interview.moved", case, now, by, interview=row.id)
@@ -159,7 +160,7 @@ async def solicitor_asked(
 async def solicitor_confirmed(
     session: AsyncSession, case: Case, interview_id: int, by: Actor, now: datetime
 ) -> PoliceInterview:
-    """They said that they will come: nobody is asked any more."""
+    """They said that they will come: nobody is asked any more, unless the hour is not known yet."""
     require(by, "duty.write", case.contract)
     row = await _find(session, case, interview_id)
     if row.requested_at is None:
@@ -168,7 +169,10 @@ async def solicitor_confirmed(
         raise Conflict("It is written down already that they confirmed.")
     row.confirmed_at, row.confirmed_by_id = now, by.user_id
     await session.flush()
-    await _rest(session, case, row, now, by, is_kept=True)
+    if row.at is None:
+        await _end_alerts(session, case, row, now)
+    else:
+        await _rest(session, case, row, now, by, is_kept=True)
     await events.on_case(session, "solicitor.confirmed", case, now, by, interview=row.id)
     return row
 
@@ -223,16 +227,27 @@ def step_of(row: PoliceInterview) -> SolicitorStep:
 async def _watch(
     session: AsyncSession, contract: Contract, case: Case, row: PoliceInterview, now: datetime
 ) -> None:
-    """Begin the deadline that ends with a confirmation, and ask at once where the hour is near."""
-    clock = next((one for one in contract.clocks if one.starts is ClockStart.INTERVIEW), None)
-    row.deadline_id = None
-    if clock is not None and row.at is not None:
+    """Begin the deadline that ends with a confirmation, or the one that ends with the hour where
+    nobody knows it; and ask at once where the hour is near."""
+    clock = _clock(contract, ClockStart.INTERVIEW)
+    untimed = _clock(contract, ClockStart.INTERVIEW_UNTIMED)
+    held = await dates.of(session, [row.deadline_id])
+    is_sought = any(one.state == DeadlineState.OPEN for one in held.values())
+    if row.at is not None or not is_sought:
+        row.deadline_id = None
+    if row.at is not None and clock is not None:
         deadline = await dates.start_clock(session, contract, case, clock, now, due_at=row.at)
         row.deadline_id = deadline.id
+    elif row.at is None and untimed is not None and not is_sought:
+        row.deadline_id = (await dates.start_clock(session, contract, case, untimed, now)).id
     await session.flush()
     hours = clock.warn_before_hours if clock else ()
     if duties.is_too_near(row.at, now, hours, row.kind):
         await escalation.raise_alert(session, contract, _cause(case, row, clock, now), now)
+
+
+def _clock(contract: Contract, start: ClockStart) -> Clock | None:
+    return next((one for one in contract.clocks if one.starts is start), None)
 
 
 def _cause(
@@ -265,6 +280,12 @@ async def _rest(
     is_kept: bool,
 ) -> None:
     await dates.settle(session, case, row.deadline_id, now, by, is_kept=is_kept)
+    await _end_alerts(session, case, row, now)
+
+
+async def _end_alerts(
+    session: AsyncSession, case: Case, row: PoliceInterview, now: datetime
+) -> None:
     keys = await session.scalars(
         select(col(Alert.key)).where(
             col(Alert.case_id) == case.id,
