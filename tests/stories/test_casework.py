@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from helpline.desk import (
+    allegations,
     cases,
     conflicts,
     kinds,
@@ -18,6 +19,7 @@ from helpline.desk import (
     tasks,
     transfer,
 )
+from helpline.desk.duties import approvals, interviews, notices
 from helpline.engine.housekeeping import tidy_up
 from helpline.errors import Conflict, InvalidInput, NotAllowed
 from helpline.models import (
@@ -28,6 +30,7 @@ from helpline.models import (
     Deadline,
     KindChange,
     Note,
+    Notice,
     Person,
     Silence,
     Task,
@@ -263,6 +266,34 @@ async def test_a_case_goes_over_to_another_contract(world: World) -> None:
     assert {(new.id, old.id, "follows"), (new.id, across.id, "sides")} < links
     (shut,) = await world.all(Refused, Refused.case_id == new.id)
     assert (shut.user_id, shut.why) == (world.duty.user_id, "A neighbour")
+
+
+async def test_a_case_does_not_go_over_while_others_wait_because_of_an_allegation(
+    world: World,
+) -> None:
+    essex = world.house.contracts["essex"]
+    other = essex.model_copy(update={"key": "wessex", "name": "Wessex", "reference_prefix": "WX"})
+    sefa = await world.hire("Sefa", Role.SAFEGUARDING)
+    await _carol_writes(world, "they say I hit him")
+    carol = (await world.case_of(CARER)).person_id
+    told = allegations.Told(person_id=carol, told_at=world.now, track="allegation", told_by="Her")
+    await _in_contract(world, allegations.record, told)
+    asked = interviews.Asked("Carol", "voluntary", world.now + timedelta(hours=20))
+    interview = await _in_contract(world, interviews.record, asked)
+    noticed = world.now.date() - timedelta(days=3)
+    await _in_contract(world, approvals.record, "determination", "The council", noticed)
+    gone = (other, transfer.Handed("They moved house", "An allegation, day 1."))
+    with pytest.raises(Conflict, match="Others are still owed word"):
+        await _in_contract(world, transfer.hand_over, *gone, by=world.lead)
+    for row in await world.all(Notice, Notice.state == "owed"):
+        await _in_contract(world, notices.withhold, row.id, "Told by the council", by=sefa)
+    with pytest.raises(Conflict, match="An interview with the police"):
+        await _in_contract(world, transfer.hand_over, *gone, by=world.lead)
+    await _act(world, interviews.call_off, interview.id)
+    await _in_contract(world, transfer.hand_over, *gone, by=world.lead)
+    stands = {row.stops: row.state for row in await world.all(Deadline) if row.starts != "receipt"}
+    assert stands["appeal"] == "open"  # the days that the council's notice gave run on
+    assert (await world.case_of(CARER)).status == "closed"
 
 
 async def test_what_happens_brings_its_tasks_once(world: World) -> None:

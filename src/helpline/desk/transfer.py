@@ -22,9 +22,12 @@ from helpline.desk import (
     events,
     parts,
     plans,
+    safety,
     silence,
     tasks,
 )
+from helpline.desk.duties import interviews
+from helpline.desk.holding import hold
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict as Refused
 from helpline.errors import InvalidInput
@@ -34,12 +37,13 @@ from helpline.models import (
     Conflict,
     Deadline,
     Note,
+    Notice,
     Person,
-    SafeContact,
     Task,
     Transfer,
     User,
 )
+from helpline.rules.duties import NoticeState
 from helpline.rules.permissions import Actor, require
 from helpline.sealing import ring
 from helpline.vocabulary import (
@@ -58,6 +62,11 @@ LONGEST_WHY = 500
 MOST_NOTES = 40
 """Notes that can be chosen: more are told in the summary."""
 LONGEST_SUMMARY = 20_000
+GOES_OVER: Final = (
+    *(ClockStop.HUMAN_REPLY, ClockStop.ALLOCATION, ClockStop.KEPT_WORD),
+    *(ClockStop.PARTNER_SEEN, ClockStop.TASK_DONE, ClockStop.REVIEWED),
+)
+"""What is waited for on the new case instead, or by nobody."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +90,9 @@ async def hand_over(
     by: Actor,
     now: datetime,
 ) -> Case:
-    """The new case under `to`. Conflict while the person waits for the first answer: that was
-    promised under this contract. InvalidInput without a reason or a summary."""
+    """The new case under `to`. Conflict while the person waits for the first answer, others for
+    word of the allegation, or an interview lies ahead: that was promised under this contract.
+    InvalidInput without a reason or a summary."""
     require(by, "case.transfer", contract.key)
     require(by, "case.transfer", to.key)
     await _must_be_possible(session, contract, case, to, now)
@@ -93,7 +103,9 @@ async def hand_over(
     if len(summary) > LONGEST_SUMMARY:
         raise InvalidInput(f"Write it shorter: {LONGEST_SUMMARY} characters are enough.")
     notes = await _chosen(session, case, handed.note_ids)
-    person, addresses = await _person_there(session, case, to, handed.with_addresses, now)
+    person, addresses = await _person_there(
+        session, case, to, handed.with_addresses, by.user_id, now
+    )
     other = await cases.open_case(session, to, _case_there(case, to, person, now), by=by.user_id)
     await _tell(session, contract, case, other, why, summary, notes, by, now)
     if handed.with_tasks:
@@ -152,10 +164,32 @@ async def _must_be_possible(
         raise Refused("This case is closed. Open it again first.")
     if to.term.after_end == "refuse" and to.term.last_day < to.days.day_of(now):
         raise InvalidInput(f"{to.name} has ended and takes no new cases.")
+    await hold(session, case)
     if await session.scalar(select(col(Transfer.id)).where(col(Transfer.from_case_id) == case.id)):
         raise Refused("This case went over to another contract before.")
     if ClockStop.HUMAN_REPLY in await deadlines.open_due_times(session, case.id or 0):
         raise Refused("They still wait for an answer. Answer them first, and say what you plan.")
+    await _nobody_else_waits(session, case)
+
+
+async def _nobody_else_waits(session: AsyncSession, case: Case) -> None:
+    """What an allegation made us owe to others was promised under this contract, and nobody over
+    there could find it."""
+    unsent = select(col(Notice.id)).where(
+        col(Notice.case_id) == case.id,
+        col(Notice.state) == NoticeState.OWED,
+        col(Notice.deadline_id).is_not(None),
+    )
+    if await session.scalar(unsent.limit(1)) is not None:
+        raise Refused(
+            "Others are still owed word because of the allegation. Tell them, or have it signed "
+            "that it is not sent, on the page Duties."
+        )
+    if any(one.has_attended is None for one in await interviews.of_case(session, case.id or 0)):
+        raise Refused(
+            "An interview with the police is written down here. On the page Duties say how it "
+            "went, or that there is none, before the case goes over."
+        )
 
 
 async def _chosen(session: AsyncSession, case: Case, note_ids: Sequence[int]) -> Sequence[Note]:
@@ -171,7 +205,12 @@ async def _chosen(session: AsyncSession, case: Case, note_ids: Sequence[int]) ->
 
 
 async def _person_there(
-    session: AsyncSession, case: Case, to: Contract, with_addresses: bool, now: datetime
+    session: AsyncSession,
+    case: Case,
+    to: Contract,
+    with_addresses: bool,
+    by_id: int,
+    now: datetime,
 ) -> tuple[Person, int]:
     """Somebody there with one of their addresses is taken for them; otherwise they are written
     down anew, by name and with what keeps them safe."""
@@ -207,8 +246,9 @@ async def _person_there(
         await session.flush()
     for address in new:
         _copy_address(session, address, person, to)
-    await _copy_safe_contact(session, here, person)
     await session.flush()
+    rules = await safety.stricter_of(session, person.id or 0, here.id or 0)
+    await safety.hold_to(session, person.id or 0, rules, by_id, now)  # whatever was chosen
     return person, len(new)
 
 
@@ -224,25 +264,6 @@ def _copy_address(session: AsyncSession, address: Address, person: Person, to: C
             bad_since=address.bad_since,
         )
     )
-
-
-async def _copy_safe_contact(session: AsyncSession, here: Person, there: Person) -> None:
-    """How they may be reached without putting them at risk goes along whatever was chosen."""
-    rules = await session.scalar(
-        select(SafeContact)
-        .where(col(SafeContact.person_id) == here.id)
-        .order_by(col(SafeContact.id).desc())
-        .limit(1)
-    )
-    if rules is not None:
-        session.add(
-            SafeContact(
-                person_id=there.id or 0,
-                rules=rules.rules,
-                set_at=rules.set_at,
-                by_user_id=rules.by_user_id,
-            )
-        )
 
 
 async def _keep_apart(
@@ -348,8 +369,7 @@ async def _tasks_there(session: AsyncSession, case: Case, other: Case, now: date
 
 
 async def _close(session: AsyncSession, case: Case, to: Contract, by: Actor, now: datetime) -> None:
-    """The old case ends without an exit: support goes on. What was not yet due is due no more, and
-    what was late stays so."""
+    """The old case ends without an exit: support goes on."""
     for task in (
         await session.scalars(
             select(Task).where(col(Task.case_id) == case.id, col(Task.done_at).is_(None))
@@ -374,5 +394,8 @@ async def _close(session: AsyncSession, case: Case, to: Contract, by: Actor, now
 
 
 async def _end_clocks(session: AsyncSession, case: Case, now: datetime) -> None:
-    await deadlines.end(session, now, col(Deadline.case_id) == case.id, is_kept=False)
+    """What the other contract promises anew ends here; what is owed to others, and the dates that
+    somebody set us, run on as they do when a case is closed."""
+    which = (col(Deadline.case_id) == case.id, col(Deadline.stops).in_(GOES_OVER))
+    await deadlines.end(session, now, *which, is_kept=False)
     await deadlines.refresh_next_due(session, case)
