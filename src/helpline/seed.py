@@ -469,7 +469,7 @@ async def _duties(session: Any, contract: Contract, case: Case, by: Actor, at: d
     name = "Marsh and Daughters"
     await interviews.solicitor_asked(session, contract, case, row.id or 0, name, by, at)
     await cover.hand_off(session, contract, case, "put_through", by, at)
-    await cover.offer(session, case, case.person_id, "wanted", "", by, at)
+    await cover.offer(session, contract, case, case.person_id, "wanted", "", by, at)
     await cover.set_money(session, case, "allowance", "asked", None, "", "", by, at)
 
 

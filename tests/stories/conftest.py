@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.web.conftest import arrive as arrive  # stories that somebody walks through the pages
 from tests.world import World, opened_world
 
 

@@ -1,15 +1,26 @@
 """One person is one person: whoever turns out to be somebody we know takes along what keeps them
 safe and what was written down about them."""
 
-from helpline.desk import allegations, merging, register, safety
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.desk import allegations, merging, parts, register, safety
+from helpline.desk.duties import cover
+from helpline.errors import InvalidInput, NotFound
 from helpline.models import Allegation, Case, Person
+from helpline.rules.permissions import Actor
 from helpline.rules.safety import SafeRules
+from helpline.vocabulary import LinkKind, Role
 from tests.world import CARER, STRANGER, World
 
 NEUTRAL = SafeRules(neutral_only=True, code_name="Book club")
 LIST = """person,name,kind,team,postcode,approved_from,household,mobile
 FC1001,Carol Ashby,Foster carer,Mid,CM1 1QH,2020-01-01,,07700 900123
 FC2,Sam Sands,Foster carer,Mid,CM1 1QH,2020-01-01,,07700 900456
+"""
+HOUSEHOLD = """person,name,kind,team,postcode,approved_from,household,mobile
+FC1001,Carol Ashby,Foster carer,Mid,CM1 1QH,2020-01-01,H1,07700 900123
+OC7,Tess Ashby,Own child,,,,H1,07700 900456
 """
 
 
@@ -88,12 +99,7 @@ async def test_a_sister_who_names_somebody_else_takes_only_her_own_case_along(
 
 async def test_the_councils_list_says_who_had_been_writing(world: World) -> None:
     await somebody_unknown(world)
-    async with world.house.db.write() as session:
-        essex = world.house.contracts["essex"]
-        made = await register.hand_in(
-            session, essex, LIST.encode(), world.now.date(), world.lead, world.now, is_whole=True
-        )
-        await register.accept(session, essex, made.id or 0, world.lead, world.now)
+    await take_in(world, LIST)
     case = await world.case_of(STRANGER)
     assert (await person_of(world, case)).name == "Sam Sands"
     assert (case.identity, case.eligibility, case.quadrant) == ("known", "in", "mid")
@@ -103,6 +109,46 @@ async def test_the_councils_list_says_who_had_been_writing(world: World) -> None
     assert said.person_id == case.person_id
     await world.sms(STRANGER, "thank you")
     assert (await world.case_of(STRANGER)).person_id == case.person_id
+
+
+async def test_counselling_is_proposed_to_the_household_that_the_register_knows(
+    world: World,
+) -> None:
+    await take_in(world, HOUSEHOLD)
+    await world.sms(CARER, "There is an allegation against me")
+    amara = await world.hire("Amara", Role.WORKER)
+    assert await household(world, amara) == [("Carol Ashby", False), ("Tess Ashby", True)]
+    async with world.house.db.write() as session:
+        case = await session.merge(await world.case_of(CARER))
+        essex, by, now = world.house.contracts["essex"], amara, world.now
+        with pytest.raises(InvalidInput, match="on the register as one of this household"):
+            await parts.write_down(
+                session, essex, case, "tess  ashby", "own_child", "own_child", by, now
+            )
+        tess = (await household_ids(session, world, case, amara))[-1]
+        offered = (essex, case, tess, "referred")
+        with pytest.raises(InvalidInput, match="Ask the investigating team first"):
+            await cover.offer(session, *offered, "", by, now)
+        await cover.offer(session, *offered, "DC Reed said it may go on", by, now)
+        await parts.give_to_known(session, case, tess, "own_child", by, now)
+    assert await household(world, amara) == [("Carol Ashby", False), ("Tess Ashby", True)]
+
+
+async def test_nobody_across_a_wall_is_proposed_as_one_of_the_household(world: World) -> None:
+    await take_in(world, HOUSEHOLD)
+    await world.sms(CARER, "There is an allegation against me")
+    await world.sms(STRANGER, "can i talk to someone")
+    async with world.house.db.write() as session:
+        one = await session.merge(await world.case_of(CARER))
+        other = await session.merge(await world.case_of(STRANGER))
+        await parts.link(session, one, other, LinkKind.SIDES, "Apart", world.lead, world.now)
+    await world.allocate(CARER, world.worker)
+    assert await household(world, world.worker) == [("Carol Ashby", False)]
+    with pytest.raises(NotFound):
+        async with world.house.db.write() as session:
+            case = await session.merge(await world.case_of(CARER))
+            theirs, by = (await world.case_of(STRANGER)).person_id, world.worker
+            await parts.give_to_known(session, case, theirs, "own_child", by, world.now)
 
 
 # --- how it is told ------------------------------------------------------------------------------
@@ -123,6 +169,30 @@ async def somebody_unknown(world: World) -> None:
         )
         essex = world.house.contracts["essex"]
         await allegations.record(session, essex, case, told, world.worker, world.now)
+
+
+async def take_in(world: World, rows: str) -> None:
+    async with world.house.db.write() as session:
+        essex = world.house.contracts["essex"]
+        made = await register.hand_in(
+            session, essex, rows.encode(), world.now.date(), world.lead, world.now, is_whole=True
+        )
+        await register.accept(session, essex, made.id or 0, world.lead, world.now)
+
+
+async def household(world: World, by: Actor) -> list[tuple[str, bool]]:
+    """Who is offered counselling on Carol's case, and whether it is a child."""
+    async with world.house.db.read() as session:
+        case = await world.case_of(CARER)
+        essex = world.house.contracts["essex"]
+        return [(m.who, m.is_child) for m in await cover.household(session, essex, case, by)]
+
+
+async def household_ids(
+    session: AsyncSession, world: World, case: Case, by: Actor
+) -> list[int | None]:
+    essex = world.house.contracts["essex"]
+    return [m.person_id for m in await cover.household(session, essex, case, by)]
 
 
 async def keep_safe(world: World, number: str, rules: SafeRules) -> None:

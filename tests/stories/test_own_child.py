@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from helpline.desk import cases, partners, parts, referral_lists, referrals
 from helpline.desk.partners import Typed
-from helpline.models import Case, Person
+from helpline.models import Case, Part, Person
 from helpline.rules.permissions import Actor
-from helpline.vocabulary import LinkKind, PartRole, Role
+from helpline.vocabulary import Role
+from tests.web.conftest import Arrive
 from tests.world import CARER, World
 
 TESS = "+447700900155"
@@ -19,7 +20,7 @@ COUNSELLOR = Typed(
 )
 
 
-async def test_an_own_child_asks_for_counselling(world: World) -> None:
+async def test_an_own_child_asks_for_counselling(world: World, arrive: Arrive) -> None:
     essex = world.house.contracts["essex"]
     amara = await world.hire("Amara", Role.WORKER)
     await world.member("Tess Ashby", "OC7", TESS, group="own_child")
@@ -28,17 +29,27 @@ async def test_an_own_child_asks_for_counselling(world: World) -> None:
     await world.sms(TESS, "mum fosters and everyone is angry at home. can i talk to someone")
     hers, mothers = await world.case_of(TESS), await world.case_of(CARER)
     assert hers.id != mothers.id
+    people = await world.count(Person)
     assert hers.group == "own_child"
     assert "116 123" in world.texts_to(TESS)[0] or "999" in world.texts_to(TESS)[0]
 
-    async with world.house.db.write() as session:  # a lead sees that both belong together
-        one = await cases.find_case(session, world.lead, mothers.reference)
-        other = await cases.find_case(session, world.lead, hers.reference)
-        child = await session.get(Person, other.person_id)
-        assert child is not None
-        await parts.give_part(session, one, child, PartRole.OWN_CHILD, world.lead, world.now)
-        why = "She must be able to speak freely"
-        await parts.link(session, one, other, LinkKind.SIDES, why, world.lead, world.now)
+    guest = await arrive(world, "leonie")  # a lead sees that both belong together
+    here = f"/cases/{mothers.reference}/people"
+    await guest.get(here)
+    await guest.post(f"{here}/search", {"asked": "OC7"})
+    assert f'value="{hers.person_id}"' in guest.page
+    assert await guest.post(f"{here}/known", {"asked": "OC7", "role": "own_child"}) == 400
+    assert "Choose who it is." in guest.text and f'value="{hers.person_id}"' in guest.page
+    form = {"person": str(hers.person_id), "role": "own_child"}
+    assert await guest.post(f"{here}/known", form) == 200
+    assert "Tess Ashby : own child, since" in guest.text
+    [part] = await world.all(Part)
+    assert isinstance(part, Part)
+    why = {"why": "She must be able to speak freely"}
+    assert await guest.post(f"{here}/parts/{part.id}/own-case", why) == 200
+    assert await guest.post(f"{here}/parts/{part.id}/own-case", why) == 409
+    assert await world.count(Case) == 2  # the case that she had already
+    assert await world.count(Person) == people
     await world.allocate(TESS, amara)
 
     async with world.house.db.write() as session:

@@ -146,6 +146,8 @@ WHO = {
     "POST /cases/{reference}/drafts/{id}/end": "WLS",
     "GET /cases/{reference}/people": "WLS",
     "POST /cases/{reference}/people/parts": "WLS",
+    "POST /cases/{reference}/people/search": "WLS",
+    "POST /cases/{reference}/people/known": "WLS",
     "POST /cases/{reference}/people/parts/{id}/end": "WLS",
     "POST /cases/{reference}/people/parts/{id}/own-case": "LS",
     "POST /cases/{reference}/people/links": "WLS",

@@ -14,16 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import cases, events, people, seeing
+from helpline.desk import cases, events, membership, merging, people, seeing
+from helpline.desk.holding import hold
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, CaseLink, Part, Person, User
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import UNKNOWN, Identity, LinkKind, PartRole
+from helpline.vocabulary import UNKNOWN, CaseStatus, Identity, LinkKind, PartRole
 
 LONGEST_NAME = 120
 LONGEST_WHY = 500
 MOST_PARTS = 40
+LIVES_THERE = (PartRole.PARTNER, PartRole.OWN_CHILD, PartRole.HOUSEHOLD)
 
 
 async def on_case(session: AsyncSession, case_id: int) -> Sequence[Row[Any]]:
@@ -51,6 +53,7 @@ async def give_part(
         raise InvalidInput("They are on the register of another contract. Write them down here.")
     if person.id == case.person_id:
         raise InvalidInput("The case is for this person already.")
+    await hold(session, case)
     held = list(
         await session.scalars(
             select(Part).where(
@@ -80,6 +83,18 @@ async def give_part(
     return part
 
 
+async def give_to_known(
+    session: AsyncSession, case: Case, person_id: int | None, role: str, by: Actor, now: datetime
+) -> Part:
+    """Somebody who is here already has this part: the same record, so that what they say, their own
+    case and the walls stay theirs. NotFound where `by` may not see them."""
+    require(by, "case.triage", case.contract)
+    if person_id is None:
+        raise InvalidInput("Choose who it is.")
+    person = await merging.find_person(session, by, person_id)
+    return await give_part(session, case, person, _role(role), by, now)
+
+
 async def write_down(
     session: AsyncSession,
     contract: Contract,
@@ -94,19 +109,37 @@ async def write_down(
     child is never named: "child A" (domain.md §7)."""
     require(by, "case.triage", case.contract)
     said = in_a_line(name, LONGEST_NAME, "Write a name, or for a fostered child “child A”.")
-    if role not in list(PartRole) or role == PartRole.SUPPORTED:
-        raise InvalidInput("Choose what part they have.")
+    part = _role(role)
     if group not in {one.code for one in contract.groups}:
         raise InvalidInput("Choose who they are from the list.")
     household = await session.get(Person, case.person_id)
-    lives_there = role in (PartRole.PARTNER, PartRole.OWN_CHILD, PartRole.HOUSEHOLD)
+    lives_there = part in LIVES_THERE
+    if lives_there and household is not None:
+        await _not_here_already(session, household, said, by)
     person = Person(contract=contract.key, name=said, group=group, created_at=now)
     if lives_there and household is not None:
         person.household = household.household
         person.household_index = household.household_index
     session.add(person)
     await session.flush()
-    return await give_part(session, case, person, PartRole(role), by, now)
+    return await give_part(session, case, person, part, by, now)
+
+
+def _role(role: str) -> PartRole:
+    if role not in list(PartRole) or role == PartRole.SUPPORTED:
+        raise InvalidInput("Choose what part they have.")
+    return PartRole(role)
+
+
+async def _not_here_already(session: AsyncSession, household: Person, name: str, by: Actor) -> None:
+    """The register may have them: a second record would have none of their numbers and walls."""
+    for row in await membership.household_of(session, by, household):
+        if (row.name or "").casefold() == name.casefold():
+            raise InvalidInput(
+                f"{row.name} is on the register as one of this household: choose them under "
+                "“Somebody who is here already”. If this is somebody else of the same name, write "
+                "what tells them apart, like “the son”."
+            )
 
 
 async def end_part(
@@ -130,12 +163,32 @@ async def separate(
     by: Actor,
     now: datetime,
 ) -> Case:
-    """Somebody with a part needs support of their own, and it must not be the same worker's: a case
-    of theirs is opened and a wall put up. Its clocks run from now. Returns the new case."""
+    """Somebody with a part needs support of their own, and it must not be the same worker's: a wall
+    is put up between this case and the one they have, or one that is opened for them now and whose
+    clocks run from now. Returns their case."""
     require(by, "case.link", case.contract)
     part = await _find(session, case, part_id)
     if part.ended_at is not None:
         raise Conflict("They have no part in this case any more.")
+    await hold(session, case)
+    for row in await linked(session, case.id or 0):
+        across = await session.get(Case, row.there) if row.kind == LinkKind.SIDES else None
+        if across is not None and across.person_id == part.person_id:
+            raise Conflict("They have a case of their own already, with a wall to this one.")
+    theirs = await session.scalar(
+        select(Case)
+        .where(
+            col(Case.person_id) == part.person_id,
+            col(Case.contract) == case.contract,
+            col(Case.status) == CaseStatus.OPEN,
+            *seeing.cases(by),
+        )
+        .order_by(col(Case.id).desc())
+        .limit(1)
+    )
+    if theirs is not None:
+        await link(session, case, theirs, LinkKind.SIDES, why, by, now)
+        return theirs
     person = await session.get(Person, part.person_id)
     assert person is not None
     known = await people.standing(session, person, now.date())

@@ -371,6 +371,20 @@ def _piece(text: str, said: Collection[str]) -> tuple[str, str, str]:
     return "", "", text[: 2 * AROUND]
 
 
+async def find_people(
+    session: AsyncSession, actor: Actor, contract: Contract, question: str
+) -> Sequence[Row[Any]]:
+    """People of one contract by number, name or place, as far as the asker may see them: id, name,
+    group, contract."""
+    require(actor, "search.use", contract.key)
+    return await _people(session, actor, [contract.key], question.strip()[:LONGEST_QUESTION])
+
+
+async def note_looking(session: AsyncSession, actor: Actor, now: datetime) -> None:
+    """Somebody looked for a person while working on a case; not for whom."""
+    await events.record(session, "search.made", now, by=actor.user_id, of="people")
+
+
 async def _people(
     session: AsyncSession, actor: Actor, contracts: Sequence[str], asked: str
 ) -> Sequence[Row[Any]]:

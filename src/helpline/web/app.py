@@ -218,6 +218,8 @@ ROUTES = (
     Route("POST", "/cases/{reference}/drafts/{id}/end", case_drafts.throw_away, "case.read"),
     Route("GET", "/cases/{reference}/people", case_people.show_people, "case.read"),
     Route("POST", "/cases/{reference}/people/parts", case_people.add_part, "case.triage"),
+    Route("POST", "/cases/{reference}/people/search", case_people.look_for, "case.triage"),
+    Route("POST", "/cases/{reference}/people/known", case_people.give_part, "case.triage"),
     Route("POST", "/cases/{reference}/people/parts/{id}/end", case_people.end_part, "case.triage"),
     Route(
         "POST", "/cases/{reference}/people/parts/{id}/own-case", case_people.separate, "case.link"

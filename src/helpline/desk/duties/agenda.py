@@ -149,7 +149,7 @@ async def of_case(
         shared=interviews.shared_solicitors(asked),
         claims=await cover.claims(session, case_id),
         hand_offs=await cover.hand_offs(session, case_id),
-        household=await cover.household(session, case),
+        household=await cover.household(session, contract, case, actor),
         money=await cover.money(session, case_id),
         moves=await moves.of_case(session, case_id),
         outcomes=await outcomes.of_case(session, case_id),

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import escalation, events, incidents, parts
+from helpline.desk import escalation, events, incidents, membership, parts
 from helpline.desk.duties import repeats
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -42,7 +42,6 @@ MOST_ON_A_CASE = 40
 LINE_DOWN = "service_failure"
 """The kind of incident, where the contract has it."""
 ONE_OUTAGE = timedelta(hours=1)
-LIVES_THERE = (PartRole.PARTNER, PartRole.OWN_CHILD, PartRole.HOUSEHOLD)
 
 
 # --- legal expenses -------------------------------------------------------------------------------
@@ -208,15 +207,26 @@ class Member:
     offer: CounsellingOffer | None
 
 
-async def household(session: AsyncSession, case: Case) -> list[Member]:
-    """Everybody who lives there and is known on this case, with what they were offered. The other
-    side of a wall is no part of this case and so is not here."""
+async def household(
+    session: AsyncSession, contract: Contract, case: Case, actor: Actor
+) -> list[Member]:
+    """Everybody who lives there, by what is known on this case and by the register, with what they
+    were offered; of the register no more than `actor` may see, so nobody across a wall."""
     person = await session.get(Person, case.person_id)
     listed = [(case.person_id, (person.name if person else None) or "The carer", False)]
     for part in await parts.on_case(session, case.id or 0):
-        if part.role in LIVES_THERE:
+        if part.role in parts.LIVES_THERE:
             is_child = part.role == PartRole.OWN_CHILD
             listed.append((part.person_id, part.name or "Somebody who lives there", is_child))
+    known = {id_ for id_, _, _ in listed}
+    known |= await repeats.joined(session, known)
+    children = contract.feedback.child_groups if contract.feedback else ()
+    living = await membership.household_of(session, actor, person) if person else []
+    listed += [
+        (row.id, row.name or "Somebody who lives there", row.group in children)
+        for row in living
+        if row.id not in known
+    ]
     newest: dict[int | None, CounsellingOffer] = {}
     rows = await session.scalars(
         select(CounsellingOffer)
@@ -231,6 +241,7 @@ async def household(session: AsyncSession, case: Case) -> list[Member]:
 
 async def offer(
     session: AsyncSession,
+    contract: Contract,
     case: Case,
     person_id: int,
     state: str,
@@ -243,7 +254,8 @@ async def offer(
     require(by, "duty.write", case.contract)
     if state not in list(OfferState):
         raise InvalidInput("Choose what became of the offer.")
-    member = next((m for m in await household(session, case) if m.person_id == person_id), None)
+    listed = await household(session, contract, case, by)
+    member = next((m for m in listed if m.person_id == person_id), None)
     if member is None:
         raise NotFound("They have no part in this case.")
     before = member.offer

@@ -50,7 +50,9 @@ async def offer_counselling(request: web.Request) -> web.Response:
     checked_with = await field(request, "checked_with")
 
     async def act(it: Act) -> str:
-        await cover.offer(it.session, it.case, person_id, state, checked_with, it.by, it.now)
+        await cover.offer(
+            it.session, it.contract, it.case, person_id, state, checked_with, it.by, it.now
+        )
         return back(it, "offered", f"member_{person_id}")
 
     return await act_on(request, f"member_{person_id}", act, show_duties)
