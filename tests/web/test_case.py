@@ -58,7 +58,7 @@ async def test_what_was_typed_survives_a_refusal(one_world: World, arrive: Arriv
     note = {"kind": "gossip", "body": "Something I typed for a while", "happened_at": ""}
     assert await guest.post(f"{path}/notes", note) == 400
     assert "Something I typed for a while" in guest.page
-    assert '<details class="hl-act" id="note" open>' in guest.page
+    assert '<details class="hl-act" id="note" data-focus="note-body" open>' in guest.page
     call = {"direction": "out", "result": "spoke", "minutes": "ten", "body": "We spoke about it"}
     assert await guest.post(f"{path}/calls", call) == 400
     assert "We spoke about it" in guest.page
@@ -70,6 +70,15 @@ async def test_what_was_typed_survives_a_refusal(one_world: World, arrive: Arriv
     assert await guest.post(f"{path}/closure", closure) == 400
     assert guest.page.count("checked") >= 2
     assert (await one_world.case_of(CARER)).status == "open"
+    advised = [("support", "legal_advice"), ("outcome", "information_given")]
+    advised += [("adviser_legal_advice", "else"), ("adviser_name_legal_advice", "Ms Finch")]
+    assert await guest.post(f"{path}/closure", advised) == 400
+    assert "Legal advice: say by what qualification they gave it." in guest.text
+    assert 'href="#adviser_legal_advice"' in guest.page
+    assert 'value="Ms Finch"' in guest.page
+    advised.append(("qualification_legal_advice", "solicitor"))
+    assert await guest.post(f"{path}/closure", advised) == 200
+    assert (await one_world.case_of(CARER)).status == "closed"
 
 
 async def test_a_closed_case_in_the_meantime_is_a_conflict_and_the_page_says_so(

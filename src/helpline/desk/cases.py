@@ -6,6 +6,7 @@ one event. Called by pages, intake and the seed; commits nothing.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import (
+    advice,
     allocation,
     conflicts,
     deadlines,
@@ -452,10 +454,12 @@ async def close(
     outcome: str,
     by: Actor,
     now: datetime,
+    advised: Mapping[str, advice.Typed] = MappingProxyType({}),
 ) -> None:
     """Close with what was provided and how it ended. Closing answers nobody: open promises stay
     open and go on warning (they are about the person, not the file). A case with a plan closes when
-    its exit was agreed, or a lead said why not (004 §2.3)."""
+    its exit was agreed, or a lead said why not (004 §2.3). `advised`: of support that only somebody
+    qualified may give, who gave it (A28)."""
     require(by, "case.close", case.contract)
     _must_be_open(case)
     if outcome not in {known.code for known in contract.outcomes}:
@@ -464,6 +468,7 @@ async def close(
     if unknown or not supports:
         raise InvalidInput("Choose at least one kind of support that was provided, from the list.")
     await plans.must_have_an_exit(session, case)
+    await advice.take_down(session, contract, case, supports, advised, by, now)
     had = set(
         await session.scalars(
             select(col(CaseSupport.support)).where(col(CaseSupport.case_id) == case.id)

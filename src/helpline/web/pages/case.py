@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.channels import telephone_in
 from helpline.contract import Contract
 from helpline.desk import (
+    advice,
     allocation,
     attachments,
     blocks,
@@ -92,6 +93,7 @@ async def page_of(
     values |= {"form": form, "problem": problem, "typed": _first_values(typed or {})}
     values |= kept | {"inserted": words}
     values["parts"] = parts_of(values["typed"].get("text", ""))
+    values["advice_missing"] = advice.named_in(contract, problem) if form == "closure" else ""
     values["ticked"] = (typed or {}).get("support", values["supports"])
     return show(request, template, status, zone=contract.zone, **values)
 
@@ -132,6 +134,8 @@ async def _values(
         "taken": taken,
         "trails": await trails.trails(session, [alert.id for alert in (*alerts, *taken)]),
         "supports": await casefile.supports_of(session, found),
+        "advisers": advice.by_support(contract, await advice.advisers(session, contract, now)),
+        "advised": set(await advice.known(session, found)),
         "readings": await casefile.readings(session, found),
         "conflicts": await conflicts.on_case(session, case_id),
         "named": await allocation.on_case(session, case_id),

@@ -14,7 +14,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import allocation, blocks, cases, conflicts, drafts, given, promises, tasks
+from helpline.desk import (
+    advice,
+    allocation,
+    blocks,
+    cases,
+    conflicts,
+    drafts,
+    given,
+    promises,
+    tasks,
+)
 from helpline.desk.house import House
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, metadata
@@ -195,9 +205,22 @@ async def set_urgency(request: web.Request) -> web.Response:
 
 async def close(request: web.Request) -> web.Response:
     supports, outcome = await fields(request, "support"), await field(request, "outcome")
+    form = await form_of(request)
+
+    def typed(name: str) -> str:
+        return "".join(form.get(name, [])[-1:]).strip()
 
     async def act(it: Act) -> None:
-        await cases.close(it.session, it.contract, it.case, supports, outcome, it.by, it.now)
+        advised = {
+            code: advice.Typed(
+                who=typed(f"adviser_{code}"),
+                name=typed(f"adviser_name_{code}"),
+                qualification=typed(f"qualification_{code}"),
+            )
+            for code in advice.codes_asked(it.contract)
+        }
+        ended = (supports, outcome, it.by, it.now, advised)
+        await cases.close(it.session, it.contract, it.case, *ended)
 
     return await _do(request, "closure", act)
 
