@@ -77,6 +77,7 @@ async def test_what_was_typed_survives_a_refusal(one_world: World, arrive: Arriv
     assert 'href="#adviser_legal_advice"' in guest.page
     assert 'value="Ms Finch"' in guest.page
     advised.append(("qualification_legal_advice", "solicitor"))
+    advised.append(("although", "They were helped elsewhere."))
     assert await guest.post(f"{path}/closure", advised) == 200
     assert (await one_world.case_of(CARER)).status == "closed"
 
@@ -170,8 +171,14 @@ async def test_closing_takes_support_and_outcome_and_opening_again_works(
     guest, path = await at_case(world, arrive)
     assert "Nobody has answered this person yet." in guest.text
     form = [("support", "information"), ("support", "advocacy"), ("outcome", "support_completed")]
+    assert await guest.post(f"{path}/closure", form) == 400  # nobody waits in vain without a word
+    assert "Nobody has answered this person yet. Answer them, or say why" in guest.text
+    assert (await world.case_of(CARER)).status == "open"
+    form.append(("although", "They rang to say it was a wrong number."))
     assert await guest.post(f"{path}/closure", form) == 200
     assert "Closed: Support completed." in guest.text
+    assert "Still owed, closed or not: Answer them , due in" in guest.text
+    assert "Why: They rang to say it was a wrong number." in guest.text
     assert await world.count(CaseSupport) == 2
     assert await guest.post(f"{path}/reopening") == 200
     assert "The case is open again." in guest.text

@@ -28,6 +28,7 @@ from helpline.desk import (
     lists,
     means,
     membership,
+    nexts,
     parts,
     promises,
     safety,
@@ -35,7 +36,6 @@ from helpline.desk import (
     tasks,
     trails,
 )
-from helpline.desk.duties import dates
 from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may
@@ -126,7 +126,7 @@ async def _values(
         "heard": heard,
         "waiting_since": heard.at if heard and (answered is None or heard.at > answered) else None,
         "promises": await promises.open_on(session, case_id),
-        "owed": await dates.next_of(session, case_id),
+        "nexts": await nexts.of_case(session, contract, found, actor, now),
         "tasks": await tasks.on_case(session, case_id),
         "complaints_here": await complaint_cases.on_case(session, actor, contract, found),
         "tried": await means.tried(session, case_id),

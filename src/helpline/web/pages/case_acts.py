@@ -19,6 +19,7 @@ from helpline.desk import (
     allocation,
     blocks,
     cases,
+    closing,
     conflicts,
     drafts,
     given,
@@ -219,8 +220,8 @@ async def close(request: web.Request) -> web.Response:
             )
             for code in advice.codes_asked(it.contract)
         }
-        ended = (supports, outcome, it.by, it.now, advised)
-        await cases.close(it.session, it.contract, it.case, *ended)
+        ended = (supports, outcome, typed("although"), it.by, it.now, advised)
+        await closing.close(it.session, it.contract, it.case, *ended)
 
     return await _do(request, "closure", act)
 

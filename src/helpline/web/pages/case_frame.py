@@ -1,4 +1,4 @@
-"""What the pages of one case share: the short head with its tabs, and the way a form is answered.
+"""What the pages of one case share: the head, its tabs, the next thing, how a form is answered.
 
 Every tab (people, record, pathway, …) shows itself through `show_tab` and changes something through
 `act_on`: the case is found for the asker in the same transaction, and when the desk says no the
@@ -12,7 +12,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import cases, drafts, parts
+from helpline.desk import cases, drafts, nexts, parts
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Case, Person
 from helpline.web.asked import actor_of, contract_of, field, form_of, house_of, now_of
@@ -52,6 +52,7 @@ async def show_tab(
             "contract": contract,
             "words": Words(contract),
             "person": person,
+            "nexts": await nexts.of_case(session, contract, found, actor, now),
             "has_wall": await parts.has_wall(session, found.id or 0),
             "tabs": tabs_of(request, found),
             "form": form,
