@@ -21,6 +21,7 @@ CHAPTERS: Final = (
     Chapter("When nothing was heard", (support.SILENCE,)),
     Chapter("Incidents", (support.INCIDENT,)),
     Chapter("What was provided and given", support.GIVEN),
+    Chapter("What they thanked us for", (support.THANKED,)),
     Chapter("Files", (support.ATTACHED,)),
     Chapter("What the case is, and whose work", support.COURSE),
     Chapter("Promises and tasks", support.DUE),
@@ -40,8 +41,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "alert": "how we made each other look; what was due stands among the promises",
     "call": "the line's own numbers of a call that stands among the calls",
     "case_word": "digests for the search, without a word that could be read",
-    "complaint": "a register of its own: whoever it is about must not read it, on paper neither",
-    "compliment": "a register of its own, about our people and not the person",
+    "complaint": "a register of its own, kept by somebody independent: whoever it is about must "
+    "not read it, on paper neither",
     "conflict": "who of us must not know of the case: nothing about the person",
     "conversation": "where the automatic questions stand; what was said is here",
     "draft": "half-written and seen by its writer alone",

@@ -321,6 +321,17 @@ ATTACHED: Final = Kept(
         Shown("state", "It stands", How.CODE, {"waiting": "not fetched yet"}),
     ),
 )
+THANKED: Final = Kept(
+    "compliment",
+    "They thanked us",
+    "at",
+    (
+        Shown("giver", "Who", How.CODE),
+        Shown("words", "In their words"),
+        Shown("passed_on_at", "Passed on", How.TIME),
+    ),
+    "logged_by_id",
+)
 INCIDENT: Final = Kept(
     "incident",
     "Incident",
