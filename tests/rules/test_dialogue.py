@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpline.contract import load_contracts
+from helpline.desk import eligibility, privacy
 from helpline.rules import dialogue
 from helpline.rules.dialogue import Facts, Turn
 from helpline.settings import Settings
@@ -29,6 +30,41 @@ LONG_STORY = "it started on Monday when the school rang and nobody would tell me
 PATHS = {
     # the first message
     "known": ("hello", NEW, Turn(("first_answer", "ask_reason"), Step.REASON)),
+    "told what is kept, before the question": (
+        "hello",
+        replace(NEW, privacy_due=True),
+        Turn(("first_answer", "privacy", "ask_reason"), Step.REASON),
+    ),
+    "not while somebody may be in danger": (
+        "he has a knife",
+        replace(NEW, privacy_due=True, approved_elsewhere=True, alarming=True),
+        Turn(("first_answer", "ask_danger"), Step.DANGER_FIRST),
+    ),
+    "nor while that is asked": (
+        "hello",
+        replace(NEW, privacy_due=True, ask_safety=True),
+        Turn(("first_answer", "ask_danger"), Step.DANGER_FIRST),
+    ),
+    "approved by others": (
+        "I foster for Southend",
+        replace(STRANGER, approved_elsewhere=True),
+        Turn(("first_answer", "approved_elsewhere", "ask_who"), Step.WHO),
+    ),
+    "approved by others, when asked who": (
+        "I foster for Southend",
+        replace(STRANGER, step=Step.WHO, approved_elsewhere=True),
+        Turn(("approved_elsewhere", "ask_reason"), Step.REASON),
+    ),
+    "asks what is kept": (
+        "What do you keep about me?",
+        replace(NEW, step=Step.DONE, asks_what_is_kept=True, privacy_due=True),
+        Turn(("what_is_kept",), Step.DONE),
+    ),
+    "danger silences it": (
+        "YES",
+        replace(NEW, step=Step.DANGER, approved_elsewhere=True, privacy_due=True),
+        Turn(("danger_yes",), Step.DONE, danger=True, answers=True),
+    ),
     "stranger": ("hello", STRANGER, Turn(("first_answer", "ask_who"), Step.WHO)),
     "alarming": (
         "he hit me",
@@ -314,6 +350,7 @@ VALUES = {
     "child": False,
     "closed": False,
     "alarming": True,
+    "elsewhere_checked": "22 November 2026",
 }
 
 
@@ -327,6 +364,8 @@ def said() -> dict[str, str]:
         "menu": ", ".join(f"{number} {words}" for number, words in enumerate(menu, 1)),
         "has_number": True,
         "count": 3,
+        **privacy.words(contract),
+        **eligibility.words_elsewhere(contract, "southend"),
     }
     wording = Wording()
     return {key: wording.say(key, **values) for key in wording.keys}

@@ -3,8 +3,11 @@
 import io
 import re
 
+import pytest
 from aiohttp import FormData
 
+from helpline.desk import register
+from helpline.engine.taking_in import take_in_lists
 from helpline.models import Person, RegisterList
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
@@ -118,6 +121,37 @@ async def test_a_lead_who_must_not_know_a_case_does_not_read_its_person_in_a_lis
     await upload(guest, HEADER + CAROL + NORA)
     assert "1 of them is not shown to you" in guest.text
     assert "Carol" not in guest.text
+
+
+async def test_one_key_says_whether_others_approved_them(one_world: World, arrive: Arrive) -> None:
+    await one_world.sms(STRANGER, "I foster for Southend")
+    here = f"/cases/{(await one_world.case_of(STRANGER)).reference}"
+    guest = await arrive(one_world, "wasim")
+    await guest.get(here)
+    assert "Probably not within the contract" in guest.text
+    assert "ended on 31 July 2024, before this case came" in guest.text
+    assert await guest.post(f"{here}/standing/named", {"so": "perhaps"}) == 400
+    assert await guest.post(f"{here}/standing/named", {"so": "yes"}) == 200
+    assert "Not within the contract" in guest.text
+    assert "Answer them kindly" in guest.text
+    assert "Probably" not in guest.text
+
+
+async def test_a_long_list_shows_how_far_it_is(
+    one_world: World, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register, "AT_ONCE", 1)
+    guest = await arrive(one_world, "leonie")
+    await guest.get("/register")
+    await upload(guest, HEADER + CAROL + NORA)
+    path = guest.path
+    assert await guest.post(f"{path}/acceptance") == 200
+    assert "2 people: 0% done" in guest.text
+    assert await upload(guest, HEADER + CAROL) == 400
+    assert "still being taken in" in guest.text
+    await take_in_lists(one_world.house)
+    await guest.get(path)
+    assert "The register is as the list has it" in guest.text
 
 
 async def test_the_membership_of_a_case_says_why_and_offers_a_kind_answer(

@@ -89,6 +89,7 @@ WHO = {
     "POST /register/{id}/end": "LA",
     "GET /cases/{reference}/standing": "WLS",
     "POST /cases/{reference}/standing/facts": "WLS",
+    "POST /cases/{reference}/standing/named": "WLS",
     "POST /cases/{reference}/standing/override": "L",
     "POST /people/{id}/needs": "WLS",
     "POST /people/{id}/needs/{need}/end": "WLS",

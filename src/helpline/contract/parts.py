@@ -156,9 +156,11 @@ class Team(Worded):
 
 
 class Exclusion(Worded):
-    """Who is out of scope, why, and the code of the signpost they are given (A02, A09)."""
+    """Who is out of scope, why, and the code of the signpost they are given (A02, A09). `said`:
+    what their carers call them besides ("my agency")."""
 
     reason: Text
+    said: tuple[Text, ...] = ()
     signpost: Code
     areas: tuple[Text, ...] = ()  # as the postcode file writes them
 

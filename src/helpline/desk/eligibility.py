@@ -19,8 +19,9 @@ from helpline.desk import events
 from helpline.desk.people import MEMBERSHIPS, days_of
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput
-from helpline.models import Case, EligibilityDecision, Membership, Person, User
+from helpline.models import Address, Case, EligibilityDecision, Membership, Person, User
 from helpline.rules import eligibility as rules
+from helpline.rules import elsewhere
 from helpline.rules.eligibility import Decision, Facts
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import CaseStatus, Eligibility
@@ -120,6 +121,76 @@ async def decide_cases_again(
         await decide_again(session, contract, case, by, now)
 
 
+async def heard_elsewhere(
+    session: AsyncSession, contract: Contract, address: Address, case: Case | None, text: str
+) -> str | None:
+    """The contract's exclusion that they name as whoever approved them ("I foster for Southend").
+    None where the council's list knows better, where it was decided, or heard before."""
+    if address.from_register or (
+        case is not None
+        and (case.eligibility in (Eligibility.IN, Eligibility.OUT) or case.said_exclusion)
+    ):
+        return None
+    person = await session.get(Person, address.person_id)
+    if person is not None and person.approved_by:
+        return None
+    named = {one.code: (*one.synonyms, *one.said) for one in contract.exclusions}
+    return elsewhere.approved_elsewhere(text, named, (contract.council, contract.council_full))
+
+
+async def suggest(session: AsyncSession, case: Case, exclusion: str, now: datetime) -> None:
+    """Probably not within the contract: a person looks, and the machine refuses nobody."""
+    case.said_exclusion = exclusion
+    await session.flush()
+    await events.record(
+        session,
+        "case.may_be_out",
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        exclusion=exclusion,
+    )
+
+
+async def settle_suggestion(
+    session: AsyncSession, contract: Contract, case: Case, is_so: bool, by: Actor, now: datetime
+) -> None:
+    """A worker says whether it is so. Then they are decided anew, like after any fact; if it is
+    not, the case is as it was. Said twice changes nothing."""
+    require(by, "case.triage", case.contract)
+    if case.said_exclusion is None:
+        return
+    exclusion, case.said_exclusion = case.said_exclusion, None
+    person = await session.get(Person, case.person_id)
+    if is_so and person is not None:
+        person.approved_by = exclusion
+        await session.flush()
+        await decide_cases_again(session, contract, person, by, now)
+    await session.flush()
+    await events.record(
+        session,
+        "case.may_be_out_settled",
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        by=by.user_id,
+        exclusion=exclusion,
+        is_so=is_so,
+    )
+
+
+def words_elsewhere(contract: Contract, exclusion: str | None) -> dict[str, str]:
+    """For the text "approved_elsewhere": who else helps, and when that was last looked at."""
+    if exclusion is None:
+        return {}
+    line = signpost_for(contract, exclusion)
+    checked = next((one.last_verified for one in contract.signposts if one.line == line), None)
+    return {
+        "elsewhere": line,
+        "elsewhere_checked": f"{checked:%-d %B %Y}" if checked else "",
+    }
+
+
 async def override(
     session: AsyncSession, case: Case, decision: str, why: str, by: Actor, now: datetime
 ) -> None:
@@ -129,6 +200,7 @@ async def override(
         raise InvalidInput("Choose whether they are within the contract or not.")
     said = in_a_line(why, LONGEST_WHY, "Say why: the council may ask.")
     case.eligibility, case.eligibility_reason = decision, rules.OVERRIDE
+    case.said_exclusion = None
     await _write(session, case, said, by, now)
 
 

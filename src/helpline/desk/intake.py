@@ -37,6 +37,7 @@ from helpline.desk import (
     news,
     outbox,
     people,
+    privacy,
     webform,
 )
 from helpline.desk.inbox import opened
@@ -244,7 +245,10 @@ async def _hear_person(
             talk.last_in_at = now
             await feedback.take(session, contract, ways.wording, case, address, contact, answer)
             return contact.id
-    turn = dialogue.hear(heard, _facts(contract, talk, case, address, reading, found, now))
+    elsewhere = await eligibility.heard_elsewhere(session, contract, address, case, inbound.text)
+    facts = _facts(contract, talk, case, address, reading, found, now)
+    person = found or sender.person
+    turn = dialogue.hear(heard, privacy.facts(contract, person, inbound, facts, bool(elsewhere)))
     if form is not None:
         turn = dialogue.hear_form(form.reason, form.danger)
     apart = case is not None and form is None and complaints.goes_apart(case, inbound.text)
@@ -272,6 +276,8 @@ async def _hear_person(
     if found is not None:
         await people.identify(session, address, case, found, now)
         await eligibility.decide_cases_again(session, contract, found, None, now)
+    if elsewhere:
+        await eligibility.suggest(session, case, elsewhere, now)
     contact = _contact(session, contract, case, inbound, now)
     if letter is not None:
         contact.body = letter.shown
@@ -287,6 +293,7 @@ async def _hear_person(
     if turn.say and (is_alarm or await blocks.blocked_until(session, address.id, now) is None):
         body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
         await cases.send_to_person(
+        await privacy.note(session, case, inbound.channel, turn.say, now)
             session,
             contract,
             case,
@@ -579,6 +586,8 @@ async def _words(
             f"{number} {reason.menu}"
             for number, reason in enumerate((r for r in contract.reasons if r.menu), 1)
         ),
+        **privacy.words(contract),
+        **eligibility.words_elsewhere(contract, case.said_exclusion),
     }
     language = person.language if person else "en"
     return "\n".join(ways.wording.say(key, language, **values) for key in turn.say)

@@ -269,6 +269,7 @@ async def note_facts(
     if said.approved_by:
         is_ours = said.approved_by == eligibility.IN_HOUSE
         person.approved_by = None if is_ours else said.approved_by
+        case.said_exclusion = None
     if said.young_person_born:
         person.young_person_born = said.young_person_born.isoformat()
     if said.quadrant:

@@ -356,7 +356,11 @@ def _words(
     return tuple(
         tree.digit_by_digit(
             ways.wording.say(
-                f"voice.{key}", council=contract.council, signposts=signposts, count=count
+                f"voice.{key}",
+                council=contract.council,
+                signposts=signposts,
+                count=count,
+                kept=contract.privacy.spoken if contract.privacy else "",
             )
         )
         for key in keys

@@ -26,6 +26,8 @@ class Facts:
     `found` tells whether the register has the person this text names (looked up only in step WHO).
     `has_network_words`: STOP and START are the telephone network's; in our own chat they are words.
     `quiet_hours` is how long ago the sender last wrote; None for the first time.
+    `approved_elsewhere`: they say so, and it was not heard before. `privacy_due`: nobody has told
+    them yet what is kept about them; `asks_what_is_kept`: they ask.
     """
 
     step: Step
@@ -38,6 +40,9 @@ class Facts:
     has_network_words: bool = True
     quiet_hours: float | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    approved_elsewhere: bool = False
+    privacy_due: bool = False
+    asks_what_is_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,23 @@ def hear(text: str, facts: Facts) -> Turn:
     turn = _turn(text, word, facts)
     if facts.alarming and "first_answer" not in turn.say and "danger_yes" not in turn.say:
         turn = replace(turn, say=("danger_signposts", *turn.say))
-    return turn
+    return turn if facts.alarming or turn.danger else replace(turn, say=_with_more(turn.say, facts))
+
+
+def _with_more(say: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
+    """What is said besides, before the question if there is one, while nobody is in danger: who
+    else helps a carer whom others approved, and what is kept about them."""
+    more = []
+    if facts.approved_elsewhere:
+        say = tuple(key for key in say if key not in ("who_not_found", "noted"))
+        more.append("approved_elsewhere")
+    if facts.asks_what_is_kept:
+        say = tuple(key for key in say if key not in ("who_not_found", "noted"))
+        more.append("what_is_kept")
+    elif facts.privacy_due and (say or more) and "ask_danger" not in say:
+        more.append("privacy")
+    at = next((i for i, key in enumerate(say) if key.startswith("ask_")), len(say))
+    return (*say[:at], *more, *say[at:])
 
 
 def hear_form(reason: str | None, danger: bool | None) -> Turn:

@@ -186,6 +186,7 @@ ROUTES = (
     Route("POST", "/register/{id}/end", register.throw_away, "register.manage"),
     Route("GET", "/cases/{reference}/standing", case_standing.show_standing, "case.read"),
     Route("POST", "/cases/{reference}/standing/facts", case_standing.note_facts, "case.triage"),
+    Route("POST", "/cases/{reference}/standing/named", case_standing.settle_named, "case.triage"),
     Route(
         "POST",
         "/cases/{reference}/standing/override",

@@ -59,6 +59,19 @@ async def note_facts(request: web.Request) -> web.Response:
     return await act_on(request, "facts", act, show_standing)
 
 
+async def settle_named(request: web.Request) -> web.Response:
+    """One key: whether whoever they named approved them."""
+    said = await field(request, "so")
+
+    async def act(it: Act) -> None:
+        if said not in ("yes", "no"):
+            raise InvalidInput("Say whether it is so.")
+        is_so = said == "yes"
+        await eligibility.settle_suggestion(it.session, it.contract, it.case, is_so, it.by, it.now)
+
+    return await act_on(request, "named", act, show_standing)
+
+
 async def override(request: web.Request) -> web.Response:
     decision, why = await field(request, "decision"), await field(request, "why")
 
