@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col
 
-from helpline.desk import cases, conflicts, record, search
+from helpline.desk import cases, complaints, conflicts, incidents, record, search
 from helpline.desk.search import Found
 from helpline.engine.searching import read_for_search
 from helpline.errors import NotAllowed
-from helpline.models import Event, Membership, Person
+from helpline.models import Case, Event, Membership, Person
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
 from tests.world import CARER, STRANGER, World
@@ -67,6 +67,34 @@ async def test_a_reference_or_its_beginning_finds_the_case(world: World) -> None
     reference = (await world.case_of(CARER)).reference
     assert references(await ask(world, reference.lower())) == [reference]
     assert references(await ask(world, reference[:6])) == [reference]
+
+
+async def test_complaints_and_incidents_are_found_by_reference_by_who_may_see_them(
+    world: World,
+) -> None:
+    lena = await world.hire("Lena", Role.LEAD)
+    await world.sms(CARER, "The caravan at Clacton")
+    case = await world.case_of(CARER)
+    essex = world.house.contracts["essex"]
+    async with world.house.db.write() as session:
+        said = "service", "worker", "carer", "Nobody rang", world.now, "telephone"
+        told = complaints.Told(*said, about=(lena.user_id,))
+        made = await complaints.log(session, essex, told, world.worker, world.now)
+        held = await session.get(Case, case.id)
+        assert held is not None
+        what = essex.incidents[0].code, "It broke", world.now, world.now
+        broke = incidents.Told(*what, case=held)
+        found = await incidents.log(session, essex, broke, world.worker, world.now)
+        await conflicts.declare(session, held, lena.user_id, "my sister", world.lead, world.now)
+    for row in (made, found):
+        for question in (row.reference, row.reference.lower(), row.reference.replace("-", "")):
+            lines = (await ask(world, question, world.lead)).lines
+            assert [one.reference for one in lines] == [row.reference], question
+        assert (
+            await ask(world, row.reference, lena)
+        ).is_empty  # it is about her; it is on his case
+    assert (await ask(world, made.reference, world.worker)).is_empty
+    assert (await ask(world, "C-", world.lead)).is_empty
 
 
 async def test_what_somebody_may_not_see_is_not_found(world: World) -> None:

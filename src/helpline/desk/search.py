@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
 from helpline.db import insert_for
-from helpline.desk import events, referral_lists, seeing
+from helpline.desk import events, referral_lists, search_lines, seeing
 from helpline.desk.people import plain_number
 from helpline.desk.search_sources import BY_EVENT, BY_ID, SOURCES, WRITES_NOTHING, Source
 from helpline.models import Case, SearchMark, metadata
@@ -75,11 +75,12 @@ class Found:
 
     people: Sequence[Row[Any]]
     cases: Sequence[CaseFound]
+    lines: Sequence[search_lines.LineFound] = ()
     has_more: bool = False
 
     @property
     def is_empty(self) -> bool:
-        return not self.people and not self.cases
+        return not self.people and not self.cases and not self.lines
 
 
 # --- keeping the words ---------------------------------------------------------------------------
@@ -266,6 +267,7 @@ async def find(
     asked = question.strip()[:LONGEST_QUESTION]
     people = await _people(session, actor, keys, asked)
     cases = [CaseFound(row) for row in await _by_reference(session, actor, asked)]
+    lines = await search_lines.lines(session, actor, keys, asked)
     more: list[CaseFound] = []
     said = words.words_of(asked)
     for key in keys if said else ():
@@ -280,7 +282,7 @@ async def find(
         session, "search.made", now, by=actor.user_id, people=len(people), cases=len(more)
     )
     cases += more
-    return Found(people[:MOST], cases[:MOST], len(people) > MOST or len(cases) > MOST)
+    return Found(people[:MOST], cases[:MOST], lines, max(len(people), len(cases)) > MOST)
 
 
 async def _by_reference(session: AsyncSession, actor: Actor, asked: str) -> Sequence[Row[Any]]:

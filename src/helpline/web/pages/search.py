@@ -14,7 +14,8 @@ async def ask(request: web.Request) -> web.Response:
 
 
 async def find(request: web.Request) -> web.Response:
-    """A reference that is whole goes straight to its case; everything else is listed."""
+    """A reference that is whole goes straight to its case, and the only complaint or incident that
+    begins so to its page; everything else is listed."""
     asked = await field(request, "asked")
     contracts = contracts_of(request, "search.use")
     words = {contract.key: Words(contract) for contract in contracts}
@@ -34,4 +35,6 @@ async def find(request: web.Request) -> web.Response:
     references = [one.row.reference for one in found.cases]
     if asked.upper() in references:
         return go(f"/cases/{asked.upper()}")
+    if len(found.lines) == 1 and not (found.people or found.cases):
+        return go(f"/{found.lines[0].register}/{found.lines[0].reference}")
     return show(request, "search.html.j2", asked=asked, problem="", found=found, words=words)

@@ -1,0 +1,57 @@
+"""Complaints and incidents by their reference, or by how it begins, for the search.
+
+They are found by nothing else: what somebody said of a colleague is looked for in its register.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.desk import seeing
+from helpline.models import metadata
+from helpline.rules.permissions import Actor
+
+COMPLAINT = metadata.tables["complaint"]
+INCIDENT = metadata.tables["incident"]
+MOST = 25
+
+
+@dataclass(frozen=True)
+class LineFound:
+    """A line of a register."""
+
+    register: str
+    """Of which: "complaints" or "incidents", as in its address."""
+    reference: str
+    since: datetime
+    is_closed: bool
+
+
+async def lines(
+    session: AsyncSession, actor: Actor, contracts: Sequence[str], asked: str
+) -> list[LineFound]:
+    """Those of these contracts that the seeker may see; the dash may be left out."""
+    plain = re.fullmatch(r"([CI])-?([A-Z0-9]{2,6})", asked.upper())
+    if plain is None:
+        return []
+    if plain[1] == "C":
+        table, name, since = COMPLAINT, "complaints", "received_at"
+        theirs = seeing.complaints(actor, table)
+    else:
+        table, name, since = INCIDENT, "incidents", "known_at"
+        theirs = seeing.incidents(actor, table)
+    rows = await session.execute(
+        select(table.c.reference, table.c[since], table.c.closed_at)
+        .where(
+            table.c.contract.in_(contracts),
+            table.c.reference.startswith(f"{plain[1]}-{plain[2]}", autoescape=True),
+            *theirs,
+        )
+        .order_by(table.c.reference)
+        .limit(MOST)
+    )
+    return [LineFound(name, reference, at, closed is not None) for reference, at, closed in rows]
