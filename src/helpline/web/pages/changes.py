@@ -121,11 +121,18 @@ async def _page(
         "today": now.astimezone(ZoneInfo(contract.zone)).date(),
         "form": form,
         "problem": problem,
-        "wrong": next(wrong, "said") if form else "",
+        "wrong": next(wrong, _longer(typed or {})) if form else "",
         "typed": typed or {},
         "done": request.query.get("done", ""),
     }
     return show(request, "changes.html.j2", status, zone=contract.zone, **values)
+
+
+def _longer(typed: dict[str, str]) -> str:
+    """The field that "Say it shorter" or "leave out" is about: they are looked at in this order."""
+    is_short = len(" ".join(typed.get("said", "").split())) <= changes.LONGEST
+    points = changes.POINTS_TO_SOMEBODY.search(typed.get("said", ""))
+    return "did" if is_short and not points else "said"
 
 
 async def _filled(

@@ -112,7 +112,10 @@ async def _page(
     actor, now = actor_of(request), now_of(request)
     async with house_of(request).db.read() as session:
         found = await groups.listed(session, contract)
-    wrong = (name for begins, name in _WRONG.items() if problem.startswith(begins))
+    fits = (name for begins, name in _WRONG.items() if problem.startswith(begins))
+    words = {"answer": "came", "back": "why"}.get(form.partition("_")[0], "what")
+    if problem == f"Say it shorter: {groups.LONGEST_GROUP} characters are enough.":
+        words = "group_name"
     values: dict[str, Any] = {
         "contract": contract,
         "contracts": contracts_of(request, "group.read"),
@@ -125,7 +128,7 @@ async def _page(
         "may_take_back": may(actor, "evidence.take_back", contract.key),
         "form": form,
         "problem": problem,
-        "wrong": next(wrong, "what"),
+        "wrong": next(fits, words),
         "typed": typed or {},
         "done": request.query.get("done", ""),
     }
