@@ -3,6 +3,7 @@ word that ends it, places that move up by themselves, the proof that each was to
 policies."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
@@ -190,6 +191,56 @@ async def test_a_full_evening_has_a_waiting_list_that_moves_and_reminds(day: Wor
     )
     assert len(day.texts_to(JO)) == 2
     assert day.texts_to(CARER) == []
+
+
+async def test_whoever_booked_hears_once_of_another_time_or_place(day: World) -> None:
+    starts = day.now + timedelta(days=3)
+    plan = Plan("Skills evening", starts, starts + timedelta(hours=2), place="Town Hall", places=1)
+
+    async def change(**other: object) -> None:
+        nonlocal plan
+        plan = replace(plan, **other)  # type: ignore[arg-type]
+        async with day.house.db.write() as session:
+            found = await gatherings.find(session, day.lead, event.id or 0)
+            await gatherings.write(session, contract(day), plan, day.lead, day.now, found)
+            await gatherings.move_up(session, contract(day), day.house.wording, found, day.now)
+
+    async with day.house.db.write() as session:
+        event = await gatherings.write(session, contract(day), plan, day.lead, day.now)
+        for number in (CARER, JO, SAMIR):
+            who = await person(session, day, number)
+            await gatherings.book(session, event, who, "", day.worker, day.now)
+            if number == SAMIR:
+                await safety_rules(session, day, who, SafeRules(not_by=("sms",)))
+    await day.forward(hours=50)
+    await beats(day)
+    assert "A reminder" in day.texts_to(CARER)[-1]
+    later = starts + timedelta(days=2)
+    await change(starts_at=later, ends_at=later + timedelta(hours=2))
+    await change(place="Library", body="Bring a cup.")
+    await beats(day)
+    assert len(day.texts_to(CARER)) == 1  # somebody may still be changing it
+    await day.forward(minutes=11)
+    await beats(day, 2)
+    for number in (CARER, JO):  # who waits is told as well
+        assert "is now on Sunday 8 November at 11 am, Library" in day.texts_to(number)[-1]
+    assert (len(day.texts_to(CARER)), len(day.texts_to(JO)), day.texts_to(SAMIR)) == (2, 1, [])
+    await change(body="Bring two cups.")
+    await day.forward(hours=49)
+    await beats(day)
+    assert "A reminder" in day.texts_to(CARER)[-1] and "Library" in day.texts_to(CARER)[-1]
+    await change(place="Town Hall")
+    async with day.house.db.write() as session:
+        found = await gatherings.find(session, day.lead, event.id or 0)
+        await gatherings.call_off(
+            session, contract(day), day.house.wording, found, day.lead, day.now
+        )
+    with pytest.raises(InvalidInput, match="called off"):
+        await change(place="Library")
+    await day.forward(minutes=11)
+    await beats(day)
+    assert day.texts_to(CARER)[3:] == [day.texts_to(JO)[-1]]
+    assert "does not take place" in day.texts_to(JO)[-1]
 
 
 async def test_each_carer_is_told_of_the_policies_once_when_known_and_when_they_complain(

@@ -82,9 +82,15 @@ async def write(
     now: datetime,
     gathering: Gathering | None = None,
 ) -> Gathering:
-    """A new one, or another time, place or number of places; free places go to who waits."""
+    """A new one, or another time, place or number of places; free places go to who waits. Whoever
+    booked is told of another time or place, once, some minutes after the last change."""
     require(by, "gathering.manage", contract.key)
     starts_at, ends_at = _check(contract, plan)
+    before = None
+    if gathering is not None:
+        if gathering.cancelled_at is not None:
+            raise InvalidInput("It was called off. Write a new event instead.")
+        before = (gathering.starts_at, gathering.place, gathering.link)
     if gathering is None:
         if starts_at < now:
             raise InvalidInput("It would already have begun: give a time that is still to come.")
@@ -103,6 +109,8 @@ async def write(
     gathering.places, gathering.quadrant = plan.places, plan.quadrant
     gathering.groups = ",".join(plan.groups)
     await session.flush()
+    if before not in (None, (gathering.starts_at, gathering.place, gathering.link)):
+        await inviting.owe_word(session, await _standing(session, gathering), now)
     await _event(session, "gathering.written", gathering, by, now)
     return gathering
 
@@ -121,9 +129,13 @@ async def call_off(
         raise Conflict("It was called off already.")
     gathering.cancelled_at, gathering.cancelled_by_id = now, by.user_id
     told = 0
-    for booking in await _standing(session, gathering):
+    standing = await _standing(session, gathering)
+    unheard = {one.id for one in standing if one.word_due_at is not None}
+    await inviting.take_back(session, standing, now)
+    for booking in standing:
+        key = "called_off_unheard" if booking.id in unheard else "called_off"
         booking.told_message_id = await inviting.tell(
-            session, contract, wording, gathering, booking, "called_off", now
+            session, contract, wording, gathering, booking, key, now
         )
         told += booking.told_message_id is not None
     await session.flush()
@@ -174,6 +186,7 @@ async def book(
         session.add(booking)
     booking.state, booking.booked_at, booking.changed_at = state, now, now
     booking.needs, booking.case_id, booking.reminded_at = needs.strip() or None, case_id, None
+    booking.word_due_at = None
     await session.flush()
     await _event(session, "booking.made", gathering, by, now, state=state)
     return booking
@@ -221,6 +234,7 @@ async def move_up(
     waiting = [b for b in await _standing(session, gathering) if b.state == BookingState.WAITING]
     for booking in waiting[: max(0, free)]:
         booking.state, booking.changed_at = BookingState.BOOKED, now
+        booking.word_due_at = None  # they hear time and place now
         booking.told_message_id = await inviting.tell(
             session, contract, wording, gathering, booking, "place_free", now
         )

@@ -1,6 +1,7 @@
 """What members are given by itself: news they agreed to, a few a minute; reminders of what they
-booked; the two policies that every carer is sent. A job of engine/jobs; what it does is in
-desk/news, desk/inviting and desk/proofs, and how far each has come stands in the database.
+booked, and that it is at another time; the two policies that every carer is sent. A job of
+engine/jobs; what it does is in desk/news, desk/inviting and desk/proofs, and how far each has come
+stands in the database.
 """
 
 from helpline.desk import inviting, library, news, proofs
@@ -18,6 +19,7 @@ async def give(house: House) -> int:
         async with house.db.write() as session:
             now = house.clock.now()
             await library.keep_in_step(session, contract, now)
+            made += await inviting.tell_changes(session, contract, house.wording, now)
             made += await inviting.remind(session, contract, house.wording, now)
         async with house.db.write() as session:
             now, site = house.clock.now(), house.settings.public_url
