@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.desk import merging, safety
@@ -34,7 +35,7 @@ async def test_a_join_moves_everything_and_its_undoing_moves_exactly_that_back(
     await world.sms(STRANGER, "one more thing")  # comes after the join: stays with them
 
     async with world.house.db.write() as session:
-        await merging.unmerge(session, merge_id, world.lead, world.now)
+        await part(session, merge_id, world)
     assert (await world.case_of(STRANGER)).person_id == other
     assert (await world.case_of(CARER)).person_id == into
     late = (await world.all(Contact, Contact.direction == "in"))[-1]
@@ -62,7 +63,7 @@ async def test_how_somebody_may_be_reached_and_a_place_they_booked_follow_a_join
     merge_id = await join(world, into, other)
     assert await rules_and_places(world, into) == (True, ["Both come", "One comes"])
     async with world.house.db.write() as session:
-        await merging.unmerge(session, merge_id, world.lead, world.now)
+        await part(session, merge_id, world)
     assert await rules_and_places(world, into) == (False, ["Both come"])
     assert await rules_and_places(world, other) == (True, ["Both come", "One comes"])
 
@@ -93,10 +94,10 @@ async def test_a_join_is_taken_back_once(world: World) -> None:
     second = await world.member("Jo Pell", "FC2002")
     merge_id = await join(world, first, second)
     async with world.house.db.write() as session:
-        await merging.unmerge(session, merge_id, world.lead, world.now)
+        await part(session, merge_id, world)
     async with world.house.db.write() as session:
         with pytest.raises(Conflict):
-            await merging.unmerge(session, merge_id, world.lead, world.now)
+            await part(session, merge_id, world)
 
 
 async def test_a_message_moves_to_the_right_case(world: World) -> None:
@@ -154,6 +155,13 @@ async def rules_and_places(world: World, person_id: int) -> tuple[bool, list[str
             .order_by(col(Gathering.id))
         )
         return rules.neutral_only, list(booked)
+
+
+async def part(session: AsyncSession, merge_id: int, world: World) -> None:
+    merged = await session.get(Merge, merge_id)
+    person = await session.get(Person, merged.into_id) if merged else None
+    assert person is not None
+    await merging.unmerge(session, person, merge_id, world.lead, world.now)
 
 
 async def join(world: World, into: int, other: int, reason: str = "She told me so.") -> int:

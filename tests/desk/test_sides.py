@@ -15,7 +15,7 @@ WRITERS = {"record": "case_id", "line": "case_id", "on_case": ""}
 """Functions of desk/events.py; the argument by which one writes about a case, empty: always."""
 SIDES = set(
     """
-    address.blocked address.block_extended address.linked address.unblocked
+    advice.noted address.blocked address.block_extended address.linked address.unblocked
     aftercare.begun aftercare.given appeal.chosen approval.noticed
     allegation.answered allegation.asked allegation.done allegation.met allegation.moved
     allegation.moved_on allegation.recorded allegation.taken_back allegation.told allegation.undone

@@ -472,36 +472,36 @@ async def test_the_sheet_names_what_is_open_and_the_one_who_comes_says_they_read
     stranger = (await world.case_of(STRANGER)).reference
     carer = (await world.case_of(CARER)).reference
     async with world.house.db.write() as session:
-        sheet = await handovers.sheet(session, "essex", world.worker.user_id, world.now)
+        sheet = await handovers.sheet(session, "essex", world.worker, world.now)
         assert [row.reference for row in sheet.emergencies] == [stranger]
         with pytest.raises(NotAllowed):
-            await handovers.acknowledge(session, handover, world.lead.user_id, world.now)
+            await handovers.acknowledge(session, handover, world.lead, world.now)
         await handovers.write(session, handover, "Ring the stranger first.", world.duty.user_id)
     await world.forward(hours=1)
     await beat(world)
     async with world.house.db.write() as session:
         late = await handovers.late(session, ["essex"], world.now)
         assert [one.id for one in late] == [handover.id]
-        found = await handovers.find(session, ["essex"], handover.id or 0)
-        await handovers.acknowledge(session, found, world.worker.user_id, world.now)
+        found = await handovers.find(session, ["essex"], world.worker, handover.id or 0)
+        await handovers.acknowledge(session, found, world.worker, world.now)
     async with world.house.db.read() as session:
         assert await handovers.late(session, ["essex"], world.now) == []
-        found = await handovers.find(session, ["essex"], handover.id or 0)
+        found = await handovers.find(session, ["essex"], world.worker, handover.id or 0)
         assert found.seen is not None
         assert found.seen["emergencies"] == [stranger]
     later(world, timedelta(hours=9))
     async with world.house.db.read() as session:
-        sheet = await handovers.sheet(session, "essex", world.worker.user_id, world.now)
+        sheet = await handovers.sheet(session, "essex", world.worker, world.now)
         assert carer in [row.reference for row in sheet.promises]
         assert carer not in [row.reference for row in sheet.silent]
     later(world, timedelta(days=8))
     async with world.house.db.read() as session:
-        sheet = await handovers.sheet(session, "essex", world.worker.user_id, world.now)
+        sheet = await handovers.sheet(session, "essex", world.worker, world.now)
         assert carer in [row.reference for row in sheet.silent]
     async with world.house.db.write() as session:  # who must not know of it is not told here either
         case = await cases.find_case(session, world.lead, carer)
-        who = world.worker.user_id
-        await conflicts.declare(session, case, who, "my sister", world.lead, world.now)
+        who = world.worker
+        await conflicts.declare(session, case, who.user_id, "my sister", world.lead, world.now)
         sheet = await handovers.sheet(session, "essex", who, world.now)
     assert carer not in str(sheet.references)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -121,7 +121,9 @@ async def pass_on(
 ) -> Compliment:
     """Whoever it is about was told. Doing it twice changes nothing."""
     found = await session.scalar(
-        select(Compliment).where(col(Compliment.id) == compliment_id, *_seen(actor))
+        select(Compliment).where(
+            col(Compliment.id) == compliment_id, *seeing.of_somebody(actor, COMPLIMENT)
+        )
     )
     if found is None:
         raise NotFound("There is no such compliment, or it is not yours to see.")
@@ -145,20 +147,11 @@ async def listed(
     rows = await session.execute(
         select(COMPLIMENT, col(User.shown_name).label("about"))
         .outerjoin(User, col(User.id) == COMPLIMENT.c.about_id)
-        .where(COMPLIMENT.c.contract.in_(contracts), *_seen(actor))
+        .where(COMPLIMENT.c.contract.in_(contracts), *seeing.of_somebody(actor, COMPLIMENT))
         .order_by(COMPLIMENT.c.at.desc(), COMPLIMENT.c.id.desc())
         .limit(limit)
     )
     return rows.all()
-
-
-def _seen(actor: Actor) -> tuple[Any, ...]:
-    case = metadata.tables["case"]
-    there = exists().where(
-        case.c.id == COMPLIMENT.c.case_id, *seeing.not_shut_out(actor.user_id, case)
-    )
-    within = () if actor.contract is None else (COMPLIMENT.c.contract == actor.contract,)
-    return (*within, COMPLIMENT.c.case_id.is_(None) | there)
 
 
 def _subject(contract: Contract, *, has_worker: bool) -> str:

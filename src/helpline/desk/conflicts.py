@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Result, Row, or_, select
+from sqlalchemy import ColumnElement, Result, Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,20 +17,24 @@ from helpline import errors
 from helpline.desk import events, seeing
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
-from helpline.models import Address, Case, Complaint, ComplaintAbout, Conflict, Part, User
+from helpline.models import Address, Case, Complaint, ComplaintAbout, Conflict, Incident, Part, User
 from helpline.rules.permissions import Actor, require
+from helpline.vocabulary import ConflictKind
 
 LONGEST = 500
 
 
-async def of_cases(session: AsyncSession, case_ids: Collection[int]) -> dict[int, frozenset[int]]:
-    """Case id → the ids of everybody who must not be asked about it."""
+async def of_cases(
+    session: AsyncSession, case_ids: Collection[int], *declared_as: ColumnElement[bool]
+) -> dict[int, frozenset[int]]:
+    """Case id → the ids of everybody who must not be asked about it. `declared_as`: which of the
+    conflicts written down count; all, where nothing is said."""
     if not case_ids:
         return {}
     found: dict[int, set[int]] = {}
     declared = await session.execute(
         select(col(Conflict.case_id), col(Conflict.user_id)).where(
-            col(Conflict.case_id).in_(case_ids), col(Conflict.ended_at).is_(None)
+            col(Conflict.case_id).in_(case_ids), col(Conflict.ended_at).is_(None), *declared_as
         )
     )
     own = await session.execute(
@@ -62,24 +66,64 @@ async def of_cases(session: AsyncSession, case_ids: Collection[int]) -> dict[int
 async def of_complaints(
     session: AsyncSession, complaint_ids: Collection[int]
 ) -> dict[int, frozenset[int]]:
-    """Complaint id → everybody who must not be asked about it: whom it is about, and who is in
-    conflict with the case that it is."""
-    found: dict[int, set[int]] = {}
+    """Complaint id → everybody who must not be asked about it, nor handle it: whom it is about, and
+    who is shut out of the case that it is, of the one it arose on, or of whoever complains."""
     if not complaint_ids:
         return {}
+    found: dict[int, set[int]] = {one: set() for one in complaint_ids}
     about = await session.execute(
         select(col(ComplaintAbout.complaint_id), col(ComplaintAbout.user_id)).where(
             col(ComplaintAbout.complaint_id).in_(complaint_ids)
         )
     )
-    held = await session.execute(
-        select(col(Complaint.id), col(Conflict.user_id))
-        .join(Conflict, col(Conflict.case_id) == col(Complaint.case_id))
-        .where(col(Complaint.id).in_(complaint_ids), col(Conflict.ended_at).is_(None))
+    for complaint_id, user_id in about:
+        found[complaint_id].add(user_id)
+    on_its_own = await _shut_out_with(
+        session,
+        col(Case.id).in_((col(Complaint.case_id), col(Complaint.about_case_id))),
+        complaint_ids,
     )
-    for complaint_id, user_id in [*about, *held]:
-        found.setdefault(complaint_id, set()).add(user_id)
+    by_person = await _shut_out_with(
+        session,
+        col(Case.person_id) == col(Complaint.person_id),
+        complaint_ids,
+        # That a complaint is about them shuts them out of that one only.
+        col(Conflict.kind) != ConflictKind.COMPLAINT,
+    )
+    for complaint_id, users in [*on_its_own, *by_person]:
+        found[complaint_id] |= users
     return {complaint_id: frozenset(users) for complaint_id, users in found.items()}
+
+
+async def _shut_out_with(
+    session: AsyncSession,
+    joined: ColumnElement[bool],
+    complaint_ids: Collection[int],
+    *declared: ColumnElement[bool],
+) -> list[tuple[int, frozenset[int]]]:
+    """(complaint, who is shut out of a case that is `joined` to it)."""
+    query: Any = (
+        select(col(Complaint.id), col(Case.id))
+        .join(Case, joined)
+        .where(col(Complaint.id).in_(complaint_ids))
+    )
+    pairs = [(row[0], row[1]) for row in await session.execute(query)]
+    shut_out = await of_cases(session, {case_id for _, case_id in pairs}, *declared)
+    return [(one, shut_out.get(case_id, frozenset())) for one, case_id in pairs]
+
+
+async def of_incidents(
+    session: AsyncSession, incident_ids: Collection[int]
+) -> dict[int, frozenset[int]]:
+    """Incident id → everybody who must not be asked about it: who is shut out of its case."""
+    if not incident_ids:
+        return {}
+    query: Any = select(col(Incident.id), col(Incident.case_id)).where(
+        col(Incident.id).in_(incident_ids), col(Incident.case_id).is_not(None)
+    )
+    of: dict[int, int] = {row.id: row.case_id for row in await session.execute(query)}
+    shut_out = await of_cases(session, set(of.values()))
+    return {one: shut_out.get(case_id, frozenset()) for one, case_id in of.items()}
 
 
 async def on_case(session: AsyncSession, case_id: int) -> Sequence[Row[Any]]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Result, Row, exists, func, or_, select
+from sqlalchemy import Result, Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -229,9 +229,7 @@ async def said_and_done(
 
 
 def _seen(actor: Actor, contract: Contract) -> tuple[Any, ...]:
-    case = metadata.tables["case"]
-    there = exists().where(case.c.id == ASK.c.case_id, *seeing.not_shut_out(actor.user_id, case))
-    return (ASK.c.contract == contract.key, or_(ASK.c.case_id.is_(None), there))
+    return (ASK.c.contract == contract.key, *seeing.of_somebody(actor, ASK))
 
 
 def _within(actor: Actor, contract: Contract, bounds: Bounds) -> tuple[Any, ...]:

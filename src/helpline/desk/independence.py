@@ -8,7 +8,7 @@ from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk import seeing
+from helpline.desk import conflicts, seeing
 from helpline.models import (
     Allocation,
     Case,
@@ -87,6 +87,8 @@ async def handlers(
     )
     accused = await about(session, complaint)
     worked = await involved(session, complaint)
+    complaint_id = complaint.id or 0
+    shut_out = (await conflicts.of_complaints(session, [complaint_id]))[complaint_id]
     earlier = await session.scalars(
         select(col(ComplaintEntry.by_user_id)).where(
             col(ComplaintEntry.complaint_id) == complaint.id,
@@ -98,7 +100,9 @@ async def handlers(
     return [
         (
             user,
-            rules.why_not_handle(user.id or 0, about=accused, involved=worked, earlier=before),
+            rules.why_not_handle(
+                user.id or 0, about=accused, involved=worked, earlier=before, shut_out=shut_out
+            ),
         )
         for user in users
     ]

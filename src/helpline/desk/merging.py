@@ -86,6 +86,8 @@ async def merge(
         raise InvalidInput("Only two different records of one contract can be joined.")
     if not reason.strip():
         raise InvalidInput("Say how you know that they are the same person.")
+    if await seeing.is_wall_between(session, into.id or 0, other.id or 0):
+        raise Conflict("There is a wall between these two, so they are not one person.")
     assert into.id is not None
     assert other.id is not None
     rules = await safety.stricter_of(session, into.id, other.id)
@@ -131,11 +133,19 @@ async def hand_on(
     return moved
 
 
-async def unmerge(session: AsyncSession, merge_id: int, by: Actor, now: datetime) -> None:
-    """Take a join back: exactly the rows that were moved return, wherever they are still; what came
-    since stays where it is."""
+async def unmerge(
+    session: AsyncSession, person: Person, merge_id: int, by: Actor, now: datetime
+) -> None:
+    """Take a join with `person` back: exactly the rows that were moved return, wherever they are
+    still; what came since stays where it is. NotFound alike for a join that is not there, is
+    another's, or of somebody whom `by` must not know of."""
     merged = await session.get(Merge, merge_id, with_for_update=True)
-    if merged is None or not may(by, "case.triage", merged.contract):
+    if (
+        merged is None
+        or not may(by, "case.triage", merged.contract)
+        or person.id not in (merged.into_id, merged.from_id)
+        or not await _sees_both(session, by, merged)
+    ):
         raise NotFound("There is no such join.")
     if merged.undone_at is not None:
         raise Conflict("This join has already been taken back.")
@@ -149,6 +159,14 @@ async def unmerge(session: AsyncSession, merge_id: int, by: Actor, now: datetime
     merged.undone_at, merged.undone_by_id = now, by.user_id
     await session.flush()
     await _event(session, "person.unmerged", merged, by, now)
+
+
+async def _sees_both(session: AsyncSession, actor: Actor, merged: Merge) -> bool:
+    both = (merged.into_id, merged.from_id)
+    seen = await session.scalars(
+        select(col(Person.id)).where(col(Person.id).in_(both), *seeing.people(actor))
+    )
+    return set(seen) == set(both)
 
 
 async def move_contact(

@@ -22,6 +22,7 @@ from sqlalchemy import (
     false,
     or_,
     select,
+    true,
     union,
     union_all,
 )
@@ -29,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.models import metadata
 from helpline.rules.permissions import Actor, may
-from helpline.vocabulary import LinkKind, Role
+from helpline.vocabulary import ConflictKind, LinkKind, Role
 
 TAKES_NO_SIDE = (
     *("case.read", "attachment.read", "record.taken"),  # who looks does nothing for anybody yet
@@ -53,6 +54,7 @@ COVER = metadata.tables["cover"]
 EVENT = metadata.tables["event"]
 INCIDENT = metadata.tables["incident"]
 LINK = metadata.tables["case_link"]
+PAGE = metadata.tables["page"]
 PART = metadata.tables["part"]
 PERSON = metadata.tables["person"]
 USER = metadata.tables["user"]
@@ -128,14 +130,39 @@ def complaints(
     is_about = exists().where(
         ABOUT.c.complaint_id == complaint.c.id, ABOUT.c.user_id == actor.user_id
     )
-    in_conflict = exists().where(
-        CONFLICT.c.case_id == complaint.c.case_id,
-        CONFLICT.c.user_id == actor.user_id,
-        CONFLICT.c.ended_at.is_(None),
-    )
     themself = complaint.c.person_id.in_(_themself(actor.user_id))
+    # That a complaint is about them shuts them out of that one, not of all else the person says.
+    shut = _shut_people(actor.user_id, CONFLICT.c.kind != ConflictKind.COMPLAINT)
     within = () if actor.contract is None else (complaint.c.contract == actor.contract,)
-    return (*within, ~is_about, ~in_conflict, complaint.c.person_id.is_(None) | ~themself)
+    return (
+        *within,
+        ~is_about,
+        *(_on_no_case_shut(actor, case_id) for case_id in _cases_of(complaint)),
+        complaint.c.person_id.is_(None) | (~themself & complaint.c.person_id.not_in(shut)),
+    )
+
+
+def of_somebody(actor: Actor, row: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """The same for any row with a contract, a person and a case, each of which may be empty: what
+    somebody said of us, or was given."""
+    themself, shut = _themself(actor.user_id), _shut_people(actor.user_id)
+    within = () if actor.contract is None else (row.c.contract == actor.contract,)
+    return (
+        *within,
+        _on_no_case_shut(actor, row.c.case_id),
+        row.c.person_id.is_(None)
+        | (row.c.person_id.not_in(themself) & row.c.person_id.not_in(shut)),
+    )
+
+
+def _cases_of(complaint: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return (complaint.c.case_id, complaint.c.about_case_id)
+
+
+def _on_no_case_shut(actor: Actor, case_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    case = CASE.alias()
+    seen = exists().where(case.c.id == case_id, *not_shut_out(actor.user_id, case))
+    return case_id.is_(None) | seen
 
 
 def incidents(actor: Actor, incident: FromClause = INCIDENT) -> tuple[ColumnElement[bool], ...]:
@@ -143,35 +170,60 @@ def incidents(actor: Actor, incident: FromClause = INCIDENT) -> tuple[ColumnElem
     if not may(actor, "incident.read"):
         return (false(),)
     within = () if actor.contract is None else (incident.c.contract == actor.contract,)
-    seen = exists().where(CASE.c.id == incident.c.case_id, *not_shut_out(actor.user_id))
-    return (*within, incident.c.case_id.is_(None) | seen)
+    return (*within, _on_no_case_shut(actor, incident.c.case_id))
 
 
 def alerts(actor: Actor, alert: FromClause) -> ColumnElement[bool]:
-    """That the alert is about no case, complaint or incident they are shut out of."""
-    case = exists().where(CASE.c.id == alert.c.case_id, *not_shut_out(actor.user_id))
-    complaint = exists().where(COMPLAINT.c.id == alert.c.complaint_id, *complaints(actor))
-    incident = exists().where(INCIDENT.c.id == alert.c.incident_id, *incidents(actor))
+    """That the alert is about no case, complaint or incident that they may not see. One that is
+    about none of these is for whoever works on cases, and for those who were asked by it."""
+    about = (alert.c.case_id, alert.c.complaint_id, alert.c.incident_id)
+    of_case = CASE.alias()
+    case = exists().where(of_case.c.id == alert.c.case_id, *cases(actor, of_case))
+    asked = exists().where(PAGE.c.alert_id == alert.c.id, PAGE.c.user_id == actor.user_id)
+    works = true() if may(actor, "case.read") else false()
     return and_(
         alert.c.case_id.is_(None) | case,
-        alert.c.complaint_id.is_(None) | complaint,
-        alert.c.incident_id.is_(None) | incident,
+        owed(actor, alert),
+        works | asked | or_(*(one.is_not(None) for one in about)),
+    )
+
+
+def owed(actor: Actor, row: FromClause) -> ColumnElement[bool]:
+    """That a deadline or alert is about no complaint or incident that they may not see."""
+    complaint, incident = COMPLAINT.alias(), INCIDENT.alias()
+    in_complaints = exists().where(
+        complaint.c.id == row.c.complaint_id, *complaints(actor, complaint)
+    )
+    in_incidents = exists().where(incident.c.id == row.c.incident_id, *incidents(actor, incident))
+    return and_(
+        row.c.complaint_id.is_(None) | in_complaints,
+        row.c.incident_id.is_(None) | in_incidents,
     )
 
 
 async def across(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[int, int]]:
     """(case, user) for everybody who took the other side of one of these cases."""
     hidden, there = _hidden(_walls()), CASE.alias("there")
-    found: set[tuple[int, int]] = set()
-    for case_id, user_id, *conditions in _taking():
-        query = (
-            select(hidden.c.case_id, user_id)
-            .join(there, _is_there(hidden, there))
-            .join(user_id.table, case_id == there.c.id)
-            .where(hidden.c.case_id.in_(case_ids), user_id.is_not(None), *conditions)
+    rows = await session.execute(
+        select(hidden.c.case_id, there.c.id)
+        .join(there, _is_there(hidden, there))
+        .where(hidden.c.case_id.in_(case_ids))
+    )
+    sides = {(row[0], row[1]) for row in rows}
+    took = set[tuple[int, int]]()
+    for case_id, user_id, *conditions in _taking() if sides else ():
+        query = select(case_id, user_id).where(
+            case_id.in_({one for _, one in sides}), user_id.is_not(None), *conditions
         )
-        found |= {(row[0], row[1]) for row in await session.execute(query)}
-    return found
+        took |= {(row[0], row[1]) for row in await session.execute(query.distinct())}
+    return {(here, user) for here, there_id in sides for case, user in took if case == there_id}
+
+
+async def is_wall_between(session: AsyncSession, one_id: int, other_id: int) -> bool:
+    """Whether these two people are the two sides of a matter."""
+    walls = _walls()
+    query = select(walls.c.here).where(walls.c.here == one_id, walls.c.there == other_id)
+    return (await session.execute(query.limit(1))).first() is not None
 
 
 def _across(user_id: int) -> Select[Any]:

@@ -27,16 +27,19 @@ def why_not_handle(
     involved: Collection[int],
     earlier: Collection[int] = (),
     themself: Collection[int] = (),
+    shut_out: Collection[int] = (),
 ) -> str:
     """Why this user must not handle a complaint, or nothing. `about`: whom it is about; `involved`:
     who has worked with the person or on the case; `earlier`: who answered an earlier stage;
-    `themself`: who made it."""
+    `themself`: who made it; `shut_out`: who must not know of it."""
     if user_id in about:
         return "it is about them"
     if user_id in themself:
         return "they made it"
     if user_id in involved:
         return "they have worked with this person"
+    if user_id in shut_out:
+        return "they must not know of it"
     if user_id in earlier:
         return "they answered the stage before"
     return ""

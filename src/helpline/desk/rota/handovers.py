@@ -19,7 +19,17 @@ from helpline.db import insert_for
 from helpline.desk import events, seeing
 from helpline.desk.rota.duty import whole
 from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from helpline.models import Case, Contact, Deadline, Handover, User
+from helpline.models import (
+    Case,
+    Complaint,
+    Contact,
+    Deadline,
+    Handover,
+    Incident,
+    User,
+    metadata,
+)
+from helpline.rules.permissions import Actor, may
 from helpline.rules.rota import changes
 from helpline.vocabulary import CaseStatus, ContactKind, DeadlineState, Urgency
 
@@ -80,10 +90,10 @@ async def look(session: AsyncSession, contract: Contract, now: datetime) -> int:
     return made
 
 
-async def sheet(session: AsyncSession, contract: str, reader_id: int, now: datetime) -> Sheet:
+async def sheet(session: AsyncSession, contract: str, reader: Actor, now: datetime) -> Sheet:
     """The three lists of a contract, the most pressing first, without what its reader must not
     know of."""
-    seen = seeing.not_shut_out(reader_id)
+    seen = seeing.not_shut_out(reader.user_id)
     is_open = (col(Case.contract) == contract, col(Case.status) == CaseStatus.OPEN, *seen)
     shown: tuple[Any, ...] = (
         col(Case.reference),
@@ -105,15 +115,22 @@ async def sheet(session: AsyncSession, contract: str, reader_id: int, now: datet
             col(Deadline.clock),
             col(Deadline.due_at),
             col(User.shown_name).label("worker"),
+            col(Complaint.reference).label("complaint"),
+            col(Incident.reference).label("incident"),
         )
         .select_from(Deadline)
         .outerjoin(Case, col(Case.id) == col(Deadline.case_id))
+        .outerjoin(Complaint, col(Complaint.id) == col(Deadline.complaint_id))
+        .outerjoin(Incident, col(Incident.id) == col(Deadline.incident_id))
         .outerjoin(User, col(User.id) == col(Case.worker_id))
         .where(
             col(Deadline.contract) == contract,
             col(Deadline.state) == DeadlineState.OPEN,
             col(Deadline.due_at) < now + SOON,
-            or_(col(Case.id).is_(None), and_(col(Case.status) == CaseStatus.OPEN, *seen)),
+            or_(
+                and_(col(Case.id).is_(None), seeing.owed(reader, metadata.tables["deadline"])),
+                and_(col(Case.status) == CaseStatus.OPEN, *seen),
+            ),
         )
         .order_by(col(Deadline.due_at), col(Deadline.id))
     )
@@ -125,12 +142,24 @@ async def sheet(session: AsyncSession, contract: str, reader_id: int, now: datet
     )
 
 
-async def find(session: AsyncSession, contracts: Sequence[str], handover_id: int) -> Handover:
-    """A handover of one of these contracts; NotFound."""
+async def find(
+    session: AsyncSession, contracts: Sequence[str], reader: Actor, handover_id: int
+) -> Handover:
+    """A handover of one of these contracts, for the two between whom it passes and for whoever
+    makes the rota; NotFound. What the one wrote is for the other alone (`is_between`)."""
     found = await session.get(Handover, handover_id)
-    if found is None or found.contract not in contracts or found.void_at is not None:
+    if (
+        found is None
+        or found.contract not in contracts
+        or found.void_at is not None
+        or not (is_between(found, reader.user_id) or may(reader, "rota.write", found.contract))
+    ):
         raise NotFound("There is no such handover. The rota may have changed.")
     return found
+
+
+def is_between(handover: Handover, user_id: int) -> bool:
+    return user_id in (handover.from_id, handover.to_id)
 
 
 async def write(session: AsyncSession, handover: Handover, text: str, by: int) -> None:
@@ -146,9 +175,9 @@ async def write(session: AsyncSession, handover: Handover, text: str, by: int) -
     await session.flush()
 
 
-async def acknowledge(session: AsyncSession, handover: Handover, by: int, now: datetime) -> None:
+async def acknowledge(session: AsyncSession, handover: Handover, by: Actor, now: datetime) -> None:
     """Who takes over has read the sheet; it is kept which cases stood on it."""
-    if by != handover.to_id:
+    if by.user_id != handover.to_id:
         raise NotAllowed("Only the person who takes over can acknowledge this.")
     if handover.acknowledged_at is not None:
         return
@@ -161,7 +190,7 @@ async def acknowledge(session: AsyncSession, handover: Handover, by: int, now: d
         "handover.acknowledged",
         now,
         contract=handover.contract,
-        by=by,
+        by=by.user_id,
         handover=handover.id,
         **{name: len(references) for name, references in seen.items()},
     )

@@ -64,10 +64,10 @@ async def merge(request: web.Request) -> web.Response:
 async def unmerge(request: web.Request) -> web.Response:
     """Take a join back."""
     person_id = number_in_path(request, "id")
+    merge_id, by = number_in_path(request, "merge"), actor_of(request)
     async with house_of(request).db.write() as session:
-        await merging.unmerge(
-            session, number_in_path(request, "merge"), actor_of(request), now_of(request)
-        )
+        person = await merging.find_person(session, by, person_id)
+        await merging.unmerge(session, person, merge_id, by, now_of(request))
     return go(f"/people/{person_id}?done=parted")
 
 

@@ -90,20 +90,20 @@ async def acknowledge(request: web.Request) -> web.Response:
     async with house_of(request).db.write() as session:
         handover = await _find(session, request)
         actor = actor_of(request)
-        await handovers.acknowledge(session, handover, actor.user_id, now_of(request))
+        await handovers.acknowledge(session, handover, actor, now_of(request))
     return go(f"/rota/handovers/{handover.id}?done=acknowledged")
 
 
 async def _find(session: Any, request: web.Request) -> Any:
     keys = [contract.key for contract in contracts_of(request, "rota.own")]
-    return await handovers.find(session, keys, number_in_path(request, "id"))
+    return await handovers.find(session, keys, actor_of(request), number_in_path(request, "id"))
 
 
 async def _page(request: web.Request, typed: str | None = None, problem: str = "") -> web.Response:
     actor, now = actor_of(request), now_of(request)
     async with house_of(request).db.read() as session:
         handover = await _find(session, request)
-        sheet = await handovers.sheet(session, handover.contract, actor.user_id, now)
+        sheet = await handovers.sheet(session, handover.contract, actor, now)
         known = await names(session)
     contract = contract_of(request, handover.contract)
     return show(
@@ -118,6 +118,7 @@ async def _page(request: web.Request, typed: str | None = None, problem: str = "
         names=known,
         is_mine=handover.to_id == actor.user_id,
         is_leaving=handover.from_id == actor.user_id,
+        is_between=handovers.is_between(handover, actor.user_id),
         typed=handover.words or "" if typed is None else typed,
         done=request.query.get("done", ""),
         problem=problem,
