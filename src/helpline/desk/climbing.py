@@ -126,6 +126,7 @@ class _Asking:
         self._last_emergency: dict[int, datetime] = {}
         self._shut_out: dict[int, frozenset[int]] = {}
         self._complained_about: dict[int, frozenset[int]] = {}
+        self._not_of_incident: dict[int, frozenset[int]] = {}
         self._said: list[dict[str, Any]] = []
         self._bundles: dict[int, tuple[User, dict[str, str], list[Alert]]] = {}
 
@@ -137,6 +138,8 @@ class _Asking:
         self._shut_out = await conflicts.of_cases(self._session, case_ids)
         complaint_ids = {alert.complaint_id for alert in alerts if alert.complaint_id is not None}
         self._complained_about = await conflicts.of_complaints(self._session, complaint_ids)
+        incident_ids = {alert.incident_id for alert in alerts if alert.incident_id is not None}
+        self._not_of_incident = await conflicts.of_incidents(self._session, incident_ids)
         ids = [alert.id for alert in alerts]
         pages = await self._session.execute(
             select(col(Page.alert_id), col(Page.user_id), func.count(distinct(col(Page.rung))))
@@ -226,6 +229,7 @@ class _Asking:
             standing = await self._stand(alert.contract, rung)
         shut_out = self._shut_out.get(alert.case_id or 0, frozenset())
         shut_out |= self._complained_about.get(alert.complaint_id or 0, frozenset())
+        shut_out |= self._not_of_incident.get(alert.incident_id or 0, frozenset())
         reachable = (
             (user, working(user, self._reach)) for user in standing if user.id not in shut_out
         )
