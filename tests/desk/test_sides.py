@@ -37,7 +37,8 @@ SIDES = set(
 BY_NOBODY = set(
     """
     alert.asked alert.given_back alert.nobody alert.raised call.began call.broke call.ended
-    call.message_left call.not_put_through call.recording_deleted_there case.urgency_raised
+    call.message_left call.not_put_through call.recording_deleted_there case.may_be_out
+    case.urgency_raised
     compliment.logged deadline.missed deadline.planned_again deadline.started feedback.answered
     feedback.asked item.set_aside message.arrived_another_way message.held_back
     message.not_delivered message.sent_another_way recording.deleted

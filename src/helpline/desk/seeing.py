@@ -38,6 +38,7 @@ TAKES_NO_SIDE = (
     *("part.given", "part.ended", "conflict.declared", "conflict.ended"),
     *("case.allocated", "allocation.declined", "allocation.undone", "cover.begun", "cover.ended"),
     *("case.reason_set", "case.kind_set", "case.urgency_set", "case.eligibility"),
+    "case.may_be_out_settled",
     "alert.acknowledged",  # one code takes whatever a message asked about
     *("deadline.met", "deadline.cancelled"),  # follow from another act
 )
