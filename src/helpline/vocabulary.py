@@ -345,6 +345,7 @@ class AlertKind(StrEnum):
     TEST = "test"  # a worker tries whether they are reached; climbs no ladder
     ALLEGATION = "allegation"  # one was written down: the safeguarding lead is told
     CONCERN = "concern"  # a complaint or incident holds a safeguarding matter: looked at today
+    PRESSING = "pressing"  # the police are there, a child told of harm: a person now
 
     @property
     def severity(self) -> int:
@@ -352,10 +353,16 @@ class AlertKind(StrEnum):
         return _WORST_FIRST.index(self)
 
     @property
+    def is_loud(self) -> bool:
+        """Whether it goes out by every way at once, and waits for nobody's peace."""
+        return self in (AlertKind.EMERGENCY, AlertKind.PRESSING)
+
+    @property
     def wants_action(self) -> bool:
         """Whether taking it is not enough: it comes back unless something is done on the case."""
         return self in (
             AlertKind.EMERGENCY,
+            AlertKind.PRESSING,
             AlertKind.BREACH,
             AlertKind.CALL_BACK,
             AlertKind.TRAY,
@@ -365,6 +372,7 @@ class AlertKind(StrEnum):
 
 _WORST_FIRST = (
     AlertKind.EMERGENCY,
+    AlertKind.PRESSING,
     AlertKind.ROTA_NOBODY,
     AlertKind.BREACH,
     AlertKind.ALLEGATION,
@@ -408,6 +416,7 @@ def colour_of(kind: AlertKind, stage: int) -> Colour:
         AlertKind.TASK: Colour.AMBER,
         AlertKind.PROMISE: Colour.AMBER,
         AlertKind.CONCERN: Colour.RED,
+        AlertKind.PRESSING: Colour.RED,
         AlertKind.ALLEGATION: Colour.RED,
     }[kind]
 

@@ -512,7 +512,7 @@ async def _finish_call_backs(
     asking = await session.scalars(
         select(col(Alert.id)).where(
             col(Alert.case_id) == case.id,
-            col(Alert.kind).in_([AlertKind.CALL_BACK, AlertKind.EMERGENCY]),
+            col(Alert.kind).in_([AlertKind.CALL_BACK, AlertKind.EMERGENCY, AlertKind.PRESSING]),
             col(Alert.next_rung_at).is_not(None),
         )
     )

@@ -55,6 +55,7 @@ CALENDAR, PAPERS, OWED, LIST = "CALENDAR", "PAPERS", "OWED", "LIST"
 paper of one of our people that runs out, something owed to the council. Asked once a day, in office
 hours: none of it is a reason to wake anybody."""
 DAY = timedelta(days=1)
+LOUD = [kind for kind in AlertKind if kind.is_loud]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ async def climb(
         await session.scalars(
             select(Alert)
             .where(col(Alert.next_rung_at) <= now)
-            .order_by((col(Alert.kind) == AlertKind.EMERGENCY).desc(), col(Alert.next_rung_at))
+            .order_by(col(Alert.kind).in_(LOUD).desc(), col(Alert.next_rung_at))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -161,7 +162,7 @@ class _Asking:
         )
         for user_id, kind, at in recent:
             self._last[user_id] = max(at, self._last.get(user_id, at))
-            if kind == AlertKind.EMERGENCY:
+            if kind in LOUD:
                 self._last_emergency[user_id] = at
 
     async def ask(self, alert: Alert) -> None:

@@ -286,7 +286,8 @@ async def _hear_person(
     await faults.hear_again(session, address)
     if form is not None:
         await webform.take_down(session, case, contact, form, now)
-    await _apply(session, contract, talk, case, address, contact, turn, reading)
+    is_waking = triage.wakes(inbound.text, reading)
+    await _apply(session, contract, talk, case, address, contact, turn, reading, is_waking)
     await complaints.hear(session, contract, case, contact)
     await compliments.hear(session, contract, case, contact, reading.category, case.urgency)
     is_alarm = turn.danger or reading.urgency == Urgency.EMERGENCY
@@ -462,6 +463,7 @@ async def _apply(
     contact: Contact,
     turn: dialogue.Turn,
     reading: triage.Reading,
+    is_waking: bool,
 ) -> None:
     """Write down what the message settled. Urgency only ever rises here."""
     now = contact.at
@@ -495,6 +497,8 @@ async def _apply(
         await kinds.follow_reason(session, contract, case, now)
     if read is Urgency.EMERGENCY:
         await _alert(session, contract, case, contact, AlertKind.EMERGENCY)
+    elif is_waking:
+        await _alert(session, contract, case, contact, AlertKind.PRESSING)
     if turn.wants_call:
         await _ask_for_call(session, contract, case, contact)
     if turn.opted_out and case.status == CaseStatus.OPEN:
@@ -512,7 +516,7 @@ async def _alert(
         select(col(Alert.id))
         .where(
             col(Alert.case_id) == case.id,
-            col(Alert.kind) == kind,
+            col(Alert.kind).in_({kind, AlertKind.EMERGENCY} if kind.is_loud else {kind}),
             or_(
                 col(Alert.next_rung_at).is_not(None),
                 col(Alert.acknowledged_at) > contact.at - IN_HAND,

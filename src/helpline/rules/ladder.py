@@ -32,10 +32,10 @@ def preferred(wish: str) -> tuple[str, ...]:
 def ways(
     wish: str, working: Mapping[str, str], asked_before: int, kind: AlertKind
 ) -> tuple[str, ...]:
-    """The means by which to ask now: for an emergency all that work, else one, and at each further
+    """The means by which to ask now: for what is loud all that work, else one, and at each further
     asking about the same alert the next one. `working`: means → address. Empty: unreachable."""
     usable = [means for means in preferred(wish) if working.get(means)]
-    if kind is AlertKind.EMERGENCY or not usable:
+    if kind.is_loud or not usable:
         return tuple(usable)
     return (usable[asked_before % len(usable)],)
 
@@ -48,7 +48,7 @@ def quiet_until(
 ) -> datetime | None:
     """Until when somebody just written to is left in peace; None when they may be asked. Never
     longer than the contract's pause between two rungs."""
-    if kind is AlertKind.EMERGENCY:
+    if kind.is_loud:
         last, pause = last_emergency, QUIET_IN_EMERGENCY
     else:
         last, pause = last_message, QUIET

@@ -8,6 +8,7 @@ prompt, markup, a query, a formula) is ever obeyed.
 from __future__ import annotations
 
 from helpline.rules.triage.judgement import URGENCIES, VERSION, Reading, read
+from helpline.rules.triage.waking import wakes
 from helpline.rules.triage.weights import CATEGORIES
 
-__all__ = ["CATEGORIES", "URGENCIES", "VERSION", "Reading", "read"]
+__all__ = ["CATEGORIES", "URGENCIES", "VERSION", "Reading", "read", "wakes"]
