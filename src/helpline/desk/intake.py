@@ -293,8 +293,8 @@ async def _hear_person(
     is_alarm = turn.danger or reading.urgency == Urgency.EMERGENCY
     if turn.say and (is_alarm or await blocks.blocked_until(session, address.id, now) is None):
         body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
-        await cases.send_to_person(
         await privacy.note(session, case, inbound.channel, turn.say, now)
+        await cases.send_to_person(
             session,
             contract,
             case,
@@ -586,12 +586,12 @@ async def _words(
         "alarming": reading.urgency == Urgency.EMERGENCY,
         "has_number": address.channel in NUMBERED,
         "signposts": " ".join(s.line for s in contract.signposts if s.first_answer),
+        **privacy.words(contract),
+        **eligibility.words_elsewhere(contract, case.said_exclusion),
         "menu": ", ".join(
             f"{number} {reason.menu}"
             for number, reason in enumerate((r for r in contract.reasons if r.menu), 1)
         ),
-        **privacy.words(contract),
-        **eligibility.words_elsewhere(contract, case.said_exclusion),
     }
     language = person.language if person else "en"
     return "\n".join(ways.wording.say(key, language, **values) for key in turn.say)
