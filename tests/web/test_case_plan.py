@@ -1,6 +1,7 @@
 """The tab "Steps and plan": what is next stands first, every form works, what fails keeps what was
 typed."""
 
+import re
 from dataclasses import replace
 
 from helpline.models import CaseExit, PlanGoal, StepTick, SupportPlan, Task
@@ -34,6 +35,8 @@ async def test_the_next_thing_stands_first_and_steps_are_ticked(
         await guest.post(f"{path}/steps", {"step": "safe", "how": "done", "done_on": "2027-01-01"})
         == 400
     )
+    assert await guest.post(f"{path}/steps", {"step": "safe", "how": "done"}) == 400
+    assert "Write down first, under Safe contact," in guest.text  # nothing is agreed yet
     (tick,) = await one_world.all(StepTick)
     assert await guest.post(f"{path}/steps/{tick.id}/end") == 200  # type: ignore[attr-defined]
     assert await guest.post(f"{path}/steps/999/end") == 404
@@ -88,6 +91,30 @@ async def test_a_kind_is_changed_and_a_referral_filled_in(one_world: World, arri
     assert await guest.post(f"{path}/referral", {"referral_referrer": "Sue Wren"}) == 200
     assert "Sue Wren" in guest.page and "Still missing" in guest.text
     assert "Advice and support → A referral by a professional. Sue sent her" in guest.text
+
+
+async def test_two_who_fill_in_one_referral_lose_nothing(one_world: World, arrive: Arrive) -> None:
+    path = await _opened(one_world)
+    guest, lead = await arrive(one_world, "wasim"), await arrive(one_world, "leonie")
+    await guest.post(f"{path}/kind", {"kind": "referral", "why_kind": "Sue sent her"})
+    old = {"seen": mark_in(guest.page), "referral_referrer": "Sue Wren"}
+    assert old["seen"] == "new"
+    await lead.get(path)
+    theirs = {"seen": mark_in(lead.page), "referral_referrer": "Sue Wren, fostering team"}
+    assert await lead.post(f"{path}/referral", theirs) == 200
+    assert await guest.post(f"{path}/referral", old) == 409
+    assert "A colleague changed this while you were writing" in guest.text
+    assert 'value="Sue Wren"' in guest.page
+    assert "Kept now: Sue Wren, fostering team" in guest.text
+    assert await guest.post(f"{path}/referral", old | {"seen": mark_in(guest.page)}) == 200
+    assert 'value="Sue Wren"' in guest.page
+
+
+def mark_in(page: str) -> str:
+    """Of what the form showed."""
+    found = re.search(r'name="seen" value="([^"]+)"', page)
+    assert found
+    return found[1]
 
 
 async def test_every_kind_has_its_page(one_world: World, arrive: Arrive) -> None:

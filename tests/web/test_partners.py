@@ -45,6 +45,29 @@ async def test_a_lead_writes_a_partner_down_and_a_worker_finds_them(
     assert await worker.post(f"/partners/{row.id}", SOLICITOR) == 403
 
 
+async def test_two_who_change_one_partner_lose_nothing(everybody: World, arrive: Arrive) -> None:
+    lead, sefa = await arrive(everybody, "leonie"), await arrive(everybody, "leonie")
+    await lead.get("/partners/new")
+    await lead.post("/partners", SOLICITOR)
+    (row,) = await everybody.all(Partner)
+    at = f"/partners/{row.id}"
+    await lead.get(at)
+    await sefa.get(at)
+    seen = re.findall(r'name="seen" value="([^"]+)"', lead.page)[0]
+    everybody.clock.forward(timedelta(minutes=1))  # type: ignore[attr-defined]
+    theirs = SOLICITOR | {"seen": seen, "telephone": "01632 960322", "areas": "north"}
+    assert await sefa.post(at, theirs) == 200
+    mine = SOLICITOR | {"seen": seen, "skills": "Also appeals"}
+    assert await lead.post(at, mine) == 409
+    assert "A colleague changed this while you were writing" in lead.text
+    assert "Also appeals" in lead.page and 'value="01632 960321"' in lead.page
+    assert "Telephone number 01632 960322" in lead.text
+    again = re.findall(r'name="seen" value="([^"]+)"', lead.page)[0]
+    assert await lead.post(at, mine | {"seen": again}) == 200
+    (row,) = await everybody.all(Partner)
+    assert (row.skills, row.telephone) == ("Also appeals", "01632 960321")
+
+
 async def test_old_details_are_said_and_the_contracts_own_cannot_be_changed(
     everybody: World, arrive: Arrive
 ) -> None:

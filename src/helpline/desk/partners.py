@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import events
+from helpline.desk import events, stale
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Partner
@@ -114,13 +114,20 @@ async def listed(
     return [one for one in found if one.fits(kind, area, words)]
 
 
-async def find(session: AsyncSession, partner_id: int, by: Actor, action: str) -> Partner:
+async def find(
+    session: AsyncSession, partner_id: int, by: Actor, action: str, *, lock: bool = False
+) -> Partner:
     """One entry that `by` may do `action` with; NotFound otherwise, and for an ended one."""
-    found = await session.get(Partner, partner_id)
+    found = await session.get(Partner, partner_id, with_for_update=lock or None)
     if found is None or found.ended_at is not None:
         raise NotFound("There is no such partner in the directory.")
     require(by, action, found.contract)
     return found
+
+
+def mark_of(found: Partner) -> str:
+    """Of the details that a page shows."""
+    return stale.mark_of(found.changed_at or found.made_at)
 
 
 def shown(found: Partner, contract: Contract, now: datetime) -> Listed:
@@ -157,9 +164,12 @@ async def change(
     typed: Typed,
     by: Actor,
     now: datetime,
+    seen: str = "",
 ) -> None:
-    """New details. Cases that were referred keep the kind they were referred to."""
+    """New details. Cases that were referred keep the kind they were referred to. `seen`: the mark
+    of the details that the page showed (desk/stale.py); Conflict where they are others now."""
     require(by, "partner.write", found.contract)
+    stale.must_be_fresh(seen, found.changed_at or found.made_at)
     _fill(found, contract, typed)
     found.changed_at = now
     found.verified_on, found.verified_by_id = _today(contract.zone, now), by.user_id

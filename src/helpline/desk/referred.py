@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.contract.parts import ReferralField
-from helpline.desk import events, tasks
+from helpline.desk import events, stale, tasks
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Case, ReferralForm, Task
 from helpline.rules.permissions import Actor, require
@@ -41,7 +41,13 @@ def missing(contract: Contract, said: Mapping[str, str]) -> list[str]:
 
 
 async def of_case(session: AsyncSession, case_id: int) -> ReferralForm | None:
-    return await session.scalar(select(ReferralForm).where(col(ReferralForm.case_id) == case_id))
+    query = select(ReferralForm).where(col(ReferralForm.case_id) == case_id)
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+def mark_of(form: ReferralForm | None) -> str:
+    """Of what a page shows."""
+    return stale.mark_of(form.changed_at if form else None)
 
 
 def said_in(form: ReferralForm | None) -> dict[str, str]:
@@ -65,15 +71,20 @@ async def fill(
     given: Mapping[str, str],
     by: Actor,
     now: datetime,
+    seen: str = "",
 ) -> ReferralForm:
     """Keep what the referral says, complete or not; fields that are not in `given` stay as they
-    are. The chase ends when nothing required is missing and begins again when something is."""
+    are. `seen`: the mark of what the page showed (desk/stale.py); Conflict where it is another
+    now, because a form gives every field. The chase ends when nothing required is missing and
+    begins again when something is."""
     require(by, "plan.write", case.contract)
     if contract.referral is None or case.kind != CaseKind.REFERRAL:
         raise InvalidInput("This is no referral. Say first, below, that it is one.")
     if case.status != CaseStatus.OPEN:
         raise Conflict("This case is closed. Open it again first.")
+    await session.execute(select(col(Case.id)).where(col(Case.id) == case.id).with_for_update())
     form = await of_case(session, case.id or 0)
+    stale.must_be_fresh(seen, form.changed_at if form else None)
     said = said_in(form) | {
         one.code: _clean(one, given[one.code]) for one in fields_of(contract) if one.code in given
     }

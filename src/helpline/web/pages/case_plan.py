@@ -137,6 +137,7 @@ async def _comings(
         "referral": form,
         "referral_fields": referred.fields_of(contract) if is_referral else (),
         "referral_said": said,
+        "referral_mark": referred.mark_of(form),
         "referral_missing": referred.missing(contract, said) if is_referral else [],
         "other_contracts": others if may_go and found.status == "open" else [],
         "notes": await transfer.notes_to_choose(session, found.id or 0) if may_go else [],
@@ -352,7 +353,8 @@ async def write_referral(request: web.Request) -> web.Response:
             one.code: await field(request, f"referral_{one.code}")
             for one in referred.fields_of(it.contract)
         }
-        await referred.fill(it.session, it.contract, it.case, given, it.by, it.now)
+        seen = await field(request, "seen")
+        await referred.fill(it.session, it.contract, it.case, given, it.by, it.now, seen)
 
     return await act_on(request, "referral", act, show_plan)
 

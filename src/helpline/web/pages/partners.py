@@ -9,7 +9,7 @@ from aiohttp import web
 from helpline.contract import Contract
 from helpline.desk import partners, referral_lists
 from helpline.desk.partners import Typed
-from helpline.errors import InvalidInput
+from helpline.errors import Conflict, InvalidInput
 from helpline.rules.permissions import may
 from helpline.vocabulary import PartnerApproval, PartnerKind
 from helpline.web.asked import (
@@ -53,6 +53,17 @@ _WRONG: Final = {
 """How a sentence begins → the field it is about."""
 
 
+_LABELS: Final = {
+    "name": "Name",
+    "skills": "What they can be asked for",
+    "telephone": "Telephone number",
+    "email": "E-mail address",
+    "hours": "When they are there",
+    "notes": "Notes",
+    "approval_words": "Who decided, and when",
+}
+
+
 async def show_partners(request: web.Request) -> web.Response:
     return await _list(request, "", "", "")
 
@@ -91,11 +102,14 @@ async def change(request: web.Request) -> web.Response:
     actor, now = actor_of(request), now_of(request)
     try:
         async with house_of(request).db.write() as session:
-            found = await partners.find(session, partner_id, actor, "partner.write")
+            found = await partners.find(session, partner_id, actor, "partner.write", lock=True)
             contract = contract_of(request, found.contract)
-            await partners.change(session, contract, found, typed, actor, now)
+            seen = await field(request, "seen")
+            await partners.change(session, contract, found, typed, actor, now, seen)
     except InvalidInput as error:
         return await _form(request, partner_id, str(error))
+    except Conflict as error:
+        return await _form(request, partner_id, str(error), is_stale=True)
     return go(f"/partners?done=changed#partner-{partner_id}")
 
 
@@ -166,28 +180,51 @@ async def _list(request: web.Request, kind: str, area: str, words: str) -> web.R
     )
 
 
-async def _form(request: web.Request, partner_id: int | None, problem: str = "") -> web.Response:
-    contracts, partner = contracts_of(request, "partner.write"), None
+async def _form(
+    request: web.Request, partner_id: int | None, problem: str = "", *, is_stale: bool = False
+) -> web.Response:
+    """`is_stale`: somebody else changed the entry meanwhile, so both are shown, and what is kept
+    next is kept knowingly."""
+    contracts, partner, mark = contracts_of(request, "partner.write"), None, ""
     if partner_id is not None:
         async with house_of(request).db.read() as session:
             found = await partners.find(session, partner_id, actor_of(request), "partner.write")
         contracts = [contract_of(request, found.contract)]
         partner = partners.shown(found, contracts[0], now_of(request))
+        mark = partners.mark_of(found)
     all_typed = await form_of(request) if problem else {}
+    seen = await field(request, "seen") if problem and not is_stale else mark
     return show(
         request,
         "partner.html.j2",
-        400 if problem else 200,
+        409 if is_stale else 400 if problem else 200,
         partner=partner,
+        seen=seen,
+        theirs=_differing(partner, await _typed(request)) if is_stale and partner else [],
         partner_words=KIND_WORDS,
         contracts=[(one.key, one.council) for one in contracts],
         areas=_areas(contracts),
         form="partner" if problem else "",
         problem=problem,
-        wrong=wrong_field(_WRONG, problem, "name"),
+        wrong="theirs" if is_stale else wrong_field(_WRONG, problem, "name"),
         typed={name: given[-1] for name, given in all_typed.items()},
         all_typed=all_typed,
     )
+
+
+def _differing(partner: partners.Listed, typed: Typed) -> list[tuple[str, str]]:
+    """Label and words of what is kept now and is not what was typed; of areas their codes."""
+    kept = [
+        (label, getattr(partner, name), getattr(typed, name)) for name, label in _LABELS.items()
+    ]
+    found = [(label, str(now)) for label, now, given in kept if now != " ".join(given.split())]
+    if partner.kind != typed.kind:
+        found.append(("What they are", KIND_WORDS[PartnerKind(partner.kind)]))
+    if set(partner.areas) != set(typed.areas):
+        found.append(("Only in these areas", ", ".join(partner.areas)))
+    if partner.approval != typed.approval:
+        found.append(("Must the council agree to them?", partner.approval.replace("_", " ")))
+    return found
 
 
 def _areas(contracts: list[Contract]) -> list[tuple[str, str]]:
