@@ -95,7 +95,7 @@ BROKEN = [
     ('recipient = "eds"', 'recipient = "moon"', "duty_rota.recipient", "no signpost “moon”"),
     ('recipients = ["head_of', 'recipients = ["queen", "head_of', "reports[0].recipients[0]", "no"),
     ('"allocation.met"', '"allocation.luck"', "reports[0].lines[2].measures[6]", "not a measure"),
-    ('by = [[], ["quadrant"]', 'by = [[], ["shoes"]', "reports[0].lines[0].by[1][0]", "'quadrant'"),
+    ('by = [[], ["quadrant"]', 'by = [[], ["shoes"]', "reports[0].lines[0].by", "cut by shoes"),
     ('rungs = ["on_call"', 'rungs = ["the cat"', "ladder.rungs[0]", "'on_call', 'backup'"),
     ("closes = 16:30:00", "closes = 08:30:00", "office_hours.days[4].closes", "later"),
     ("applies = true", 'applies = "yes"', "disclosure.applies", "true or false"),

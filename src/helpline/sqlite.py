@@ -13,6 +13,9 @@ from typing import Any, Self
 
 BREATHE_EVERY = 0.002
 """Seconds of statements on the loop's own thread after which everybody else gets a turn."""
+AT_FIRST = 20_000
+"""Rows fetched in the step that runs a statement; the rest of a longer answer comes when it is
+asked for, so that a report streams a million rows and holds a few."""
 WAITS = ("BEGIN", "COMMIT", "ROLLBACK")
 """Statements that wait for another writer or for the disk."""
 
@@ -86,11 +89,12 @@ class Connection:
 
 
 class Cursor:
-    """One statement. Its rows are fetched in the same step that runs it."""
+    """One statement. Its rows are fetched in the same step that runs it, unless they are many."""
 
     def __init__(self, connection: Connection, cursor: sqlite3.Cursor) -> None:
         self._connection, self._cursor = connection, cursor
         self._rows: list[Any] = []
+        self._has_more = False
         self.arraysize = 1
 
     async def __aenter__(self) -> Self:
@@ -111,7 +115,8 @@ class Cursor:
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> Self:
         def act() -> None:
             self._cursor.execute(statement, values)
-            self._rows = self._cursor.fetchall() if self._cursor.description else []
+            self._rows = self._cursor.fetchmany(AT_FIRST) if self._cursor.description else []
+            self._has_more = len(self._rows) == AT_FIRST
 
         await self._connection.run(act, waits=statement.startswith(WAITS))
         return self
@@ -124,8 +129,31 @@ class Cursor:
         return self
 
     async def fetchall(self) -> list[Any]:
+        def act() -> None:
+            self._rows += self._cursor.fetchall()
+            self._has_more = False
+
+        if self._has_more:
+            await self._connection.run(act)
         rows, self._rows = self._rows, []
         return rows
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """The next `size` rows, in steps of our own size."""
+        size = size or self.arraysize
+
+        def act() -> None:
+            more = self._cursor.fetchmany(max(size, AT_FIRST))
+            self._has_more = len(more) == max(size, AT_FIRST)
+            self._rows += more
+
+        if self._has_more and len(self._rows) < size:
+            await self._connection.run(act)
+        rows, self._rows = self._rows[:size], self._rows[size:]
+        return rows
+
+    async def fetchone(self) -> Any:
+        return next(iter(await self.fetchmany(1)), None)
 
     async def close(self) -> None:
         self._cursor.close()

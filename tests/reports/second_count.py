@@ -57,7 +57,7 @@ def _outcomes(rows: Sequence[dict[str, str]], start: datetime, end: datetime) ->
     number: dict[tuple[str, frozenset[tuple[str, str]]], int] = defaultdict(int)
     for row in rows:
         if row["closed_at"] and start <= _at(row["closed_at"]) < end:
-            number[f"outcomes.of.{row['outcome'] or 'unknown'}", frozenset()] += 1
+            number["outcomes", frozenset({("outcome", row["outcome"] or "unknown")})] += 1
             for place in ([], ["quadrant"], ["carer_type"]):
                 where = frozenset((name, _word(row[name])) for name in place)
                 number["outcomes", where] += 1

@@ -8,7 +8,8 @@ import pytest
 
 from helpline.contract import Contract
 from helpline.db import Database
-from helpline.reports.measures import CUTS, cells_of, codes
+from helpline.reports import codes
+from helpline.reports.cells import places
 from helpline.reports.protection import rounded
 from helpline.reports.report import Report
 from tests.reports import past_quarter
@@ -54,20 +55,21 @@ def is_count(key: tuple) -> bool:
 
 def subtracted(contract: Contract, known: dict, truth: dict) -> set:
     """Every cell that follows, one subtraction after another, where the sums really hold."""
-    printed = codes(contract)
+    printed = codes.printed(contract)
+    cuts = contract.measure("cases").cuts
     measures = [
         *COUNTS,
         *(f"{clock.code}.{end}" for clock in contract.reported_clocks for end in ENDS),
     ]
     sums: dict = defaultdict(list)
     for measure in measures:
-        for by in (by for cut in CUTS for by in cells_of(cut, printed)):
+        for by in (by for cut in cuts for by in places(cut, printed)):
             for left_out in by:  # one way of cutting less: the sum this cell is a part of
                 rest = tuple(pair for pair in by if pair != left_out)
                 sums[measure, rest, left_out[0]].append((measure, by))
     lines = [((measure, by), parts) for (measure, by, _), parts in sums.items()]
     for clock in contract.reported_clocks:
-        everywhere = (by for cut in CUTS for by in cells_of(cut, printed))
+        everywhere = (by for cut in cuts for by in places(cut, printed))
         lines += [
             (("cases", by), [(f"{clock.code}.{end}", by) for end in ENDS]) for by in everywhere
         ]

@@ -14,7 +14,6 @@ import pytest
 from helpline import reports
 from helpline.contract import Contract
 from helpline.db import Database
-from helpline.reports.measures import all_measures
 from helpline.reports.render import FORMATS, inert, render
 from helpline.templating import environment
 from tests.reports import past_quarter
@@ -48,7 +47,7 @@ async def test_the_json_says_what_it_is_and_what_it_counts(
     assert report["contract"] == "essex"
     assert report["period"] == {"label": "2026-27-Q1", "start": "2026-08-01", "end": "2026-10-31"}
     assert (report["exact"], report["protected"]) == (False, True)
-    assert set(report["definitions"]) == set(all_measures(essex))
+    assert set(report["definitions"]) == {cell["measure"] for cell in report["cells"]}
     for cell in report["cells"]:
         assert {"measure", "by", "value", "denominator", "percent", "hidden"} <= set(cell)
 
@@ -122,7 +121,7 @@ async def test_the_first_thing_said_is_whether_the_24_hours_were_kept_and_where_
     assert "No. 1 of 4 was late (25%); 3 were in time (75%). Where: Mid Essex (1)." in said
     assert "Yes, every time. 4 of 4." in said
     assert "Mid Essex: 24 h late" in said
-    assert said.index("Were the promises kept?") < said.index("Who used the service")
+    assert said.index("Were the promises kept?") < said.index("accessing the service")
 
 
 async def test_a_protected_page_says_few_and_hides_the_case(
@@ -142,7 +141,7 @@ async def test_nothing_happened_reads_as_nothing_and_prints_noughts(
 ) -> None:
     said = words(await made(db, essex, "html", now))
     assert said.count("Nothing to answer.") == 2
-    assert "0 people made 0 contacts; 0 cases began." in said
+    assert "People who made contact 0" in said
     assert "Not known" in said
 
 
@@ -160,7 +159,7 @@ async def test_charts_have_a_title_and_a_description(
 ) -> None:
     await small_quarter(db, essex, now, 60)
     page = await made(db, essex, "html", now)
-    assert page.count("<svg") == page.count("<title id=") == page.count("<desc id=") == 3
+    assert page.count("<svg") == page.count("<title id=") == page.count("<desc id=") > 10
     assert "The longest is" in page
 
 

@@ -88,8 +88,8 @@ def test_a_year_starts_in_one_of_twelve_months(month: int) -> None:
 
 
 def test_a_kind_is_a_quarter_or_annual() -> None:
-    with pytest.raises(BadPeriod, match="quarter or annual"):
-        period_containing(date(2026, 8, 1), "month", AUGUST)
+    with pytest.raises(BadPeriod, match="half_year or annual"):
+        period_containing(date(2026, 8, 1), "week", AUGUST)
     with pytest.raises(BadPeriod, match="not a year"):
         quarters(period("2026-27-Q1", AUGUST))
 

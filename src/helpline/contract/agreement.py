@@ -22,6 +22,7 @@ from helpline.errors import InvalidInput
 from helpline.rules import clocks as clock_rules
 from helpline.rules import rota as rota_rules
 from helpline.rules.calendar import Calendar
+from helpline.rules.periods import ANNUAL
 from helpline.rules.postcodes import Share, Suggestion, suggest_quadrant
 from helpline.vocabulary import CaseKind, ClockStart
 
@@ -131,6 +132,15 @@ class Contract(parts.Table):
             if report.code == code:
                 return report
         raise self._none("report", code, [report.code for report in self.reports])
+
+    def report_for(self, kind: str) -> parts.Report:
+        """The first report owed for such a period ("month", "quarter", "half_year", "annual")."""
+        every = "year" if kind == ANNUAL else kind
+        for report in self.reports:
+            if report.every == every:
+                return report
+        listed = ", ".join(f"{one.code} (every {one.every})" for one in self.reports)
+        raise InvalidInput(f"No report of {self.key} is for such a period. It has: {listed}.")
 
     def measure(self, code: str) -> Measure:
         found = self.measures.get(code)

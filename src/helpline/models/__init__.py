@@ -89,6 +89,7 @@ from helpline.models.register import (
     Population,
     RegisterList,
 )
+from helpline.models.reporting import SuppliedFigure
 from helpline.models.rota import (
     Absence,
     CalendarFeed,
@@ -210,6 +211,7 @@ __all__ = [
     "SilenceStep",
     "StaffPaper",
     "StepTick",
+    "SuppliedFigure",
     "SupportPlan",
     "Task",
     "Transfer",

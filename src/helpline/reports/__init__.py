@@ -15,9 +15,16 @@ from helpline.rules.periods import BadPeriod, period
 
 
 async def make(
-    session: AsyncSession, contract: Contract, label: str, format: str, now: datetime, exact: bool
+    session: AsyncSession,
+    contract: Contract,
+    label: str,
+    format: str,
+    now: datetime,
+    exact: bool,
+    code: str | None = None,
 ) -> bytes:
-    """The report of a period ("2026-27-Q1", "2026-27") as it stands at `now`, as a file.
+    """The report of a period ("2026-27-Q1", "2026-27") as it stands at `now`, as a file: that of
+    this code, or the first owed for such a period.
 
     Raises InvalidInput for a label that names no period and a format not among render.FORMATS.
     Whether the asker may see `exact` figures is the caller's to decide (rules/permissions.py).
@@ -27,4 +34,4 @@ async def make(
         wanted = period(label, contract.year_starts_month)
     except BadPeriod as error:
         raise InvalidInput(str(error)) from None
-    return render.render(await figures.figures(session, contract, wanted, now, exact), format)
+    return render.render(await figures.figures(session, contract, wanted, now, exact, code), format)

@@ -1,4 +1,5 @@
-"""The figures of a quarter or a year: from tallies to cells, protected unless exact ones are asked.
+"""The figures of a report: what its measures count in its period, protected unless exact ones are
+asked.
 
 Called by reports.make and by the console's report pages. A year is counted from its own records,
 never added up from quarters (A60). It writes nothing; whether somebody may ask for exact figures
@@ -7,66 +8,71 @@ is decided before (rules/permissions.py).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.reports import evidence, voices
-from helpline.reports.measures import (
-    APART,
-    CUTS,
-    QUALITY,
-    Breach,
-    By,
-    Cell,
-    apart,
-    cells_of,
-    codes,
-)
+from helpline.contract.measuring import POPULATION, Measure
+from helpline.reports import codes, counting, supplied
+from helpline.reports.cells import Breach, By, Cell, places
+from helpline.reports.counting import Counts, Times, percentile
+from helpline.reports.facts import CASE, COUNTS, DEADLINE, Window
 from helpline.reports.populations import Populations, newest, populations
 from helpline.reports.protection import protect
 from helpline.reports.report import Report
-from helpline.reports.tallies import ClockTally, Tallies, Tally, take
-from helpline.rules.periods import Period, bounds
+from helpline.rules import clocks
+from helpline.rules.periods import Period, bounds, rolling_year, year_to_date
+from helpline.vocabulary import UNKNOWN, DeadlineState
 
-NO_DENOMINATOR = "no denominator supplied"
-NUMBER_ONLY = "number only: not one of the carers the council counts"
+NO_DENOMINATOR: Final = "no denominator supplied"
+NUMBER_ONLY: Final = "number only: not one of the carers the council counts"
+NOTHING: Final = Times(0, None)
+_MINUTE: Final = timedelta(minutes=1)
+
+__all__ = ["NO_DENOMINATOR", "NUMBER_ONLY", "figures", "percent", "percentile"]
 
 
 async def figures(
-    session: AsyncSession, contract: Contract, period: Period, now: datetime, exact: bool
+    session: AsyncSession,
+    contract: Contract,
+    period: Period,
+    now: datetime,
+    exact: bool,
+    code: str | None = None,
 ) -> Report:
-    """Count one period of one contract as it stands at `now` (aware UTC).
+    """Count one period of one contract as it stands at `now` (aware UTC): the report of that code,
+    or the first that is owed for such a period.
 
     `exact` leaves small numbers in; without it the contract's disclosure rule applies.
     """
-    printed = codes(contract)
-    tallies = await take(session, contract.key, bounds(period, contract.zone), now, printed)
-    counted = await populations(session, contract, period.end)
-    cells = tuple(_cells(contract, period, tallies, counted))
-    breaches: tuple[Breach, ...] = tallies.breaches
+    asked = contract.report(code) if code else contract.report_for(period.kind)
+    measures = measures_of(contract, asked.code, period)
+    printed = codes.printed(contract)
+    counts = await _counts(session, contract, period, now, measures, printed)
+    found = _Found(contract, period, counts, await populations(session, contract, period.end))
+    cells = [cell for measure in measures for cell in found.cells(measure, printed)]
+    given = await supplied.cells(session, contract, period, measures)
+    cells = [given.get(cell.key, cell) for cell in cells]
     is_protected = contract.disclosure.applies and not exact
+    breaches: Sequence[Breach] = ()
     if is_protected:
-        cells, breaches = protect(contract, period, cells), ()
-    cells += await voices.cells(session, contract, period, protected=is_protected)
-    cells += await evidence.cells(session, contract, period)  # what we did: it is about nobody
-    return Report(contract, period, cells, breaches, exact, is_protected, now)
+        cells = list(protect(contract, period, tuple(cells)))
+    else:
+        breaches = await _breaches(session, contract, period, now, printed)
+    return Report(contract, asked, period, tuple(cells), tuple(breaches), exact, is_protected, now)
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The value that `share` (0 to 1) of the sorted values do not exceed; None of no values.
-
-    Between two values it is interpolated in a straight line, as SQL's percentile_cont does.
-    """
-    if not values:
-        return None
-    position = share * (len(values) - 1)
-    below = int(position)
-    above = min(below + 1, len(values) - 1)
-    return values[below] + (values[above] - values[below]) * (position - below)
+def measures_of(contract: Contract, code: str, period: Period) -> list[Measure]:
+    """The measures of a report in its order, each once, as they were agreed on the period's last
+    day."""
+    listed = dict.fromkeys(one for line in contract.report(code).lines for one in line.measures)
+    return [one for one in map(contract.measure, listed) if one.holds_on(period.end)]
 
 
 def percent(part: int, whole: int) -> float | None:
@@ -74,79 +80,120 @@ def percent(part: int, whole: int) -> float | None:
     return (2000 * part + whole) // (2 * whole) / 10 if whole else None
 
 
-def _cells(
-    contract: Contract, period: Period, tallies: Tallies, populations: Populations
-) -> Iterable[Cell]:
-    printed = codes(contract)
-    places = [by for cut in CUTS for by in cells_of(cut, printed)]
-    nothing = Tally()
-    counted = [(by, tallies.by.get(by, nothing)) for by in places]
-    for by, tally in counted:
-        yield _people(contract, period, by, len(tally.people), populations)
-    yield from (Cell("contacts", by, tally.contacts) for by, tally in counted)
-    yield from (Cell("cases", by, tally.cases) for by, tally in counted)
-    for clock in contract.reported_clocks:
-        for by, tally in counted:
-            yield from _kept(clock.code, by, tally.clocks.get(clock.code, ClockTally()))
-    without = (tallies.closed_without_support, tallies.closed_without_outcome)
-    yield from (Cell(measure, (), n) for measure, n in zip(QUALITY, without, strict=True))
-    yield from _apart(contract, tallies)
+async def _counts(
+    session: AsyncSession,
+    contract: Contract,
+    period: Period,
+    now: datetime,
+    measures: Sequence[Measure],
+    printed: Mapping[str, Sequence[str]],
+) -> Counts:
+    """Everything that is counted, each measure over the days its basis means; with what the shares
+    are of, whether it is in the report or not."""
+    wanted = {one.code: one for one in measures}
+    for measure in measures:
+        wanted |= {of: contract.measure(of) for of in measure.of if of != POPULATION}
+    by_basis: dict[str, list[Measure]] = defaultdict(list)
+    for measure in wanted.values():
+        if measure.counts != "supplied":
+            by_basis[measure.basis].append(measure)
+    found = Counts()
+    for basis, some in by_basis.items():
+        window = Window(*bounds(_days(period, basis), contract.zone), now, contract.zone)
+        counted = await counting.count(session, contract.key, some, window, printed)
+        found.numbers.update(counted.numbers)
+        found.times.update(counted.times)
+    return found
 
 
-def _apart(contract: Contract, tallies: Tallies) -> Iterable[Cell]:
-    """Contacts of people who are out of the contract: a line for each reason, noughts too."""
-    measures = list(apart(contract))
-    found = Counter[str]()
-    for reason, number in tallies.apart.items():
-        measure = f"{APART}.{reason}"
-        found[measure if measure in measures else measures[-1]] += number
-    return (Cell(measure, (), found[measure]) for measure in measures)
+def _days(period: Period, basis: str) -> Period:
+    if basis == "year_to_date":
+        return year_to_date(period)
+    return rolling_year(period) if basis == "rolling_12_months" else period
 
 
-def _people(
-    contract: Contract, period: Period, by: By, number: int, populations: Populations
-) -> Cell:
-    """People, and of which population: only a carer group has one (A57, A65), newest on the
-    period's last day; its quadrant's own, or none (D6)."""
-    cut = dict(by)
-    group = cut.get("carer_type")
-    if group is None:
-        return Cell("people", by, number)
-    if group not in {g.code for g in contract.groups if g.counts_as == "carer"}:
-        return Cell("people", by, number, note=NUMBER_ONLY)
-    population = newest(
-        contract.population(group, cut.get("quadrant"), period.end),
-        populations.get((group, cut.get("quadrant"))),
-    )
-    if population is None or population.unit != "people" or not population.count:
-        return Cell("people", by, number, note=NO_DENOMINATOR)
-    return Cell(
-        "people",
-        by,
-        number,
-        denominator=population.count,
-        percent=percent(number, population.count),
-        denominator_as_of=population.as_of,
-    )
+@dataclass(frozen=True)
+class _Found:
+    """From numbers to cells: every code is printed, noughts too (A07)."""
 
+    contract: Contract
+    period: Period
+    counts: Counts
+    populations: Populations
 
-def _kept(clock: str, by: By, tally: ClockTally) -> Iterable[Cell]:
-    """One promise: kept and broken as shares of those decided, and how long it took."""
-    decided = tally.met + tally.missed
-    for verdict, number in (("met", tally.met), ("missed", tally.missed)):
-        yield Cell(
-            f"{clock}.{verdict}",
+    def cells(self, measure: Measure, printed: Mapping[str, Sequence[str]]) -> Iterator[Cell]:
+        make = self._time if measure.is_minutes else self._number
+        for cut in measure.cuts:
+            for by in places(cut, printed):
+                yield make(measure, by)
+
+    def _time(self, measure: Measure, by: By) -> Cell:
+        times = self.counts.times.get((measure.code, by), NOTHING)
+        value = None if times.value is None else round(times.value, 1)
+        return Cell(measure.code, by, value, denominator=times.number)
+
+    def _number(self, measure: Measure, by: By) -> Cell:
+        if measure.counts == "supplied":
+            return Cell(measure.code, by, None, note="nobody has supplied this yet")
+        number = self.counts.numbers[measure.code, by]
+        if POPULATION in measure.of:
+            return self._of_population(measure.code, by, number)
+        if not measure.of:
+            return Cell(measure.code, by, number)
+        whole = sum(self.counts.numbers[of, by] for of in measure.of)
+        share = percent(number, whole)
+        return Cell(measure.code, by, number, denominator=whole, percent=share)
+
+    def _of_population(self, code: str, by: By, number: int) -> Cell:
+        """People, and of which population: only a carer group has one (A57, A65), newest on the
+        period's last day; its quadrant's own, or none (D6)."""
+        cut = dict(by)
+        group, quadrant = cut.get("carer_type"), cut.get("quadrant")
+        if group is None:
+            return Cell(code, by, number)
+        if group not in {one.code for one in self.contract.groups if one.counts_as == "carer"}:
+            return Cell(code, by, number, note=NUMBER_ONLY)
+        population = newest(
+            self.contract.population(group, quadrant, self.period.end),
+            self.populations.get((group, quadrant)),
+        )
+        if population is None or population.unit != "people" or not population.count:
+            return Cell(code, by, number, note=NO_DENOMINATOR)
+        return Cell(
+            code,
             by,
             number,
-            denominator=decided,
-            percent=percent(number, decided),
+            denominator=population.count,
+            percent=percent(number, population.count),
+            denominator_as_of=population.as_of,
         )
-    yield Cell(f"{clock}.open", by, tally.open)
-    times = {
-        "median_minutes": percentile(tally.minutes, 0.5),
-        "p90_minutes": percentile(tally.minutes, 0.9),
-        "slowest_minutes": percentile(tally.minutes, 1.0),
-    }
-    for measure, minutes in times.items():
-        rounded = None if minutes is None else round(minutes, 1)
-        yield Cell(f"{clock}.{measure}", by, rounded, denominator=len(tally.minutes))
+
+
+async def _breaches(
+    session: AsyncSession,
+    contract: Contract,
+    period: Period,
+    now: datetime,
+    printed: Mapping[str, Sequence[str]],
+) -> list[Breach]:
+    """Each promise of the period that was not kept, the latest first."""
+    start, end = bounds(period, contract.zone)
+    rows = await session.execute(
+        select(DEADLINE.c.clock, DEADLINE.c.due_at, DEADLINE.c.met_at, CASE.c.quadrant)
+        .join_from(DEADLINE, CASE, DEADLINE.c.case_id == CASE.c.id)
+        .where(
+            DEADLINE.c.contract == contract.key,
+            DEADLINE.c.clock.in_([clock.code for clock in contract.reported_clocks]),
+            DEADLINE.c.state != DeadlineState.CANCELLED,
+            DEADLINE.c.started_at >= start,
+            DEADLINE.c.started_at < end,
+            COUNTS,
+        )
+    )
+    found = []
+    for row in rows:
+        if clocks.verdict(row.due_at, row.met_at, now) == "missed":
+            late = ((row.met_at or now) - row.due_at) / _MINUTE
+            area = row.quadrant if row.quadrant in printed["quadrant"] else UNKNOWN
+            found.append(Breach(row.clock, area, late, row.met_at is not None))
+    return sorted(found, key=lambda one: (one.clock, -one.minutes_late, one.quadrant))

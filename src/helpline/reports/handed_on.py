@@ -29,7 +29,7 @@ VERSION: Final = metadata.tables["library_version"]
 HANDED, POINTED, WENT = "handed", "pointed", "went"
 LEGAL_LINE, LINE_FAILED = "legal_line", "legal_line_failed"
 ALLEGATIONS: Final = (PartnerKind.LADO, PartnerKind.INSURER)
-"""Who is asked only when there is an allegation: counted by the year in the reports."""
+"""Who is asked only when there is an allegation: never given by the quarter."""
 Key = tuple[str, str, int]
 """handed, pointed or went; to whom; the place of the quarter. To whom "": all together."""
 

@@ -7,33 +7,27 @@ denominators that would give a hidden cell away are taken out with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
 
 from helpline.contract import Contract
-from helpline.reports.measures import (
-    CUTS,
-    QUALITY,
-    TIMES,
-    VERDICTS,
-    By,
-    Cell,
-    Key,
-    apart,
-    cells_of,
-    codes,
-    counts,
-)
+from helpline.contract.measuring import POPULATION, Measure
+from helpline.reports import codes
+from helpline.reports.cells import Cell, Key, by_of, places
 from helpline.rules.disclosure import SECONDARY, SMALL, Line, hidden_cells
 from helpline.rules.periods import ANNUAL, Period
 
-TOO_FEW = "too few for a percentage"
+TOO_FEW: Final = "too few for a percentage"
+REST: Final = "rest of "
+"""Before a measure's code: what is left of the measure it is a part of. Printed nowhere, and known
+to everybody who can subtract."""
 
 
-def protect(contract: Contract, period: Period, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+def protect(contract: Contract, period: Period, cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """The same cells in the same order; a hidden one says why and carries no figure."""
-    hidden = _hidden(contract, period, cells)
-    return tuple(_protected(contract, hidden, cell) for cell in cells)
+    return _Protecting(contract, period, {cell.key: cell for cell in cells}).done()
 
 
 def rounded(number: float, base: int) -> int:
@@ -41,126 +35,176 @@ def rounded(number: float, base: int) -> int:
     return int(number + base / 2) // base * base
 
 
-def _hidden(contract: Contract, period: Period, cells: tuple[Cell, ...]) -> dict[Key, str]:
-    rule = contract.disclosure
-    measured = {*counts(contract), *QUALITY, *apart(contract)}
-    exact = {cell.key: int(cell.value or 0) for cell in cells if cell.measure in measured}
-    number = {key: index for index, key in enumerate(exact)}  # numbers hash faster than cuts
-    keys = list(exact)
-    printed = codes(contract)
-    lines = [
-        Line(number[total], tuple(number[part] for part in parts))
-        for total, parts in _sums(contract, printed)
-    ]
-    tables = [
-        [number[measure, by] for by in cells_of(cut, printed)]
-        for measure in counts(contract)
-        for cut in CUTS
-        if cut
-    ]
-    found = hidden_cells(
-        dict(enumerate(exact.values())),
-        lines,
-        tables,
-        threshold=rule.threshold,
-        secondary=rule.secondary,
-        withheld=[
-            number[key] for key, n in exact.items() if n and _is_withheld(contract, period, key)
-        ],
-    )
-    return {keys[index]: why for index, why in found.items() if isinstance(index, int)}
+@dataclass
+class _Protecting:
+    """One report on its way out."""
 
+    contract: Contract
+    period: Period
+    cells: Mapping[Key, Cell]
 
-def _is_withheld(contract: Contract, period: Period, key: Key) -> bool:
-    """Allegations are few and named by every crossing: yearly and for the whole area only."""
-    by = key[1]
-    reasons = {reason.code for reason in contract.reasons if reason.allegation}
-    if dict(by).get("reason") not in reasons:
-        return False
-    return period.kind != ANNUAL or len(by) > 1
+    def done(self) -> tuple[Cell, ...]:
+        return tuple(self._protected(cell) for cell in self.cells.values())
 
+    @cached_property
+    def measures(self) -> dict[str, Measure]:
+        listed = dict.fromkeys(measure for measure, _ in self.cells)
+        return {code: self.contract.measure(code) for code in listed}
 
-def _sums(
-    contract: Contract, printed: Mapping[str, tuple[str, ...]]
-) -> Iterator[tuple[Key, list[Key]]]:
-    """Every sum a reader can write down: along each dimension, and each promise's three ends."""
-    for measure in counts(contract):
-        for cut in CUTS:
-            for along in cut:
-                rest = tuple(dimension for dimension in cut if dimension != along)
-                for by in cells_of(rest, dict(printed)):
-                    yield (measure, by), [(measure, _with(by, along, c)) for c in printed[along]]
-    for clock in contract.reported_clocks:
-        for cut in CUTS:
-            for by in cells_of(cut, dict(printed)):
-                yield ("cases", by), [(f"{clock.code}.{verdict}", by) for verdict in VERDICTS]
+    @cached_property
+    def printed(self) -> dict[str, tuple[str, ...]]:
+        return codes.printed(self.contract)
 
+    @cached_property
+    def counts(self) -> dict[Key, int]:
+        """Every count that could say something about somebody, with the rests."""
+        found = {
+            cell.key: int(cell.value or 0)
+            for cell in self.cells.values()
+            if self._is_count(self.measures[cell.measure])
+        }
+        for total, (part, rest) in self._rests():
+            found[rest] = found[total] - found[part]
+        return found
 
-def _with(by: By, dimension: str, code: str) -> By:
-    pairs = [*by, (dimension, code)]
-    return tuple(sorted(pairs, key=lambda pair: _ORDER[pair[0]]))
+    def _is_count(self, measure: Measure) -> bool:
+        return measure.names_people and not measure.is_minutes
 
+    def _rests(self) -> Iterator[tuple[Key, tuple[Key, Key]]]:
+        """A measure, one that is a share of it, and what is left: the third is known from two."""
+        for code, measure in self.measures.items():
+            if len(measure.of) != 1 or measure.of[0] not in self.measures:
+                continue
+            for cut in measure.cuts:
+                for by in places(cut, self.printed):
+                    if (measure.of[0], by) in self.cells:
+                        yield (measure.of[0], by), ((code, by), (REST + code, by))
 
-_ORDER = {cut[0]: place for place, cut in enumerate(cut for cut in CUTS if len(cut) == 1)}
+    @cached_property
+    def hidden(self) -> dict[Key, str]:
+        rule = self.contract.disclosure
+        number = {key: index for index, key in enumerate(self.counts)}  # numbers hash faster
+        keys = list(self.counts)
+        lines = [
+            Line(number[total], tuple(number[part] for part in parts))
+            for total, parts in self._sums()
+        ]
+        tables = [
+            [number[code, by] for by in places(cut, self.printed)]
+            for code, measure in self.measures.items()
+            if self._is_count(measure)
+            for cut in measure.cuts
+            if cut
+        ]
+        found = hidden_cells(
+            dict(enumerate(self.counts.values())),
+            lines,
+            tables,
+            threshold=rule.threshold,
+            secondary=rule.secondary,
+            withheld=[
+                number[key] for key, n in self.counts.items() if n and self._is_withheld(key)
+            ],
+        )
+        return {keys[index]: why for index, why in found.items() if isinstance(index, int)}
 
+    def _is_withheld(self, key: Key) -> bool:
+        """Allegations are few and named by every crossing: yearly and for the whole area only."""
+        code, by = key
+        measure = self.measures.get(code)
+        reasons = {reason.code for reason in self.contract.reasons if reason.allegation}
+        if measure is not None and measure.counts == "allegations":
+            return self.period.kind != ANNUAL or "quadrant" in dict(by)
+        if dict(by).get("reason") not in reasons:
+            return False
+        return self.period.kind != ANNUAL or len(by) > 1
 
-def _protected(contract: Contract, hidden: Mapping[Key, str], cell: Cell) -> Cell:
-    clock, _, last = cell.measure.rpartition(".")
-    if last in TIMES:
-        return _time(contract, hidden, cell, clock, last)
-    why = hidden.get(cell.key)
-    pair = [(f"{clock}.met", cell.by), (f"{clock}.missed", cell.by)] if clock else []
-    if cell.measure == "people":
-        cell = _of_population(contract, cell)
-    elif any(key in hidden for key in pair):  # what was decided, less one, is the other
-        cell = replace(cell, denominator=None, percent=None)
-    elif cell.denominator is not None:
-        cell = _of_decided(contract, cell)
-    if why:
-        return replace(cell, value=None, percent=None, hidden=why)
-    return replace(cell, value=rounded(cell.value or 0, contract.disclosure.round_to))
+    def _sums(self) -> Iterator[tuple[Key, list[Key]]]:
+        """Every sum a reader can write down: along each dimension, the contract's splits, and what
+        is left of a whole."""
+        for code, measure in self.measures.items():
+            if not self._is_count(measure):
+                continue
+            for cut in measure.cuts:
+                for along in cut:
+                    rest = [one for one in cut if one != along]
+                    for by in places(rest, self.printed):
+                        parts = [by_of({**dict(by), along: one}) for one in self.printed[along]]
+                        yield (code, by), [(code, part) for part in parts]
+        for split in self.contract.splits:
+            if not {split.total, *split.parts} <= self.measures.keys():
+                continue
+            shared = set.intersection(
+                *(set(self.measures[one].cuts) for one in (split.total, *split.parts))
+            )
+            for cut in sorted(shared):
+                for by in places(cut, self.printed):
+                    yield (split.total, by), [(part, by) for part in split.parts]
+        for whole, ends in self._rests():
+            yield whole, list(ends)
 
+    # --- one cell ---------------------------------------------------------------------------------
 
-def _of_population(contract: Contract, cell: Cell) -> Cell:
-    """A population is public and stays as it is."""
-    if cell.denominator is None:
-        return cell
-    if cell.denominator < contract.disclosure.percent_needs_denominator:
-        return replace(cell, percent=None, note=TOO_FEW)
-    return replace(cell, percent=_blunt(contract, cell.percent))
+    def _protected(self, cell: Cell) -> Cell:
+        measure = self.measures[cell.measure]
+        if not measure.names_people:
+            return cell
+        if measure.is_minutes:
+            return self._time(cell, measure)
+        if POPULATION in measure.of:
+            cell = self._of_population(cell)
+        elif cell.denominator is not None:
+            cell = self._of_measures(cell, measure)
+        why = self.hidden.get(cell.key)
+        if why:
+            return replace(cell, value=None, percent=None, hidden=why)
+        return replace(cell, value=rounded(cell.value or 0, self.contract.disclosure.round_to))
 
+    def _of_population(self, cell: Cell) -> Cell:
+        """A population is public and stays as it is."""
+        if cell.denominator is None:
+            return cell
+        if cell.denominator < self.contract.disclosure.percent_needs_denominator:
+            return replace(cell, percent=None, note=TOO_FEW)
+        return replace(cell, percent=self._blunt(cell.percent))
 
-def _of_decided(contract: Contract, cell: Cell) -> Cell:
-    decided = cell.denominator or 0
-    shown = rounded(decided, contract.disclosure.round_to)
-    if decided < contract.disclosure.percent_needs_denominator:
-        return replace(cell, denominator=shown, percent=None, note=TOO_FEW)
-    return replace(cell, denominator=shown, percent=_blunt(contract, cell.percent))
+    def _of_measures(self, cell: Cell, measure: Measure) -> Cell:
+        """What the share is of, less one end of it, is the other: none is said where one is
+        hidden."""
+        whole, rule = cell.denominator or 0, self.contract.disclosure
+        beside = [(of, cell.by) for of in measure.of] + [cell.key, (REST + measure.code, cell.by)]
+        if any(key in self.hidden for key in beside):
+            return replace(cell, denominator=None, percent=None)
+        shown = rounded(whole, rule.round_to)
+        if whole < rule.percent_needs_denominator:
+            return replace(cell, denominator=shown, percent=None, note=TOO_FEW)
+        return replace(cell, denominator=shown, percent=self._blunt(cell.percent))
 
+    def _blunt(self, percent: float | None) -> float | None:
+        """Where counts are rounded, a percentage with decimals would undo it."""
+        if percent is None or self.contract.disclosure.round_to == 1:
+            return percent
+        return float(rounded(percent, 1))
 
-def _blunt(contract: Contract, percent: float | None) -> float | None:
-    """Where counts are rounded, a percentage with decimals would undo it."""
-    if percent is None or contract.disclosure.round_to == 1:
-        return percent
-    return float(rounded(percent, 1))
-
-
-def _time(
-    contract: Contract, hidden: Mapping[Key, str], cell: Cell, clock: str, measure: str
-) -> Cell:
-    """A time is hidden where few were answered or the group itself is hidden; the slowest is one
-    person's own, so it also goes where kept and broken are not both shown."""
-    answered, cell = cell.denominator or 0, replace(cell, denominator=None)
-    why: str | None = None
-    if 0 < answered < contract.disclosure.threshold:
-        why = SMALL
-    elif ("cases", cell.by) in hidden or (
-        measure == "slowest_minutes" and _any_hidden(hidden, cell.by, clock)
-    ):
-        why = SECONDARY
-    return replace(cell, value=None, hidden=why) if why else cell
-
-
-def _any_hidden(hidden: Mapping[Key, str], by: By, clock: str) -> bool:
-    ends: Iterable[Key] = ((f"{clock}.{verdict}", by) for verdict in VERDICTS)
-    return any(key in hidden for key in ends)
+    def _time(self, cell: Cell, measure: Measure) -> Cell:
+        """A time is hidden where few were answered or the group itself is hidden; the slowest is
+        one person's own, so it also goes where kept and broken are not both shown."""
+        answered, cell = cell.denominator or 0, replace(cell, denominator=None)
+        splits = [
+            split
+            for split in self.contract.splits
+            if any(
+                self.contract.measure(part).where.get("clock") == measure.where.get("clock")
+                for part in split.parts
+            )
+        ]
+        wholes = [(split.total, cell.by) for split in splits]
+        ends = [(part, cell.by) for split in splits for part in split.parts]
+        why: str | None = None
+        if 0 < answered < self.contract.disclosure.threshold:
+            why = SMALL
+        elif any(key in self.hidden for key in wholes) or (
+            measure.takes == "slowest" and any(key in self.hidden for key in ends)
+        ):
+            why = SECONDARY
+        return replace(cell, value=None, hidden=why) if why else cell

@@ -17,8 +17,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from helpline.errors import InvalidInput
-from helpline.reports import wording
-from helpline.reports.measures import DIMENSIONS, Cell, names
+from helpline.reports import codes
+from helpline.reports.cells import DIMENSIONS, Cell
 from helpline.reports.report import Report
 from helpline.settings import TEMPLATES
 from helpline.templating import environment
@@ -26,7 +26,7 @@ from helpline.templating import environment
 FORMATS: Final = ("html", "csv", "json")
 COLUMNS: Final = (
     *("contract", "period", "start", "end", "measure", "what", *DIMENSIONS),
-    *("value", "denominator", "denominator_as_of", "percent", "hidden", "note"),
+    *("value", "denominator", "denominator_as_of", "percent", "hidden", "note", "words", "source"),
 )
 _ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -67,13 +67,13 @@ def _csv(report: Report) -> str:
     writer.writerow(COLUMNS)
     period = report.period
     head = [report.contract.key, period.label, period.start, period.end]
-    worded = names(report.contract)
+    worded = codes.names(report.contract)
     for cell in report.cells:
         by = dict(cell.by)
         what = " · ".join(worded[dimension][code] for dimension, code in cell.by)
         row = [cell.measure, what, *(by.get(dimension) for dimension in DIMENSIONS)]
         figures = [cell.value, cell.denominator, cell.denominator_as_of, cell.percent]
-        written = [*head, *row, *figures, cell.hidden, cell.note]
+        written = [*head, *row, *figures, cell.hidden, cell.note, cell.words, cell.source]
         writer.writerow([inert(one) if isinstance(one, str) else one for one in written])
     return text.getvalue()
 
@@ -83,6 +83,7 @@ def _json(report: Report) -> str:
     period, rule = report.period, report.contract.disclosure
     head = {
         "contract": report.contract.key,
+        "report": report.asked.code,
         "period": {
             "label": period.label,
             "start": period.start.isoformat(),
@@ -93,7 +94,7 @@ def _json(report: Report) -> str:
         "protected": report.is_protected,
         "rounded_to": rule.round_to if report.is_protected else 1,
         "provisional": report.is_provisional,
-        "definitions": wording.definitions(report.contract),
+        "definitions": report.view.definitions,
     }
     written = json.dumps(head, ensure_ascii=False, indent=1)
     cells = ",\n".join(json.dumps(_plain(cell), ensure_ascii=False) for cell in report.cells)
@@ -101,7 +102,7 @@ def _json(report: Report) -> str:
 
 
 def _plain(cell: Cell) -> dict[str, Any]:
-    """Six keys always; the day of the denominator and the note only where there is one."""
+    """Six keys always; the others only where there is one."""
     plain: dict[str, Any] = {
         "measure": cell.measure,
         "by": dict(cell.by),
@@ -112,6 +113,5 @@ def _plain(cell: Cell) -> dict[str, Any]:
     }
     if cell.denominator_as_of:
         plain["denominator_as_of"] = cell.denominator_as_of.isoformat()
-    if cell.note:
-        plain["note"] = cell.note
-    return plain
+    said = {"note": cell.note, "words": cell.words, "source": cell.source}
+    return plain | {name: text for name, text in said.items() if text}

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import cached_property
 
 from helpline.contract import Contract
-from helpline.reports.measures import DIMENSIONS, Breach, Cell, Key
+from helpline.contract import parts as contract_parts
+from helpline.reports.cells import DIMENSIONS, Breach, Cell, Key, by_of
 from helpline.reports.view import View
 from helpline.rules.periods import Period, bounds
 
@@ -22,6 +23,7 @@ class Report:
     """
 
     contract: Contract
+    asked: contract_parts.Report
     period: Period
     cells: tuple[Cell, ...]
     breaches: tuple[Breach, ...]
@@ -35,10 +37,14 @@ class Report:
 
     def cell(self, measure: str, **by: str) -> Cell:
         """The figure of a measure, cut as given; KeyError where no report has such a figure."""
-        pairs = tuple((name, by[name]) for name in DIMENSIONS if name in by)
-        if len(pairs) != len(by):
-            raise KeyError(f"A report is cut by {', '.join(DIMENSIONS)}; not by {', '.join(by)}.")
-        return self._by_key[measure, pairs]
+        unknown = [name for name in by if name not in DIMENSIONS]
+        if unknown:
+            raise KeyError(f"A report is cut by {', '.join(DIMENSIONS)}; not by {unknown[0]}.")
+        return self._by_key[measure, by_of(by)]
+
+    def find(self, measure: str, **by: str) -> Cell | None:
+        """The same, or None where this report has no such figure."""
+        return self._by_key.get((measure, by_of(by)))
 
     @property
     def is_provisional(self) -> bool:

@@ -1,13 +1,13 @@
-"""A report arranged for reading: the promises first, then who came, how, why and what they got.
+"""A report arranged for reading: the promises first, then each line of the contract.
 
 Handed to templates/reports/_report.html.j2 by the file and by the console. It chooses and orders
-cells and formats numbers; every sentence is in the template. It sees only what the report shows,
-so it cannot give a hidden number away.
+cells and formats numbers; every sentence is in the template or in the contract. It sees only what
+the report shows, so it cannot give a hidden number away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,20 +15,11 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from helpline.contract import Clock
-from helpline.reports import wording
-from helpline.reports.measures import (
-    COUNTED,
-    QUALITY,
-    TIMES,
-    VERDICTS,
-    Breach,
-    Cell,
-    apart,
-    codes,
-    names,
-    shown_done,
-    voiced,
-)
+from helpline.contract.measuring import Measure
+from helpline.contract.parts import ReportLine
+from helpline.reports import codes
+from helpline.reports.cells import Breach, Cell, ordered
+from helpline.rules import targets
 from helpline.rules.disclosure import SMALL
 
 if TYPE_CHECKING:
@@ -38,6 +29,8 @@ CHART_WIDTH: Final = 560
 _LABELS: Final = 250  # of it for the names; the rest is for bars and their numbers
 _BAR, _STEP = 18, 28
 MOST_BREACHES: Final = 50
+VERDICTS: Final = ("met", "missed", "open")
+TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class Bar:
 class Chart:
     """Horizontal bars of one measure, in the units of its own view box."""
 
-    measure: str
+    measure: Measure
     bars: Sequence[Bar]
     height: int
     longest: Bar | None
@@ -75,21 +68,41 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Breakdown:
-    """One dimension: a row for each code with people, contacts and cases, and a chart of one."""
+class Total:
+    """One figure of a line, with what was expected of it. `state`: good, near, bad or nothing."""
 
-    dimension: str
-    rows: Sequence[tuple[str, Sequence[Cell]]]
-    chart: Chart
+    measure: Measure
+    cell: Cell
+    state: str
+    expected: str
 
 
 @dataclass(frozen=True)
-class AccessRow:
-    """A kind of person: people in each quadrant, then in all of them."""
+class Table:
+    """One way in which a line's figures are cut: `columns` are measures, or for two dimensions the
+    codes of the second; `total` is the row of all, where there is one."""
 
-    name: str
-    cells: Sequence[Cell]
-    total: Cell
+    key: str
+    caption: str
+    first: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    total: Sequence[Cell]
+    chart: Chart | None = None
+    is_crossed: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the report: what it asks, its figures, and what is to be written there."""
+
+    line: ReportLine
+    totals: Sequence[Total]
+    tables: Sequence[Table]
+
+    @property
+    def measures(self) -> list[Measure]:
+        return [total.measure for total in self.totals]
 
 
 class View:
@@ -97,18 +110,18 @@ class View:
 
     def __init__(self, report: Report) -> None:
         self.report, self.contract = report, report.contract
-        self._names, self._codes = names(report.contract), codes(report.contract)
+        self._names = codes.names(report.contract)
 
     # --- the head ------------------------------------------------------------------------------
 
     @property
     def title(self) -> str:
-        return self.contract.report(self.report.period.kind).title
+        return self.report.asked.title
 
     @property
     def recipients(self) -> list[str]:
         named = {one.code: one.name for one in self.contract.commissioners}
-        return [named[code] for code in self.contract.report(self.report.period.kind).recipients]
+        return [named[code] for code in self.report.asked.recipients]
 
     @property
     def generated(self) -> str:
@@ -124,105 +137,25 @@ class View:
 
     @cached_property
     def promises(self) -> list[Promise]:
-        return [self._promise(clock) for clock in self.contract.reported_clocks]
-
-    @cached_property
-    def quadrants(self) -> list[str]:
-        return [self._names["quadrant"][code] for code in self._codes["quadrant"]]
-
-    @cached_property
-    def access(self) -> list[AccessRow]:
+        """The promises that this report counts."""
+        counted = {cell.measure for cell in self.report.cells}
         return [
-            AccessRow(
-                self._names["carer_type"][group],
-                [
-                    self.report.cell("people", quadrant=quadrant, carer_type=group)
-                    for quadrant in self._codes["quadrant"]
-                ],
-                self.report.cell("people", carer_type=group),
-            )
-            for group in self._codes["carer_type"]
+            self._promise(clock)
+            for clock in self.contract.reported_clocks
+            if f"{clock.code}.met" in counted
         ]
 
     @cached_property
-    def everybody(self) -> AccessRow:
-        cells = [self.report.cell("people", quadrant=code) for code in self._codes["quadrant"]]
-        return AccessRow("", cells, self.report.cell("people"))
+    def lines(self) -> list[Line]:
+        """Every line but those whose figures are all in the answers above."""
+        return [self._line(line) for line in self.report.asked.lines]
 
     @cached_property
-    def breakdowns(self) -> list[Breakdown]:
-        charted = {"method": "contacts", "reason": "cases", "support": "cases"}
-        return [self._breakdown(dimension, measure) for dimension, measure in charted.items()]
-
-    @cached_property
-    def totals(self) -> list[Cell]:
-        return [self.report.cell(measure) for measure in COUNTED]
-
-    @cached_property
-    def unknown(self) -> list[tuple[str, Cell]]:
-        """Dimension → its cases whose code is not known."""
-        return [
-            (dimension, self.report.cell("cases", **{dimension: known[-1]}))
-            for dimension, known in self._codes.items()
-        ]
-
-    @cached_property
-    def quality(self) -> dict[str, Cell]:
-        return {measure.partition(".")[2]: self.report.cell(measure) for measure in QUALITY}
-
-    @cached_property
-    def apart(self) -> list[tuple[str, Cell]]:
-        """Why somebody was out of the contract → their contacts."""
-        listed = apart(self.contract).items()
-        return [(name, self.report.cell(measure)) for measure, name in listed]
-
-    @cached_property
-    def voices(self) -> list[tuple[str, str, list[tuple[str, Cell]]]]:
-        """Tables of what people said and how cases ended: a code, a caption, name and figure."""
-        names = voiced(self.contract)
-        tables = (
-            ("feedback", "Feedback", ("feedback", "feedback.asked", "feedback.answers"), "score"),
-            ("outcomes", "How cases ended", ("outcomes",), "of"),
-            ("complaints", "Complaints: what about", ("complaints",), "subject"),
-            ("complaints", "Complaints: what was found", (), "outcome"),
-            ("complaints", "Complaints: what was done", (), "action"),
-            ("compliments", "Compliments: what for", ("compliments",), "subject"),
-        )
-        found = []
-        for name, caption, totals, family in tables:
-            inside = [one for one in names if one.startswith(f"{name}.{family}.")]
-            listed = [one for one in (*totals, *inside) if one in names]
-            if listed:
-                rows = [(names[one], self.report.cell(one)) for one in listed]
-                found.append((f"{name}-{family}", caption, rows))
-        return found
-
-    @cached_property
-    def voice_places(self) -> list[tuple[str, list[Cell]]]:
-        """Who answered, who was asked, cases closed: in each quadrant, then of each kind."""
-        measures = [
-            one
-            for one in ("feedback", "feedback.asked", "outcomes")
-            if one in voiced(self.contract)
-        ]
-        return [
-            (
-                self._names[dimension][code],
-                [self.report.cell(measure, **{dimension: code}) for measure in measures],
-            )
-            for dimension in ("quadrant", "carer_type")
-            for code in self._codes[dimension]
-        ]
-
-    @cached_property
-    def evidence(self) -> list[tuple[str, Cell]]:
-        """What the contract asks to be shown → how often it was done; the sum is left out."""
-        listed = list(shown_done(self.contract).items())[1:]
-        return [(name, self.report.cell(measure)) for measure, name in listed]
-
-    @property
     def definitions(self) -> dict[str, str]:
-        return wording.definitions(self.contract)
+        """What each measure of the report counts, in its own words."""
+        listed = dict.fromkeys(cell.measure for cell in self.report.cells)
+        known = (self.contract.measure(code) for code in listed)
+        return {one.code: one.means or one.question for one in known}
 
     # --- how a figure is written ---------------------------------------------------------------
 
@@ -249,7 +182,7 @@ class View:
         total = self._kept(clock)
         rows = [
             (self._names["quadrant"][code], self._kept(clock, quadrant=code))
-            for code in self._codes["quadrant"]
+            for code in self._names["quadrant"]
         ]
         late = [(name, cells["missed"]) for name, cells in rows]
         late = [(name, cell) for name, cell in late if cell.value or cell.hidden == SMALL]
@@ -260,18 +193,93 @@ class View:
         return Promise(clock, state, total, rows, late, breaches[:MOST_BREACHES], more)
 
     def _kept(self, clock: Clock, **by: str) -> dict[str, Cell]:
-        measures = (*VERDICTS, *TIMES)
-        kept = {name: self.report.cell(f"{clock.code}.{name}", **by) for name in measures}
-        return kept | {"cases": self.report.cell("cases", **by)}
+        """The figures of a promise, and of the cases it was made to, where they are counted."""
+        wanted = {name: f"{clock.code}.{name}" for name in (*VERDICTS, *TIMES)}
+        return {
+            name: self.report.find(code, **by) or Cell(code, (), None)
+            for name, code in {**wanted, "cases": "cases"}.items()
+        }
 
-    def _breakdown(self, dimension: str, charted: str) -> Breakdown:
-        rows = []
-        for code in self._codes[dimension]:
-            cells = [self.report.cell(measure, **{dimension: code}) for measure in COUNTED]
-            rows.append((self._names[dimension][code], cells))
-        place = COUNTED.index(charted)
-        chart = _chart(charted, [(name, cells[place]) for name, cells in rows])
-        return Breakdown(dimension, rows, chart)
+    def _line(self, line: ReportLine) -> Line:
+        measures = [
+            self.contract.measure(code)
+            for code in line.measures
+            if self.report.find(code) is not None
+        ]
+        totals = [self._total(one) for one in measures]
+        tables = [table for cut in line.by if cut for table in self._tables(line, cut, measures)]
+        return Line(line, totals, tables)
+
+    def _total(self, measure: Measure) -> Total:
+        cell = self.report.cell(measure.code)
+        return Total(
+            measure,
+            cell,
+            targets.state(measure.target, cell.value, cell.percent, cell.words),
+            targets.expected(measure.target, measure.unit),
+        )
+
+    def _tables(
+        self, line: ReportLine, cut: Sequence[str], measures: Sequence[Measure]
+    ) -> Iterator[Table]:
+        wanted = ordered(cut)
+        able = [one for one in measures if wanted in {ordered(each) for each in one.cuts}]
+        if len(cut) == 1 and able:
+            yield self._one_way(line, cut[0], able)
+        elif len(cut) == 2:
+            for measure in able:
+                yield self._two_ways(line, cut[0], cut[1], measure)
+
+    def _one_way(self, line: ReportLine, name: str, measures: Sequence[Measure]) -> Table:
+        rows = [
+            (words, [self.report.cell(one.code, **{name: code}) for one in measures])
+            for code, words in self._names[name].items()
+            if self._is_asked(line, name, code)
+        ]
+        counted = next((n for n, one in enumerate(measures) if not one.is_minutes), None)
+        chart = None
+        if counted is not None:
+            bars = [(words, cells[counted]) for words, cells in rows]
+            chart = _chart(measures[counted], bars)
+        return Table(
+            key=f"{line.code}-{name}",
+            caption=f"{line.title}: {codes.NAMES[name].lower()}",
+            first=codes.NAMES[name],
+            columns=[one.name for one in measures],
+            rows=rows,
+            total=[self.report.cell(one.code) for one in measures],
+            chart=chart,
+        )
+
+    def _two_ways(self, line: ReportLine, down: str, across: str, measure: Measure) -> Table:
+        columns = {
+            code: words
+            for code, words in self._names[across].items()
+            if self._is_asked(line, across, code)
+        }
+
+        def cell(**by: str) -> Cell:
+            return self.report.cell(measure.code, **by)
+
+        rows = [
+            (words, [*(cell(**{down: one, across: two}) for two in columns), cell(**{down: one})])
+            for one, words in self._names[down].items()
+            if self._is_asked(line, down, one)
+        ]
+        total = [cell(**{across: two}) for two in columns]
+        return Table(
+            key=f"{line.code}-{down}-{across}-{measure.code.replace('.', '-')}",
+            caption=f"{measure.name}: {codes.NAMES[down].lower()}, {codes.NAMES[across].lower()}",
+            first=codes.NAMES[down],
+            columns=[*columns.values(), "All"],
+            rows=rows,
+            total=[*total, cell()],
+            is_crossed=True,
+        )
+
+    def _is_asked(self, line: ReportLine, name: str, code: str) -> bool:
+        """A line of some groups has rows for those alone."""
+        return name != "carer_type" or not line.groups or code in line.groups
 
 
 def _state(total: Mapping[str, Cell]) -> str:
@@ -286,7 +294,7 @@ def _state(total: Mapping[str, Cell]) -> str:
     return "kept" if met.value or met.hidden else "nothing"
 
 
-def _chart(measure: str, rows: Sequence[tuple[str, Cell]]) -> Chart:
+def _chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart:
     most = max((cell.value or 0 for _, cell in rows), default=0)
     room = CHART_WIDTH - _LABELS - 70  # the last for the number behind the bar
     bars = [
