@@ -118,3 +118,17 @@ async def test_a_case_called_a_complaint_is_offered_to_the_register_and_linked_b
     assert at in leonie.page
     await everybody.sms(CARER, "And nobody has said sorry")
     assert len(await everybody.all(Complaint)) == 1
+
+
+async def test_a_reference_leads_to_the_complaint_for_whoever_may_see_it(
+    everybody: World, arrive: Arrive
+) -> None:
+    quinn, lead = await arrive(everybody, "quinn"), await arrive(everybody, "leonie")
+    await quinn.post("/complaints", LOGGED)
+    (found,) = await everybody.all(Complaint)
+    assert isinstance(found, Complaint)
+    await lead.post("/search", {"asked": found.reference.lower()})
+    assert LOGGED["words"] in lead.text
+    worker = await arrive(everybody, "wasim")
+    await worker.post("/search", {"asked": found.reference})
+    assert "Nothing that you may see has this" in worker.text
