@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import update
 
 from helpline.contract import Contract
-from helpline.desk import changes, complaint_steps, complaints, groups
+from helpline.desk import changes, complaint_steps, complaints
 from helpline.desk.changes import Typed
 from helpline.desk.complaints import Told
-from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from helpline.errors import InvalidInput, NotAllowed, NotFound
 from helpline.models import FeedbackAsk, LegalHandOff, SaidAndDone
 from helpline.reports import handed_on
 from helpline.rules import periods
@@ -91,25 +91,6 @@ async def test_words_for_the_council_name_nobody_and_never_the_complaint(world: 
         await changes.show(session, change.id or 0, quinn, world.now)
     assert [one.complaint for one in await read(world)] == [""]
     assert [one.complaint for one in await read(world, quinn)] == [found.reference]
-
-
-async def test_what_a_group_raised_waits_until_the_group_has_heard(world: World) -> None:
-    today = world.now.date()
-    async with world.house.db.write() as session:
-        raised = groups.Raised("Harlow carers", "Courses only by day", today, answer_by=today)
-        issue = await groups.write(session, essex(world), raised, world.worker, world.now)
-        assert await groups.still_open(session, essex(world)) == 1
-        answer = (issue.id or 0, "changed", "Two evenings a month now")
-        with pytest.raises(InvalidInput, match="between"):
-            late = date(2099, 1, 1)
-            await groups.settle(session, essex(world), *answer, late, world.lead, world.now)
-        await groups.settle(session, essex(world), *answer, today, world.lead, world.now)
-        assert await groups.still_open(session, essex(world)) == 0
-        with pytest.raises(Conflict):
-            await groups.take_back(session, issue.id or 0, "Wrong", world.lead, world.now)
-        with pytest.raises(InvalidInput, match="has not come"):
-            early = groups.Raised("Harlow carers", "X", date(2099, 1, 1))
-            await groups.write(session, essex(world), early, world.worker, world.now)
 
 
 async def test_small_numbers_of_hand_offs_are_not_shown_and_the_total_does_not_give_them_away(

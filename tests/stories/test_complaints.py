@@ -11,8 +11,8 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from helpline import models
+from helpline.desk import cases, complaints, lists, owed, webform
 from helpline.desk import complaint_steps as steps
-from helpline.desk import complaints, lists, owed, webform
 from helpline.desk.complaints import Told
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -303,3 +303,20 @@ async def test_thanks_are_counted_by_themselves(world: World) -> None:
     assert "brilliant" in found.words
     assert not await world.all(Complaint)
     assert not any("COMPLAINT" in text for text in world.texts_to(LEAD_PHONE))
+
+
+async def test_what_was_said_before_a_person_called_it_a_complaint_is_part_of_it(
+    world: World,
+) -> None:
+    await world.sms(CARER, "Please ring me about Tuesday")
+    case, since = await world.case_of(CARER), world.now
+    async with world.house.db.write() as session:
+        found = await cases.find_case(session, world.duty, case.reference)
+        contract = world.house.contracts["essex"]
+        await cases.set_reason(session, contract, found, "complaint", world.duty, world.now)
+    await world.forward(hours=1)
+    await world.sms(CARER, "Still nothing")
+    (complaint,) = await world.all(Complaint)
+    assert isinstance(complaint, Complaint)
+    assert complaint.words == "Please ring me about Tuesday\n\nStill nothing"
+    assert complaint.received_at == since
