@@ -46,13 +46,16 @@ async def test_what_is_due_first_stands_first_and_a_telling_is_kept(
     tab: tuple[World, Visitor, str],
 ) -> None:
     world, guest, here = tab
-    assert "Next Tell: Our safeguarding lead" in guest.text
+    assert "Tell: Our safeguarding lead" in guest.text
     lado = await notice_of(world, "lado")
     form = [("to", "the duty LADO"), ("how", "form"), ("at", ""), ("said", "<b>so</b>")]
     assert await guest.post(f"{here}/notices/{lado}/sending", form) == 400
     assert "Write also: about whom" in guest.text
     assert f'id="said-{lado}-2-error"' in guest.page
     assert f'id="to-{lado}-error"' not in guest.page
+    early = [("to", "the duty LADO"), ("how", "form"), ("at", "2020-01-01T09:00")]
+    assert await guest.post(f"{here}/notices/{lado}/sending", early) == 400
+    assert "That time is before we knew of it" in guest.text
     form += [("said", "Carol"), ("said", "Child A, at her grandmother's")]
     assert await guest.post(f"{here}/notices/{lado}/sending", form) == 200
     assert "Kept: they were told" in guest.text
@@ -94,7 +97,7 @@ async def test_the_safeguarding_lead_knows_once_she_opens_it_and_signs_what_only
     assert await sefa.get(here.removesuffix("/duties")) == 200
     assert await guest.get(here) == 200
     assert "Sefa opened the case" in guest.text
-    assert "Next Tell: Our safeguarding lead" not in guest.text
+    assert "Tell: Our safeguarding lead" not in guest.text
     lado = await notice_of(world, "lado")
     assert await sefa.get(here) == 200
     why = {"why": "The police have told her already"}

@@ -4,10 +4,11 @@ never what must not be there."""
 import re
 
 import pytest
+from sqlmodel import col
 
 from helpline.desk import allegations, cases, firstday, parts
 from helpline.errors import NotFound
-from helpline.models import Allegation, AllegationRequest, Task
+from helpline.models import Alert, Allegation, AllegationRequest, Task
 from helpline.vocabulary import PartRole, Role
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
@@ -40,7 +41,12 @@ async def test_any_case_can_take_the_pathway_and_gets_its_tab(
     assert "Do not ask what happened" in guest.text
     assert "Send them the short list" in guest.text
     assert await written_down(one_world, guest, path) == 200
-    assert "the safeguarding lead is told" in guest.text
+    assert "the safeguarding lead is being asked" in guest.text
+    (alert,) = await one_world.all(Alert, col(Alert.kind) == "allegation")
+    taking = f"/alerts/{alert.id}/acknowledgement"  # type: ignore[attr-defined]
+    assert await guest.post(taking) == 409  # who wrote it down does not take it from her
+    assert "This asks the safeguarding lead" in guest.text
+    await guest.get(path)
     assert 'aria-current="page" href="' + path in guest.page
     assert "Is anybody in danger now?" in guest.text
     assert "point 22.9 of the Fostering Services" in guest.text

@@ -102,7 +102,7 @@ async def test_a_swap_is_asked_agreed_and_seen_by_the_lead(world: World, arrive:
     assert "Until they agree, the shift is yours" in dilys.text
     lead = await arrive(world, "leonie")
     await lead.get("/rota")
-    assert "Dilys asked Wasim to take Friday 20:00 to Saturday 08:00" in lead.text
+    assert "Dilys asked Wasim to take Friday 6 Nov 20:00 to Saturday 7 Nov 08:00" in lead.text
     await wasim.get("/rota")
     assert "Dilys asks you to take" in wasim.text
     (swap,) = await world.all(ShiftSwap)

@@ -8,7 +8,7 @@ does nothing gives it back.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +19,7 @@ from helpline.db import insert_for
 from helpline.desk import events
 from helpline.errors import Conflict, NotFound
 from helpline.models import Alert, Page, User
-from helpline.vocabulary import AlertKind, colour_of
+from helpline.vocabulary import AlertKind, Colour, Role, colour_of
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,22 @@ class Cause:
 
 
 def severity(alert: Alert) -> int:
-    """0 is asked about first."""
-    return AlertKind(alert.kind).severity
+    """0 is asked about first. The last warning before a promise breaks stands with broken ones."""
+    is_last = alert.kind == AlertKind.WARNING and alert.colour == Colour.RED
+    return (AlertKind.BREACH if is_last else AlertKind(alert.kind)).severity
+
+
+def may_take(rungs: str, role: Role) -> bool:
+    """Whether somebody of this role may take an alert asked on these rungs: what was raised for the
+    safeguarding lead is not taken from them by whoever wrote it down."""
+    asked = set(rungs.split(","))
+    if "safeguarding" not in asked or not asked <= TAKEN_BY.keys():
+        return True
+    return role in {TAKEN_BY[rung] for rung in asked}
+
+
+TAKEN_BY: Final = {"safeguarding": Role.SAFEGUARDING, "lead": Role.LEAD}
+"""Rungs that are one role alone. An alert that asks others too is anybody's to take."""
 
 
 async def raise_alert(
@@ -104,6 +118,13 @@ def _raised(contract: Contract, cause: Cause, now: datetime) -> dict[str, Any]:
         "rung": 0,
         "next_rung_at": now,
     }
+
+
+async def must_be_theirs(session: AsyncSession, alert_id: int, role: Role) -> None:
+    """Raises Conflict for an alert that asks somebody of another role."""
+    alert = await session.get(Alert, alert_id)
+    if alert is not None and not may_take(alert.rungs, role):
+        raise Conflict("This asks the safeguarding lead, who is asked until they take it.")
 
 
 async def acknowledge(session: AsyncSession, alert_id: int, user_id: int, now: datetime) -> Alert:

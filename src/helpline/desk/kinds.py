@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import deadlines, events, referred
+from helpline.desk import deadlines, events, referred, safety
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, KindChange, StepTick, metadata
@@ -28,6 +28,10 @@ TURNS = (
     *("case.reason_set", "case.allocated", "case.closed", "case.reopened", "case.transferred"),
 )
 """Events that changed what a case is, in the history that a person reads."""
+NOTHING_AGREED = (
+    "Write down first, under Safe contact, what was agreed with them; or say that the step is not "
+    "needed because any way will do."
+)
 EVENT = metadata.tables["event"]
 TICK = metadata.tables["step_tick"]
 USER = metadata.tables["user"]
@@ -157,8 +161,10 @@ async def tick(
     now: datetime,
 ) -> StepTick:
     """This step is done, on `done_on` (None: now). InvalidInput for a day ahead or before the case
-    opened."""
+    opened, and for safe contact while nothing about it is written down."""
     done_at = now
+    if step == steps.SAFE and (await safety.rules_of(session, case.person_id)).is_empty:
+        raise InvalidInput(NOTHING_AGREED)
     if done_on is not None:
         zone = ZoneInfo(contract.zone)
         if done_on > now.astimezone(zone).date():

@@ -366,11 +366,15 @@ async def open_alerts(
     session: AsyncSession, actor: Actor, contracts: Sequence[str], case_id: int | None = None
 ) -> list[Row[Any]]:
     """What nobody has taken yet and `actor` may know of, the worst first and then the longest
-    waiting; those of one case where it is named."""
-    query = select(ALERT).where(
-        ALERT.c.next_rung_at.is_not(None),
-        ALERT.c.contract.in_(contracts),
-        seeing.alerts(actor, ALERT),
+    waiting; those of one case where it is named. `clock`: whose time runs out or is over."""
+    query = (
+        select(ALERT, DEADLINE.c.clock)
+        .outerjoin(DEADLINE, DEADLINE.c.id == ALERT.c.deadline_id)
+        .where(
+            ALERT.c.next_rung_at.is_not(None),
+            ALERT.c.contract.in_(contracts),
+            seeing.alerts(actor, ALERT),
+        )
     )
     if case_id is not None:
         query = query.where(ALERT.c.case_id == case_id)

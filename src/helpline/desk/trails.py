@@ -16,6 +16,7 @@ from helpline.rules.permissions import Actor
 from helpline.vocabulary import OutState
 
 ALERT, PAGE, USER = metadata.tables["alert"], metadata.tables["page"], metadata.tables["user"]
+DEADLINE = metadata.tables["deadline"]
 OUT = metadata.tables["out_message"]
 NEWEST = 6
 """Messages of one alert that are shown; those before are counted."""
@@ -89,8 +90,9 @@ async def taken(
     """Alerts that somebody took and that come back to the ladder at `act_by` unless something is
     done, with the taker's name, those that come back first at the top."""
     query = (
-        select(ALERT, USER.c.shown_name.label("taker"))
+        select(ALERT, USER.c.shown_name.label("taker"), DEADLINE.c.clock)
         .join(USER, USER.c.id == ALERT.c.acknowledged_by_id)
+        .outerjoin(DEADLINE, DEADLINE.c.id == ALERT.c.deadline_id)
         .where(
             ALERT.c.act_by.is_not(None),
             ALERT.c.ended_at.is_(None),

@@ -32,19 +32,20 @@ def clock_time(local: datetime) -> str:
 
 
 def when(instant: datetime, now: datetime, zone: str) -> str:
-    """For the console, in 24 hours: "today 14:05", "tomorrow 09:10", "Sunday 17:00" within six
-    days either way, else "3 Nov 09:10", with the year where it differs."""
+    """For the console, in 24 hours: "today 14:05", "tomorrow 09:10", "Sunday 8 Nov 17:00" within
+    six days either way, else "3 Nov 09:10", with the year where it differs. A weekday never stands
+    alone: at night it is easily taken for that of another week."""
     local, here = instant.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
     days = (local.date() - here.date()).days
     near = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     if near is None and abs(days) <= 6:
-        near = f"{local:%A}"
+        near = f"{local:%A} {local.day} {local:%b}"
     year = "" if local.year == here.year else f" {local.year}"
     return f"{near or f'{local.day} {local:%b}{year}'} {local:%H:%M}"
 
 
 def due(due_at: datetime, now: datetime, zone: str) -> str:
-    """ "due in 3 h, Sunday 17:00" or "overdue by 2 h 10 min, since today 09:05"."""
+    """ "due in 3 h, today 17:00" or "overdue by 2 h 10 min, since today 09:05"."""
     left = due_at - now
     if left >= timedelta():
         return f"due in {span(left)}, {when(due_at, now, zone)}"

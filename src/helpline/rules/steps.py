@@ -13,6 +13,9 @@ from typing import Final
 
 from helpline.vocabulary import CaseKind
 
+SAFE: Final = "safe"
+"""The step of asking how somebody may be reached safely."""
+
 
 @dataclass(frozen=True)
 class KindStep:
@@ -62,7 +65,7 @@ STEPS: Final[Mapping[CaseKind, tuple[KindStep, ...]]] = {
             1,
         ),
         KindStep(
-            "safe", "Ask how to reach them safely", "When, by which way, and who may pick up.", 1
+            SAFE, "Ask how to reach them safely", "When, by which way, and who may pick up.", 1
         ),
         KindStep(
             "helped", "Give the support, or arrange it", "What they can have, and who gives it.", 7

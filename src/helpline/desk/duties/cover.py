@@ -37,6 +37,7 @@ from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import AlertKind, PartRole
 
 LONGEST_NAME = 160
+LONG_PAST = timedelta(days=366)
 LONGEST_WORDS = 1000
 MOST_ON_A_CASE = 40
 LINE_DOWN = "service_failure"
@@ -316,6 +317,10 @@ async def set_money(
     if state not in list(MoneyState):
         raise InvalidInput("Choose what they were told.")
     missing = "Say who told them so." if MoneyState(state).is_answer else ""
+    if until is not None and not missing:
+        raise InvalidInput("Leave the last day empty: nobody has answered yet.")
+    if until is not None and until < case.opened_at.date() - LONG_PAST:
+        raise InvalidInput("That last day is more than a year before this case: look at it again.")
     row = MoneyPosition(
         contract=case.contract,
         case_id=case.id or 0,

@@ -7,7 +7,7 @@ desk/allegations when an allegation begins, by desk/duties/outcomes and by the p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -182,6 +182,9 @@ async def send(
         raise InvalidInput("Choose how they were told.")
     if sent.at > now:
         raise InvalidInput("That time is still to come: give when they were told.")
+    knew = row.begun_at - timedelta(minutes=1)  # the field has whole minutes
+    if sent.at < knew and sent.how != SentHow.BY_OTHERS and not row.is_outcome:
+        raise InvalidInput("That time is before we knew of it: give when they were told.")
     row.sent_to = in_a_line(sent.to, LONGEST_NAME, "Say who was told: a name or a post there.")
     row.words = answers.kept_copy(_points(terms, row, sent))
     row.recipient = in_a_line(sent.recipient, LONGEST_NAME) or row.recipient

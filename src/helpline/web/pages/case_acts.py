@@ -47,6 +47,8 @@ from helpline.web.showing import go
 
 CONTACT = metadata.tables["contact"]
 SAME_REPLY_WITHIN = timedelta(minutes=2)
+DAY_ALONE = len("2026-11-03")
+"""A day without a time is not taken for its midnight."""
 
 
 @dataclass(frozen=True)
@@ -345,9 +347,13 @@ def instant(text: str, zone: str, now: datetime, *, ahead: bool = False) -> date
     try:
         local = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput("Give day and time like 2026-11-03T14:05.") from None
-    if local.tzinfo is not None or not 2000 <= local.year <= 2100:
-        raise InvalidInput("Give day and time like 2026-11-03T14:05, in local time.")
+        local = None
+    if local is None or local.tzinfo is not None or len(text) <= DAY_ALONE:
+        raise InvalidInput(
+            "Give day and time, both, as a day that there is: 3 November 2026 14:05."
+        )
+    if not 2000 <= local.year <= 2100:
+        raise InvalidInput(f"Give day and time anew: the year {local.year} cannot be meant.")
     at = local.replace(tzinfo=ZoneInfo(zone))
     if ahead:
         return at

@@ -117,9 +117,9 @@ def day(text: str, missing: str) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput("Give the day like 2026-11-03.") from None
+        raise InvalidInput("Give the day as one that there is: 3 November 2026.") from None
     if not 2000 <= found.year <= 2100:
-        raise InvalidInput("Give the day like 2026-11-03.")
+        raise InvalidInput(f"Give the day anew: the year {found.year} cannot be meant.")
     return found
 
 

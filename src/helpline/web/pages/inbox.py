@@ -53,6 +53,7 @@ async def acknowledge(request: web.Request) -> web.Response:
         contract = await lists.contract_of_alert(session, actor, alert_id)
         if contract is None or not may(actor, "alert.acknowledge", contract):
             raise NotFound("There is no such alert, or it is not yours to take.")
+        await escalation.must_be_theirs(session, alert_id, actor.role)
         alert = await escalation.acknowledge(session, alert_id, actor.user_id, now_of(request))
         reference, kind, case_id = alert.reference, alert.kind, alert.case_id
         place = climbing.place_of(alert)
@@ -102,6 +103,7 @@ async def _inbox(
         "newest": await live.newest(session),
         "after": after,
         "may_take": may(actor_of(request), "alert.acknowledge"),
+        "is_theirs": escalation.may_take,
         "may_see_system": may(actor_of(request), "running.manage"),
     }
 
