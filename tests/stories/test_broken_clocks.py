@@ -59,7 +59,7 @@ class Story:
     """The world, and who writes next."""
 
     def __init__(self, world: World, quinn: Any) -> None:
-        self.world, self.quinn, self.number = world, quinn, 0
+        self.world, self.quinn, self.number, self.told = world, quinn, 0, 0
 
     @property
     def contract(self) -> Any:
@@ -82,9 +82,9 @@ class Story:
 
     async def complaint(self, **facts: Any) -> int:
         said = {"kind": "service", "subject": "worker", "complainant": "carer"} | facts
-        told = complaints.Told(
-            words="Nobody rang", received_at=self.world.now, method="telephone", **said
-        )
+        self.told += 1
+        words = f"Nobody rang: {self.told}"  # the same words would be the same complaint
+        told = complaints.Told(words=words, received_at=self.world.now, method="telephone", **said)
         async with self.world.house.db.write() as session:
             row = await complaints.log(session, self.contract, told, self.quinn, self.world.now)
             row.handler_id = self.quinn.user_id

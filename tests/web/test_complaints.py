@@ -105,7 +105,10 @@ async def test_a_case_called_a_complaint_is_offered_to_the_register_and_linked_b
     assert isinstance(found, Complaint)
     assert (found.case_id, found.about_case_id) == (case.id, None)
     assert f"It came as case {case.reference}" in quinn.text
-    assert await quinn.post("/complaints", LOGGED | about) == 400  # once is enough
+    assert await quinn.post("/complaints", LOGGED | about) == 200  # sent twice
+    assert quinn.path.startswith(f"/complaints/{found.reference}")
+    assert await quinn.post("/complaints", LOGGED | about | {"words": "Others"}) == 400
+    assert await everybody.count(Complaint) == 1
     await quinn.get(form)
     assert quinn.path.endswith(found.reference)
     await quinn.get("/complaints")

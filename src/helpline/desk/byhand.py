@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import cases, deadlines, events, people
+from helpline.desk.holding import SENT_AGAIN, hold_hand
 from helpline.desk.intake import canonical
 from helpline.errors import InvalidInput
 from helpline.models import Address, Case, Contact, Person
@@ -43,9 +44,13 @@ class TakenDown:
 async def take_down(
     session: AsyncSession, contract: Contract, taken: TakenDown, by: Actor, now: datetime
 ) -> Case:
-    """The new case. InvalidInput says what is missing; nothing is stored then."""
+    """The new case. InvalidInput says what is missing; nothing is stored then. Sent twice it is one
+    case."""
     require(by, "case.reply", contract.key)
     _check(contract, taken, now)
+    before = await _sent_before(session, contract, taken, by, now)
+    if before is not None:
+        return before
     person, identity = await _person(session, contract, taken, now)
     day = taken.happened_at.astimezone(ZoneInfo(contract.zone)).date()
     known = await people.standing(session, person, day)
@@ -118,15 +123,10 @@ async def _person(
     session: AsyncSession, contract: Contract, taken: TakenDown, now: datetime
 ) -> tuple[Person, Identity]:
     """By number of the telephone, then by the register, else somebody new with that name."""
-    mobile = canonical("sms", taken.mobile) if taken.mobile.strip() else ""
-    if mobile and not (mobile.startswith("+") and mobile[1:].isdigit()):
-        raise InvalidInput("The telephone number cannot be read: write it like 07700 900123.")
-    by_number = await _with_number(session, contract, mobile) if mobile else None
-    if by_number is not None:
-        return by_number, Identity.KNOWN
-    member = await people.find_member(session, contract, taken.who) if taken.who.strip() else None
-    if member is not None:
-        return member, Identity.KNOWN
+    mobile = _mobile(taken)
+    known = await _known(session, contract, taken)
+    if known is not None:
+        return known, Identity.KNOWN
     person = Person(contract=contract.key, name=taken.who.strip()[:200] or None, created_at=now)
     session.add(person)
     await session.flush()
@@ -143,6 +143,49 @@ async def _person(
         )
         await session.flush()
     return person, Identity.CLAIMED if taken.who.strip() else Identity.UNKNOWN
+
+
+def _mobile(taken: TakenDown) -> str:
+    mobile = canonical("sms", taken.mobile) if taken.mobile.strip() else ""
+    if mobile and not (mobile.startswith("+") and mobile[1:].isdigit()):
+        raise InvalidInput("The telephone number cannot be read: write it like 07700 900123.")
+    return mobile
+
+
+async def _known(session: AsyncSession, contract: Contract, taken: TakenDown) -> Person | None:
+    mobile = _mobile(taken)
+    by_number = await _with_number(session, contract, mobile) if mobile else None
+    if by_number is not None or not taken.who.strip():
+        return by_number
+    return await people.find_member(session, contract, taken.who)
+
+
+async def _sent_before(
+    session: AsyncSession, contract: Contract, taken: TakenDown, by: Actor, now: datetime
+) -> Case | None:
+    """The case that the same form made a moment ago: the same words about the same person. One
+    event may bring several people, so the words alone say nothing."""
+    await hold_hand(session, by)
+    lately = await session.scalars(
+        select(Contact)
+        .where(
+            col(Contact.by_user_id) == by.user_id,
+            col(Contact.contract) == contract.key,
+            col(Contact.written_at) > now - SENT_AGAIN,
+            col(Contact.at).between(taken.happened_at - SENT_AGAIN, taken.happened_at + SENT_AGAIN),
+            col(Contact.what) == taken.channel,
+        )
+        .order_by(col(Contact.id).desc())
+    )
+    same = [one for one in lately if one.body == taken.text.strip()]
+    known = await _known(session, contract, taken) if same else None
+    for one in same:
+        person = await session.get(Person, one.person_id)
+        name = person.name if person is not None else None
+        is_new = known is None and name == (taken.who.strip()[:200] or None)
+        if is_new or (known is not None and known.id == one.person_id):
+            return await session.get(Case, one.case_id)
+    return None
 
 
 async def _with_number(session: AsyncSession, contract: Contract, mobile: str) -> Person | None:

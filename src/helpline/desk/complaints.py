@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events, independence, owed, seeing
+from helpline.desk.holding import twin
 from helpline.desk.owed import Line
 from helpline.desk.references import LETTERS
 from helpline.desk.said import in_a_line
@@ -50,6 +51,11 @@ REASON: Final = "complaint"
 BY_HAND: Final = "worker"
 """What a case's `reason_from` says where a person chose the reason."""
 LONGEST: Final = 20_000
+SAME: Final = (
+    *("contract", "kind", "subject", "complainant", "method", "words", "wish"),
+    *("name", "reach", "person_id", "case_id", "about_case_id"),
+)
+"""What is alike in a complaint that was sent twice; "now" has moved on by then."""
 LATELY: Final = 20
 """Messages that are looked at for what was said lately."""
 NOT_YET_KNOWN = (
@@ -90,9 +96,21 @@ class Said:
 async def log(
     session: AsyncSession, contract: Contract, told: Told, by: Actor, now: datetime
 ) -> Complaint:
-    """Write a complaint into the register, whoever took it; its clocks run from when it came."""
+    """Write a complaint into the register, whoever took it; its clocks run from when it came. Sent
+    twice it is one complaint."""
     require(by, "complaint.log", contract.key)
     _checked(contract, told, now)
+    before = await twin(
+        session,
+        _row(contract, told, by.user_id, now),
+        by,
+        now,
+        who="logged_by_id",
+        at="logged_at",
+        same=SAME,
+    )
+    if before is not None:
+        return before
     if told.case_id is not None and await of_case(session, told.case_id) is not None:
         raise Conflict("This case is in the register already.")
     return await _store(session, contract, told, by.user_id, now)
@@ -342,8 +360,23 @@ async def _store(
     by_id: int | None,
     now: datetime,
 ) -> Complaint:
-    complaint = Complaint(
-        reference=await _free_reference(session),
+    complaint = _row(contract, told, by_id, now)
+    complaint.reference = await _free_reference(session)
+    session.add(complaint)
+    await session.flush()
+    by = None if by_id is None else Actor(by_id, "", Role.WORKER, None)
+    await add(session, complaint, EntryKind.LOGGED, now, by, code=told.subject)
+    await start_acknowledgement(session, contract, complaint)
+    await start_stage(session, contract, complaint, told.received_at)
+    for user_id in dict.fromkeys(told.about):
+        await note_about(session, complaint, user_id, by, now)
+    await _name_the_officer(session, complaint, now)
+    return complaint
+
+
+def _row(contract: Contract, told: Told, by_id: int | None, now: datetime) -> Complaint:
+    return Complaint(
+        reference="",
         contract=contract.key,
         kind=told.kind,
         subject=told.subject,
@@ -361,16 +394,6 @@ async def _store(
         logged_by_id=by_id,
         stage_since=told.received_at,
     )
-    session.add(complaint)
-    await session.flush()
-    by = None if by_id is None else Actor(by_id, "", Role.WORKER, None)
-    await add(session, complaint, EntryKind.LOGGED, now, by, code=told.subject)
-    await start_acknowledgement(session, contract, complaint)
-    await start_stage(session, contract, complaint, told.received_at)
-    for user_id in dict.fromkeys(told.about):
-        await note_about(session, complaint, user_id, by, now)
-    await _name_the_officer(session, complaint, now)
-    return complaint
 
 
 async def note_about(

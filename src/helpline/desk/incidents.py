@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract, parts
 from helpline.desk import events, owed, seeing
+from helpline.desk.holding import twin
 from helpline.desk.owed import Line
 from helpline.desk.references import LETTERS
 from helpline.desk.said import in_a_line
@@ -53,7 +54,7 @@ async def log(
     session: AsyncSession, contract: Contract, told: Told, by: Actor, now: datetime
 ) -> Incident:
     """Into the register: whoever is owed word of it is written down, and the clocks run from when
-    we knew."""
+    we knew. Sent twice it is one incident."""
     require(by, "incident.log", contract.key)
     kind = _kind(contract, told.kind)
     if not told.what.strip():
@@ -75,6 +76,10 @@ async def log(
         logged_at=now,
         logged_by_id=by.user_id,
     )
+    same = ("contract", "kind", "case_id", "what", "done")
+    before = await twin(session, found, by, now, who="logged_by_id", at="logged_at", same=same)
+    if before is not None:
+        return before
     session.add(found)
     await session.flush()
     await add(session, found, EntryKind.LOGGED, now, by, code=kind.code)

@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import deadlines, events
+from helpline.desk.holding import hold
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, CaseExit, Deadline, PlanGoal, PlanReview, SupportPlan, metadata
@@ -56,6 +57,7 @@ async def make(
     and not after the envisaged end."""
     require(by, "plan.write", case.contract)
     _must_be_open(case)
+    await hold(session, case)
     if await standing(session, case.id or 0) is not None:
         raise Conflict("This case has a plan already: look at it again, or add to its goals.")
     today = _today(contract, now)

@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from helpline.contract import Clock, Contract
 from helpline.desk import deadlines, events, partners, parts
+from helpline.desk.holding import twin
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -73,7 +74,8 @@ async def request(
     now: datetime,
 ) -> PartnerReferral:
     """Ask a partner for something for somebody of the case. `whom`: a partner's id, or the code of
-    one of the contract's signposts. The wait is counted from now."""
+    one of the contract's signposts. The wait is counted from now. Sent twice it is
+    asked once."""
     require(by, "referral.work", case.contract)
     if case.status != CaseStatus.OPEN:
         raise InvalidInput("This case is closed. Open it again before you ask somebody.")
@@ -95,6 +97,12 @@ async def request(
         requested_at=now,
         requested_by_id=by.user_id,
     )
+    same = ("case_id", "person_id", "partner_id", "signpost", "wanted")
+    before = await twin(
+        session, found, by, now, who="requested_by_id", at="requested_at", same=same
+    )
+    if before is not None:
+        return before
     session.add(found)
     await session.flush()
     await _watch(session, contract, case, found, now)

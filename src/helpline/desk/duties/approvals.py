@@ -16,6 +16,7 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.desk import deadlines, events
 from helpline.desk.duties import dates
+from helpline.desk.holding import hold
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import ApprovalStep, Case, Deadline
@@ -77,6 +78,7 @@ async def record(
         raise InvalidInput(
             "Tick that they know it cannot be taken back, or that it was sent before you spoke."
         )
+    await hold(session, case)
     standing = await of_case(session, case.id or 0)
     if any(one.row.kind == what and one.row.noticed_on == noticed_on for one in standing):
         raise Conflict("This notice is written down already.")
@@ -147,6 +149,7 @@ async def begin_aftercare(
     began = dates.noon_of(contract, over_on)
     if over_on > contract.days.day_of(now):
         raise InvalidInput("That day is still to come: give the day on which it was over.")
+    await hold(session, case)
     if any(one.state == DeadlineState.OPEN for one in await aftercare(session, case.id or 0)):
         raise Conflict("Dates for afterwards stand already.")
     clocks = contract.clocks_for(ClockStart.MATTER_OVER, case.urgency, case.reason)

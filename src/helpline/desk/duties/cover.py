@@ -15,6 +15,7 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.desk import escalation, events, incidents, membership, parts
 from helpline.desk.duties import repeats
+from helpline.desk.holding import twin
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -68,7 +69,7 @@ async def open_claim(
     now: datetime,
 ) -> ExpensesClaim:
     """Somebody of the household is to be defended or represented. The insurer must hear promptly:
-    that is a condition of most policies."""
+    that is a condition of most policies. Sent twice it is one claim."""
     require(by, "duty.write", case.contract)
     if proceeding not in list(Proceeding):
         raise InvalidInput("Choose whether it is a criminal or a civil matter.")
@@ -84,6 +85,10 @@ async def open_claim(
         recorded_at=now,
         recorded_by_id=by.user_id,
     )
+    same = ("case_id", "who", "proceeding", "insurer", "policy")
+    before = await twin(session, claim, by, now, who="recorded_by_id", at="recorded_at", same=same)
+    if before is not None:
+        return before
     session.add(claim)
     await session.flush()
     await events.on_case(

@@ -17,6 +17,7 @@ from sqlmodel import col
 from helpline.contract import Clock, Contract
 from helpline.desk import escalation, events
 from helpline.desk.duties import dates
+from helpline.desk.holding import hold
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Alert, Case, PoliceInterview
@@ -67,6 +68,7 @@ async def record(
     if asked.kind not in list(InterviewKind):
         raise InvalidInput("Choose how the police speak with them.")
     _must_be_ahead(asked.at, now)
+    await hold(session, case)
     standing = await of_case(session, case.id or 0)
     if len(standing) >= MOST_ON_A_CASE:
         raise InvalidInput("That is more interviews than a case can hold. Take one back first.")

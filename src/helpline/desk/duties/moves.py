@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events
+from helpline.desk.holding import twin
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, MoveDecision
@@ -68,7 +69,8 @@ async def of_case(session: AsyncSession, case_id: int) -> Sequence[MoveDecision]
 async def record(
     session: AsyncSession, contract: Contract, case: Case, told: Decision, by: Actor, now: datetime
 ) -> MoveDecision:
-    """InvalidInput for anything but a letter as the child: a fostered child is never named."""
+    """InvalidInput for anything but a letter as the child: a fostered child is never named. Sent
+    twice it is one decision."""
     require(by, "duty.write", case.contract)
     child = child_letter(told.child)
     if child is None:
@@ -95,6 +97,10 @@ async def record(
         recorded_at=now,
         recorded_by_id=by.user_id,
     )
+    same = ("case_id", "child", "decision", "decided_by", "decided_on", "dissent", *FACTORS)
+    before = await twin(session, row, by, now, who="recorded_by_id", at="recorded_at", same=same)
+    if before is not None:
+        return before
     session.add(row)
     await session.flush()
     detail = {"move": row.id, "decision": row.decision, "disputed": bool(row.dissent)}

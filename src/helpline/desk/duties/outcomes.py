@@ -13,6 +13,7 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.desk import allegations, events
 from helpline.desk.duties import notices
+from helpline.desk.holding import twin
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput
 from helpline.models import Case, OutcomeReport
@@ -22,6 +23,11 @@ from helpline.rules.permissions import Actor, require
 LONGEST_NAME = 160
 LONGEST_WORDS = 2000
 MOST_ON_A_CASE = 60
+SAME = (
+    *("case_id", "allegation_id", "outcome", "definitions", "ofsted", "approval"),
+    *("told_by", "told_on", "words"),
+)
+"""What is alike in a report that was sent twice."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ async def report(
     now: datetime,
 ) -> OutcomeReport:
     """Write down how it ended, by whom that was said and when. From then on the word of it that is
-    owed to others has a time (P01)."""
+    owed to others has a time (P01). Sent twice it is one report."""
     require(by, "duty.write", case.contract)
     today = contract.days.day_of(now)
     if told.outcome not in list(OutcomeWord):
@@ -91,6 +97,9 @@ async def report(
         recorded_at=now,
         recorded_by_id=by.user_id,
     )
+    before = await twin(session, row, by, now, who="recorded_by_id", at="recorded_at", same=SAME)
+    if before is not None:
+        return before
     session.add(row)
     await session.flush()
     await events.record(

@@ -64,7 +64,7 @@ async def log(request: web.Request) -> web.Response:
             told = await _told(session, request, contract)
             made = await complaints.log(session, contract, told, actor, now)
             worry = await field(request, "worry")
-            if worry:
+            if worry and made.safeguarding_at is None:  # not again where the form is sent twice
                 await steps.pass_to_safeguarding(session, contract, made, worry, actor, now)
             reference = made.reference
     except (InvalidInput, Conflict) as error:
