@@ -327,7 +327,22 @@ def report_annual(
     _report(contract, period, "annual", format, exact, output)
 
 
-def _report(key: str, label: str, kind: str, format: Format, exact: bool, output: Path) -> None:
+@report_app.command("other")
+def report_other(
+    contract: ContractKey,
+    code: Annotated[
+        str, typer.Option(help="The report's code in the contract.")
+    ],
+    period: Annotated[str, typer.Option(help="Such as 2026-M11, 2026-27-Q1, 2026-27-H1, 2026-27.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    format: Annotated[Format, typer.Option(help="What to write.")] = Format.HTML,
+    exact: Annotated[bool, typer.Option(help="Unprotected small numbers.")] = False,
+) -> None:
+    """Any report that the contract asks for, by its code."""
+    _report(contract, period, code, format, exact, output)
+
+
+def _report(key: str, label: str, code: str, format: Format, exact: bool, output: Path) -> None:
     from helpline import reports
     from helpline.desk import events
     from helpline.rules import periods
@@ -341,12 +356,11 @@ def _report(key: str, label: str, kind: str, format: Format, exact: bool, output
             found = periods.period(label, contracts[key].year_starts_month)
         except ValueError as wrong:
             raise InvalidInput(str(wrong)) from None
-        if found.kind != kind:
-            raise InvalidInput(
-                f"{label} is not {'a quarter' if kind == 'quarter' else 'a whole year'}: "
-                f"write {'2026-27-Q1' if kind == 'quarter' else '2026-27'}."
-            )
-        return await reports.make(session, contracts[key], label, format.value, now, exact)
+        asked = contracts[key].report(code)
+        if found.kind != periods.KIND_OF[asked.every]:
+            said, example = periods.EXAMPLES[asked.every]
+            raise InvalidInput(f"{label} is not {said}: write {example}.")
+        return await reports.make(session, contracts[key], label, format.value, now, exact, code)
 
     async def note(session: "AsyncSession", _: object, now: datetime) -> None:
         await events.record(session, "report.exact", now, contract=key, period=label)

@@ -242,6 +242,7 @@ WHO = {
     "GET /live/cases/{reference}": "WLS",
     "GET /portal": "C",
     "GET /reports": "WLSQC",
+    "GET /reports/{contract}/measures": "WLSQC",
     "GET /reports/{contract}/{label}": "WLSQC",
     "GET /users": "LA",
     "POST /users/{id}/addresses": "LA",

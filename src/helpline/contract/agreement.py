@@ -22,7 +22,7 @@ from helpline.errors import InvalidInput
 from helpline.rules import clocks as clock_rules
 from helpline.rules import rota as rota_rules
 from helpline.rules.calendar import Calendar
-from helpline.rules.periods import ANNUAL
+from helpline.rules.periods import KIND_OF
 from helpline.rules.postcodes import Share, Suggestion, suggest_quadrant
 from helpline.vocabulary import CaseKind, ClockStart
 
@@ -135,9 +135,8 @@ class Contract(parts.Table):
 
     def report_for(self, kind: str) -> parts.Report:
         """The first report owed for such a period ("month", "quarter", "half_year", "annual")."""
-        every = "year" if kind == ANNUAL else kind
         for report in self.reports:
-            if report.every == every:
+            if KIND_OF[report.every] == kind:
                 return report
         listed = ", ".join(f"{one.code} (every {one.every})" for one in self.reports)
         raise InvalidInput(f"No report of {self.key} is for such a period. It has: {listed}.")

@@ -16,6 +16,14 @@ MONTH: Final = "month"
 QUARTER: Final = "quarter"
 HALF_YEAR: Final = "half_year"
 ANNUAL: Final = "annual"
+KIND_OF: Final = {"month": MONTH, "quarter": QUARTER, "half_year": HALF_YEAR, "year": ANNUAL}
+"""How often a report is owed → the kind of period it is about."""
+EXAMPLES: Final = {
+    "month": ("a month", "2026-M11"),
+    "quarter": ("a quarter", "2026-27-Q1"),
+    "half_year": ("half a year", "2026-27-H1"),
+    "year": ("a whole year", "2026-27"),
+}
 MONTHS: Final = {MONTH: 1, QUARTER: 3, HALF_YEAR: 6, ANNUAL: 12}
 """How long a period of each kind is."""
 

@@ -484,6 +484,7 @@ ROUTES = (
     # those who pay
     Route("GET", "/portal", reports.show_portal, "portal.read"),
     Route("GET", "/reports", reports.show_reports, "report.read"),
+    Route("GET", "/reports/{contract}/measures", reports.show_measures, "report.read"),
     Route("GET", "/reports/{contract}/{label}", reports.show_report, "report.read"),
     # those who administer
     Route("GET", "/users", users.show_users, "user.ways"),

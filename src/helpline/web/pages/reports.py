@@ -14,6 +14,7 @@ from helpline import reports
 from helpline.contract import Contract
 from helpline.desk import events, promises
 from helpline.errors import InvalidInput, NotFound
+from helpline.reports import catalogue
 from helpline.reports.figures import figures
 from helpline.rules import periods
 from helpline.rules.periods import ANNUAL, QUARTER, Period
@@ -50,6 +51,12 @@ async def show_portal(request: web.Request) -> web.Response:
     """What a commissioner sees first: the last whole quarter, and where the rest is."""
     listed = [(c, _recent(c, now_of(request))) for c in contracts_of(request, "report.read")]
     return show(request, "portal.html.j2", listed=listed, formats=list(TYPES))
+
+
+async def show_measures(request: web.Request) -> web.Response:
+    """Every figure of the contract's reports, explained."""
+    contract = _contract(request)
+    return show(request, "measures.html.j2", contract=contract, entries=catalogue.entries(contract))
 
 
 async def show_report(request: web.Request) -> web.Response:
