@@ -206,7 +206,13 @@ async def set_state(
     whoever has waited longest, and they are told."""
     require(by, "gathering.book", gathering.contract)
     booking = await session.get(Booking, booking_id, with_for_update=True)
-    if booking is None or booking.gathering_id != gathering.id:
+    whose = booking.person_id if booking is not None else None
+    seen = select(PERSON.c.id).where(PERSON.c.id == whose, *seeing.people(by, PERSON))
+    if (
+        booking is None
+        or booking.gathering_id != gathering.id
+        or await session.scalar(seen) is None
+    ):
         raise NotFound("There is no such booking.")
     if state not in (BookingState.WITHDRAWN, BookingState.ATTENDED, BookingState.MISSED):
         raise InvalidInput("Say whether they came, did not come, or cannot come.")

@@ -144,7 +144,7 @@ async def unmerge(
         merged is None
         or not may(by, "case.triage", merged.contract)
         or person.id not in (merged.into_id, merged.from_id)
-        or not await _sees_both(session, by, merged)
+        or not await sees(session, by, (merged.into_id, merged.from_id))
     ):
         raise NotFound("There is no such join.")
     if merged.undone_at is not None:
@@ -161,12 +161,12 @@ async def unmerge(
     await _event(session, "person.unmerged", merged, by, now)
 
 
-async def _sees_both(session: AsyncSession, actor: Actor, merged: Merge) -> bool:
-    both = (merged.into_id, merged.from_id)
+async def sees(session: AsyncSession, actor: Actor, person_ids: Sequence[int]) -> bool:
+    """Whether `actor` may see all of these people."""
     seen = await session.scalars(
-        select(col(Person.id)).where(col(Person.id).in_(both), *seeing.people(actor))
+        select(col(Person.id)).where(col(Person.id).in_(person_ids), *seeing.people(actor))
     )
-    return set(seen) == set(both)
+    return set(seen) == set(person_ids)
 
 
 async def move_contact(

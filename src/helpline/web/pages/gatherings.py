@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from helpline.contract import Contract
-from helpline.desk import gatherings, people
+from helpline.desk import gatherings, merging, people
 from helpline.desk.gatherings import Plan
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Gathering
@@ -126,7 +126,7 @@ async def book(request: web.Request) -> web.Response:
             found = await gatherings.find(session, actor, number_in_path(request, "id"))
             contract = contract_of(request, found.contract)
             person = await people.find_member(session, contract, who[:200]) if who else None
-            if person is None:
+            if person is None or not await merging.sees(session, actor, [person.id or 0]):
                 raise InvalidInput(
                     "Nobody is found: give a membership number, or name and postcode."
                 )
