@@ -16,10 +16,13 @@ from helpline.rules.periods import (
     Period,
     bounds,
     following,
+    parts,
     period,
     period_containing,
     previous,
     quarters,
+    rolling_year,
+    year_to_date,
 )
 
 AUGUST = 8  # the Essex contract year: 1 August to 31 July
@@ -144,3 +147,38 @@ def test_an_instant_is_counted_by_its_london_date(instant: datetime, month: int)
     found: Period = period_containing(local_day, QUARTER, month)
     start, end = bounds(found, LONDON)
     assert start <= instant < end
+
+
+def test_months_and_half_years_are_of_the_contracts_year() -> None:
+    month = period("2026-M11", AUGUST)
+    assert (month.start, month.end) == (date(2026, 11, 1), date(2026, 11, 30))
+    assert month.year_start == date(2026, 8, 1)
+    assert period_containing(date(2027, 2, 28), "month", AUGUST).label == "2027-M02"
+    half = period("2026-27-H2", AUGUST)
+    assert (half.start, half.end) == (date(2027, 2, 1), date(2027, 7, 31))
+    assert previous(half).label == "2026-27-H1"
+    assert following(period("2026-M12", AUGUST)).label == "2027-M01"
+    for wrong in ("2026-27-H3", "2026-M13", "2026-M00", "2026-27-M1"):
+        with pytest.raises(BadPeriod, match="2026-M11"):
+            period(wrong, AUGUST)
+
+
+def test_a_basis_reaches_back_from_the_periods_last_day() -> None:
+    month = period("2027-M02", AUGUST)
+    so_far, rolling = year_to_date(month), rolling_year(month)
+    assert (so_far.start, so_far.end) == (date(2026, 8, 1), date(2027, 2, 28))
+    assert (rolling.start, rolling.end) == (date(2026, 3, 1), date(2027, 2, 28))
+    leap = rolling_year(period("2028-M02", AUGUST))
+    assert (leap.start, leap.end) == (date(2027, 3, 1), date(2028, 2, 29))
+
+
+def test_longer_periods_are_made_of_shorter_ones() -> None:
+    year = period("2026-27", AUGUST)
+    assert [one.label for one in parts(year, "half_year")] == ["2026-27-H1", "2026-27-H2"]
+    assert len(parts(year, "month")) == 12
+    assert [one.label for one in parts(period("2026-27-Q3", AUGUST), "month")] == [
+        "2027-M02",
+        "2027-M03",
+        "2027-M04",
+    ]
+    assert parts(period("2026-M11", AUGUST), "quarter") == ()
