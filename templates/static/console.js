@@ -201,6 +201,12 @@ function isHalf(field) {
   return true;
 }
 
+// On a telephone the pages and tabs are lines that scroll: where one is, is in sight.
+for (const here of document.querySelectorAll(".hl-tabs [aria-current], .hl-nav [aria-current]")) {
+  const line = here.closest("ul");
+  line.scrollLeft = here.offsetLeft - line.offsetLeft - 24;
+}
+
 // --- how many text messages a reply takes ---------------------------------------------------------
 
 for (const field of document.querySelectorAll("[data-segments]")) {

@@ -1,7 +1,7 @@
-// A half-written form survives a dead battery: it is saved two seconds after typing pauses, and when
+// A half-written form survives a dead battery: it is saved as soon as typing pauses, and when
 // the page is left. Loaded on the pages of a case; without it the button "Save for later" does the same.
 
-const PAUSE = 2000;
+const PAUSE = 700;
 const AGAIN = 15000; // after a failure
 const LARGEST_ON_LEAVING = 60000; // bytes a browser still sends for a page that is gone
 

@@ -125,6 +125,19 @@ async def test_a_note_keeps_its_kind_and_when_it_happened(world: World, arrive: 
     assert row.happened_at == datetime(2026, 11, 2, 21, 30, tzinfo=UTC)
 
 
+async def test_what_is_written_down_within_a_minute_stands_in_its_order(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await at_case(one_world, arrive)
+    await one_world.forward(minutes=0.5)
+    assert await guest.post(f"{path}/replies", {"text": "I can ring at ten."}) == 200
+    await one_world.forward(minutes=0.2)
+    note = {"kind": "fact", "body": "They sounded tired.", "happened_at": "2026-11-03T02:15"}
+    assert await guest.post(f"{path}/notes", note) == 200
+    what_happened = guest.text[guest.text.index("What happened") :]
+    assert what_happened.index("I can ring at ten.") < what_happened.index("They sounded tired.")
+
+
 async def test_local_time_is_meant_in_summer_too(one_world: World, arrive: Arrive) -> None:
     guest, path = await at_case(one_world, arrive)
     note = {"kind": "fact", "body": "Seen in summer", "happened_at": "2026-07-01T12:00"}

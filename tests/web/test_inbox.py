@@ -250,7 +250,7 @@ async def test_what_could_not_be_read_waits_in_the_tray(world: World, arrive: Ar
     await world.unreadable(b"\xffnot a form\x00")
     guest = await arrive(world, "wasim")
     await guest.get("/inbox")
-    assert "Unrouted 1" in guest.text
+    assert "Could not be read 1" in guest.text
     assert "Something could not be read" in guest.text
     await guest.get("/tray")
     assert "Something that could not be read by text message, today 02:15" in guest.text

@@ -6,7 +6,7 @@ recorded by the page itself.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, func, select
@@ -58,6 +58,7 @@ TURNS = (
     *("allegation.recorded", "allegation.moved", "allegation.moved_on"),
 )
 """Events that a chronology has beside what people said and wrote."""
+MINUTE = timedelta(minutes=1)
 BEGIN = TURNS[:2]
 """They stand before the message that came at the same instant."""
 
@@ -119,8 +120,18 @@ async def timeline(session: AsyncSession, case: Case, limit: int = LONG) -> Time
         *await _events(session, case, limit),
     ]
     is_cut = len(found) > limit
-    found.sort(key=lambda entry: (entry.at, entry.order))
+    found.sort(key=lambda entry: (_placed(entry), entry.order))
     return Timeline(found[-limit:], is_cut)
+
+
+def _placed(entry: Entry) -> datetime:
+    """Where it stands. A field has whole minutes: what was written down within the minute in which
+    it happened stands at the second of its writing, not before all else of that minute."""
+    written = entry.written_at
+    is_whole = not entry.at.second and not entry.at.microsecond
+    if written is not None and is_whole and timedelta() <= written - entry.at < MINUTE:
+        return written
+    return entry.at
 
 
 async def _contacts(

@@ -90,7 +90,7 @@ async def of_case(
 
 
 def _order(one: Next, now: datetime) -> tuple[int, float]:
-    if one.kind in ("answer", "opened_again"):
+    if one.kind in ("answer", "answer_again", "opened_again"):
         return 0, 0
     if one.is_now:
         return 1, min(one.at or now, now).timestamp()

@@ -89,7 +89,7 @@ PLAIN: Final[Mapping[int, tuple[str, str]]] = {
     404: ("Not found", "There is nothing at this address. Check it, or start from the first page."),
     405: (
         "Not possible",
-        "This cannot be done here. Go back and use the buttons of the page.",
+        "This address takes a form only, and nothing was sent. Go back to the page it stands on.",
     ),
     413: ("Too large", "What was sent is too large. Shorten it and send it again."),
     415: ("That could not be read", "Only forms of our own pages can be sent here."),

@@ -76,7 +76,7 @@ PLAN: Final = (
             Shown("agreed_with", "Agreed with"),
             Shown("agreed_on", "Agreed on", How.DAY),
             Shown("envisaged_end", "Envisaged end", How.DAY),
-            Shown("next_review_on", "Looked at again on", How.DAY),
+            Shown("next_review_on", "To be looked at again on", How.DAY),
             Shown("ended_at", "Ended", How.TIME),
         ),
         "by_user_id",
