@@ -117,6 +117,7 @@ async def test_a_case_called_a_complaint_is_offered_to_the_register_and_linked_b
     leonie = await arrive(everybody, "leonie")
     await leonie.get(at)
     assert f"/complaints/{found.reference}" in leonie.page
+    assert "Write the complaint down" not in leonie.text  # that step is done
     await leonie.get(f"/complaints/{found.reference}")
     assert at in leonie.page
     await everybody.sms(CARER, "And nobody has said sorry")

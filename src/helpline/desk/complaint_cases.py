@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import complaints, seeing
+from helpline.desk import complaints, heard, seeing
 from helpline.errors import NotFound
 from helpline.models import Case, Complaint, Person, User, metadata
 from helpline.rules.permissions import Actor, may
@@ -99,7 +99,7 @@ async def filled(session: AsyncSession, contract: Contract, case: Case) -> compl
     """What the form begins with when a case is logged: what they said last, and who they are. Whom
     it is about and what they want is left to be asked."""
     person = await session.get(Person, case.person_id)
-    said = await complaints.said_lately(session, case)
+    said = await heard.said_lately(session, case, complaints.LONGEST)
     is_data = case.kind == CaseKind.DATA_COMPLAINT
     known = {one.code for one in contract.complaints.subjects} if contract.complaints else set()
     return complaints.Told(

@@ -7,7 +7,7 @@ how it stands. What is done with one is in desk/complaint_steps.py. Called by pa
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import events, independence, owed, seeing
+from helpline.desk import events, heard, independence, kinds, owed, seeing
 from helpline.desk.holding import twin
 from helpline.desk.owed import Line
 from helpline.desk.references import LETTERS
@@ -41,7 +41,6 @@ from helpline.vocabulary import (
     ComplainantKind,
     ComplaintKind,
     DeadlineState,
-    Direction,
     EntryKind,
     Role,
 )
@@ -56,8 +55,6 @@ SAME: Final = (
     *("name", "reach", "person_id", "case_id", "about_case_id"),
 )
 """What is alike in a complaint that was sent twice; "now" has moved on by then."""
-LATELY: Final = 20
-"""Messages that are looked at for what was said lately."""
 NOT_YET_KNOWN = (
     "While it is not known whom a complaint is about, whoever supports the person does not see it."
 )
@@ -82,15 +79,6 @@ class Told:
     about_case_id: int | None = None
     case_id: int | None = None
     about: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Said:
-    """What somebody said lately on a case: in their words, since when, and how it came."""
-
-    words: str
-    since: datetime
-    method: str
 
 
 async def log(
@@ -121,27 +109,6 @@ async def of_case(session: AsyncSession, case_id: int) -> Complaint | None:
     return await session.scalar(select(Complaint).where(col(Complaint.case_id) == case_id))
 
 
-async def said_lately(session: AsyncSession, case: Case) -> Said:
-    """The last that they said on the case, with what they said in the day before it; without a
-    word of theirs, when the case was opened."""
-    rows = await session.scalars(
-        select(Contact)
-        .where(
-            col(Contact.case_id) == case.id,
-            col(Contact.direction) == Direction.IN,
-            col(Contact.body).is_not(None),
-        )
-        .order_by(col(Contact.at).desc(), col(Contact.id).desc())
-        .limit(LATELY)
-    )
-    found = rows.all()
-    if not found:
-        return Said("", case.opened_at, case.method)
-    those = [one for one in found if one.at > found[0].at - timedelta(days=1)][::-1]
-    words = "\n\n".join((one.body or "").strip() for one in those)
-    return Said(words[-LONGEST:], those[0].at, those[0].method)
-
-
 async def hear(session: AsyncSession, contract: Contract, case: Case, contact: Contact) -> None:
     """A message came in on a case whose reason is complaint: the case is a complaint, logged once.
     Whoever supports the person is shut out until it is known whom it is about."""
@@ -154,9 +121,9 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
         await _shut_out_support(session, case, contact.at)  # who they are may be known only now
         return
     person = await session.get(Person, case.person_id)
-    said = Said(contact.body, contact.at, contact.method)
+    said = heard.Said(contact.body, contact.at, contact.method)
     if case.reason_from == BY_HAND:  # what they complained of was said before somebody saw it
-        said = await said_lately(session, case)
+        said = await heard.said_lately(session, case, LONGEST)
     told = Told(
         kind=ComplaintKind.SERVICE,
         subject=_any_subject(contract),
@@ -366,6 +333,8 @@ async def _store(
     await session.flush()
     by = None if by_id is None else Actor(by_id, "", Role.WORKER, None)
     await add(session, complaint, EntryKind.LOGGED, now, by, code=told.subject)
+    if told.case_id is not None:
+        await kinds.note_done(session, told.case_id, "logged", by_id, now)
     await start_acknowledgement(session, contract, complaint)
     await start_stage(session, contract, complaint, told.received_at)
     for user_id in dict.fromkeys(told.about):

@@ -197,6 +197,29 @@ async def untick(session: AsyncSession, case: Case, tick_id: int, by: Actor, now
         await events.on_case(session, "step.unticked", case, now, by, step=found.step)
 
 
+async def note_done(
+    session: AsyncSession, case_id: int, step: str, by_id: int | None, now: datetime
+) -> None:
+    """A step was done elsewhere, as by writing a complaint into its register: ticked by itself,
+    once. No event: whoever did it has taken no side on the case."""
+    case = await session.get(Case, case_id)
+    if case is None or step not in {one.code for one in steps.steps_of(case.kind)}:
+        return
+    if any(row.step == step for row in await ticks(session, case_id)):
+        return
+    session.add(
+        StepTick(
+            contract=case.contract,
+            case_id=case_id,
+            step=step,
+            done_at=now,
+            ticked_at=now,
+            by_user_id=by_id,
+        )
+    )
+    await session.flush()
+
+
 async def _tick(
     session: AsyncSession,
     case: Case,
