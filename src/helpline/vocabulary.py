@@ -668,6 +668,12 @@ class Step(StrEnum):
     # after an alarming first message danger is asked before anything else, and who comes last
     DANGER_FIRST = "danger_first"
     WHO_LAST = "who_last"
+    # the question about danger got an answer that was no answer, and was asked once more
+    DANGER_AGAIN = "danger_again"
+
+    @property
+    def asks_danger(self) -> bool:
+        return self in (Step.DANGER, Step.DANGER_FIRST, Step.DANGER_AGAIN)
 
     @property
     def asks_who(self) -> bool:

@@ -90,20 +90,29 @@ PATHS = {
     "found": (
         "FC1001",
         replace(WHO, found=True),
-        Turn(("who_found", "ask_reason"), Step.REASON, answers=True),
+        Turn(("who_noted", "ask_reason"), Step.REASON, answers=True),
     ),
-    "not found": ("Robin Vale", WHO, Turn(("who_not_found", "ask_reason"), Step.REASON)),
-    "a number": ("FC9999", WHO, Turn(("who_not_found", "ask_reason"), Step.REASON, answers=True)),
+    "not found": ("Robin Vale", WHO, Turn(("who_noted", "ask_reason"), Step.REASON)),
+    "a number": ("FC9999", WHO, Turn(("who_noted", "ask_reason"), Step.REASON, answers=True)),
+    "no name": ("no", WHO, Turn(("noted", "ask_reason"), Step.REASON)),
+    "a digit is no name": ("1", WHO, Turn(("noted", "ask_reason"), Step.REASON)),
+    "takes it back": ("i want to stop. forget it, sorry", WHO, Turn(("left_it",), Step.DONE)),
+    "does not understand": (
+        "i dont know what that means",
+        WHO,
+        Turn(("puzzled",), Step.DONE),
+    ),
+    "asks back": ("do I get a choice?", WHO, Turn(("held", "ask_reason"), Step.REASON)),
     "a story": (LONG_STORY, WHO, Turn(("noted", "ask_reason"), Step.REASON)),
     "found last": (
         "FC1001",
         replace(WHO, found=True, step=Step.WHO_LAST),
-        Turn(("who_found",), Step.DONE, answers=True),
+        Turn(("who_noted",), Step.DONE, answers=True),
     ),
     "not found last": (
         "Robin Vale",
         replace(WHO, step=Step.WHO_LAST),
-        Turn(("who_not_found",), Step.DONE),
+        Turn(("who_noted",), Step.DONE),
     ),
     # what is it about
     "by number": (
@@ -146,16 +155,50 @@ PATHS = {
         replace(DANGER, step=Step.DANGER_FIRST, is_known=False),
         Turn(("danger_no", "ask_who"), Step.WHO_LAST, danger=False, answers=True),
     ),
-    "something else": (LONG_STORY, DANGER, Turn((), Step.DANGER)),
+    "something else": (LONG_STORY, DANGER, Turn(("danger_again",), Step.DANGER_AGAIN)),
     "something else at first": (
         LONG_STORY,
         replace(DANGER, step=Step.DANGER_FIRST),
-        Turn((), Step.DANGER_FIRST),
+        Turn(("danger_again",), Step.DANGER_AGAIN),
+    ),
+    "something else again": (
+        LONG_STORY,
+        replace(DANGER, step=Step.DANGER_AGAIN),
+        Turn((), Step.DANGER_AGAIN),
+    ),
+    "yes at last": (
+        "yes he is here",
+        replace(DANGER, step=Step.DANGER_AGAIN),
+        Turn(("danger_yes",), Step.DONE, danger=True, answers=True),
+    ),
+    "yes in Polish": ("Tak!", DANGER, Turn(("danger_yes",), Step.DONE, danger=True, answers=True)),
+    "yes in Arabic": ("نعم", DANGER, Turn(("danger_yes",), Step.DONE, danger=True, answers=True)),
+    "no in Polish": ("nie", DANGER, Turn(("danger_no",), Step.DONE, danger=False, answers=True)),
+    "no in words": (
+        "no all fine",
+        DANGER,
+        Turn(("danger_no",), Step.DONE, danger=False, answers=True),
+    ),
+    "no, and then": ("no but he will", DANGER, Turn(("danger_again",), Step.DANGER_AGAIN)),
+    "a word of no language": (
+        "jawohl",
+        replace(DANGER, is_unreadable=True),
+        Turn(("danger_again",), Step.DANGER_AGAIN, wakes=True),
+    ),
+    "a call instead": (
+        "ring me please",
+        DANGER,
+        Turn(("call_noted",), Step.DANGER, wants_call=True, answers=True),
+    ),
+    "a question instead": (
+        "should I sign it?",
+        DANGER,
+        Turn(("held", "danger_again"), Step.DANGER_AGAIN),
     ),
     "something else, next day": (
         LONG_STORY,
         replace(DANGER, quiet_hours=12),
-        Turn(("arrived_again",), Step.DANGER),
+        Turn(("arrived_again", "danger_again"), Step.DANGER_AGAIN),
     ),
     # afterwards
     "goes on writing": (LONG_STORY, DONE, Turn((), Step.DONE)),
@@ -169,6 +212,25 @@ PATHS = {
         "he is here",
         replace(DONE, alarming=True),
         Turn(("danger_signposts",), Step.DONE),
+    ),
+    "asks something": ("should I sign the statement", DONE, Turn(("held",), Step.DONE)),
+    "asks whom to ring": ("what number do i ring", REASON, Turn(("number",), Step.REASON)),
+    "asks how long": ("how long do i wait", DONE, Turn(("status",), Step.DONE, answers=True)),
+    "asks how to complain": ("where do i complain", DONE, Turn(("how_to_complain",), Step.DONE)),
+    "not to be rung": (
+        "actually dont ring me",
+        DONE,
+        Turn(("no_call_noted",), Step.DONE, no_call=True, answers=True),
+    ),
+    "not here": (
+        "pls dont text me here, my husband reads my phone",
+        NEW,
+        Turn((), Step.DONE, not_here=True),
+    ),
+    "the police are there": (
+        "police are here",
+        replace(DONE, waking=True),
+        Turn(("duty_told",), Step.DONE),
     ),
     # three words at any time
     "status": ("status", REASON, Turn(("status",), Step.REASON, answers=True)),
@@ -350,6 +412,11 @@ VALUES = {
     "child": False,
     "closed": False,
     "alarming": True,
+    "waking": True,
+    "young": False,
+    "helpline": "0808 157 0100",
+    "ring_us": " To speak to a person now, ring 0808 157 0100, free, day or night.",
+    "lines": " Samaritans: ring 116 123, free, day or night.",
     "elsewhere_checked": "22 November 2026",
 }
 
@@ -361,6 +428,7 @@ def said() -> dict[str, str]:
     menu = [reason.menu for reason in contract.reasons if reason.menu]
     values = VALUES | {
         "signposts": " ".join(s.line for s in contract.signposts if s.first_answer),
+        "signposts_but_999": " ".join(s.line for s in contract.signposts if s.code == "eds"),
         "menu": ", ".join(f"{number} {words}" for number, words in enumerate(menu, 1)),
         "has_number": True,
         "count": 3,

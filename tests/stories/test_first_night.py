@@ -187,7 +187,7 @@ async def test_a_stranger_is_helped_and_found_by_name_and_postcode(world: World)
     case = await world.case_of(STRANGER)
     assert case.identity == "claimed"
     assert case.quadrant == "mid"
-    assert "we have found you" in world.texts_to(STRANGER)[1]
+    assert "a person will answer you" in world.texts_to(STRANGER)[1]
     people = await world.all(Person)
     assert len(people) == 1  # the nameless stand-in is gone
 

@@ -12,3 +12,93 @@ async def test_the_police_at_the_door_wake_the_duty_worker_and_stay_urgent(world
     assert "police" not in page.lower()
     await world.sms(STRANGER, "police are still here")
     assert len(world.texts_to(DUTY_PHONE)) == 1  # one page for one fright
+
+
+async def test_a_question_later_is_told_with_whom_it_is_by_when_and_whom_to_ring(
+    world: World,
+) -> None:
+    await world.sms(STRANGER, "I need some advice about a meeting")
+    await world.sms(STRANGER, "PERSON")
+    await world.sms(STRANGER, "should I sign the police statement")
+
+    told = world.texts_to(STRANGER)[-1]
+    assert "by 2.15 am tomorrow, Wednesday" in told
+    assert "0808 157 0100" in told
+    assert "Legal helpline" in told
+    sent = len(world.texts_to(STRANGER))
+    await world.sms(STRANGER, "should I bring my own notes")
+    assert len(world.texts_to(STRANGER)) == sent  # once is enough
+
+
+async def test_ring_me_in_plain_words_is_a_call_back_and_may_be_taken_back(world: World) -> None:
+    await world.sms(STRANGER, "I need some advice about a meeting")
+    await world.sms(STRANGER, "ring me please")
+    assert await world.tasks(STRANGER) == ["call_back"]
+    assert "BLUE" in world.texts_to(DUTY_PHONE)[0]
+
+    await world.sms(STRANGER, "actually dont ring me")
+    assert await world.tasks(STRANGER) == []
+    assert "We will not ring you" in world.texts_to(STRANGER)[-1]
+    asked = len(world.texts_to(DUTY_PHONE))
+    await world.forward(hours=2)
+    assert len(world.texts_to(DUTY_PHONE)) == asked
+
+
+async def test_who_asks_not_to_be_written_to_is_not_and_a_worker_finds_another_way(
+    world: World,
+) -> None:
+    await world.sms(STRANGER, "pls dont text me here, my husband reads my phone")
+    await world.sms(STRANGER, "STATUS")
+
+    assert world.texts_to(STRANGER) == []
+    assert "reach_another_way" in await world.tasks(STRANGER)
+
+
+async def test_nobody_learns_by_trying_names_who_is_on_the_register(world: World) -> None:
+    for number, name in ((STRANGER, "Carol Ashby CM1 1QH"), ("+447700900457", "Robin Vale")):
+        await world.sms(number, "need to talk to somebody about a complaint")
+        await world.sms(number, name)
+
+    said = [world.texts_to(number)[1].split("\n")[0] for number in (STRANGER, "+447700900457")]
+    assert said[0] == said[1]
+
+
+async def test_a_word_nobody_can_read_after_the_danger_question_reaches_a_person(
+    world: World,
+) -> None:
+    for text in ("hello", "FC1001", "2"):
+        await world.sms(STRANGER, text)
+    before = len(world.texts_to(DUTY_PHONE))
+    await world.sms(STRANGER, "jawoll")
+
+    assert "send YES" in world.texts_to(STRANGER)[-1]
+    assert len(world.texts_to(DUTY_PHONE)) == before + 1
+    await world.sms(STRANGER, "tak")
+    assert (await world.case_of(STRANGER)).urgency == "emergency"
+
+
+async def test_a_young_person_is_not_asked_for_a_membership_number(world: World) -> None:
+    await world.sms(STRANGER, "hello im 13 and my mum fosters, can i ask you something")
+
+    (answer,) = world.texts_to(STRANGER)
+    assert "Childline" in answer
+    assert "membership number" not in answer
+
+
+async def test_in_an_emergency_999_is_said_once_with_somebody_to_talk_to(world: World) -> None:
+    await world.sms(STRANGER, "I want to die")
+
+    (answer,) = world.texts_to(STRANGER)
+    assert answer.count("999") == 1
+    assert "A duty worker is being told now." in answer
+    assert "Samaritans" in answer
+    assert "0808 157 0100" in answer
+
+
+async def test_an_allegation_chosen_from_the_menu_is_urgent(world: World) -> None:
+    await world.sms(STRANGER, "hello")
+    await world.sms(STRANGER, "FC1001")
+    await world.sms(STRANGER, "1")
+
+    case = await world.case_of(STRANGER)
+    assert (case.reason, case.urgency) == ("allegation", "urgent")

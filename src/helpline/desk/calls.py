@@ -523,6 +523,21 @@ async def _finish_call_backs(
             continue
 
 
+async def no_call_wanted(session: AsyncSession, case: Case, now: datetime) -> None:
+    """They ask not to be rung: whoever was to ring them is told no more."""
+    for task in (await session.scalars(_open_call_back(case))).all():
+        await session.execute(update(Task).where(col(Task.id) == task).values(done_at=now))
+    await session.execute(
+        update(Alert)
+        .where(
+            col(Alert.case_id) == case.id,
+            col(Alert.kind) == AlertKind.CALL_BACK,
+            col(Alert.ended_at).is_(None),
+        )
+        .values(ended_at=now, next_rung_at=None, act_by=None)
+    )
+
+
 def _open_call_back(case: Case) -> Select[int | None]:
     return select(col(Task.id)).where(
         col(Task.case_id) == case.id,

@@ -38,6 +38,8 @@ from helpline.desk import (
     outbox,
     people,
     privacy,
+    safety,
+    signposts,
     webform,
 )
 from helpline.desk.inbox import opened
@@ -48,6 +50,7 @@ from helpline.models import (
     Case,
     Contact,
     Conversation,
+    Event,
     InboundItem,
     Person,
     Task,
@@ -81,6 +84,9 @@ STAFF = "staff"
 STAFF_PHONES = select(
     col(User.id), col(User.mobile_index), col(User.telegram_index), col(User.email_index)
 ).where(col(User.left_at).is_(None))
+HELD = "person.told_where_it_is"
+TOLD = timedelta(hours=6)
+"""How long we do not say again with whom a question is."""
 IN_HAND = timedelta(minutes=10)
 """How long somebody who took an alert is taken to be looking at what comes next."""
 
@@ -246,7 +252,7 @@ async def _hear_person(
             await feedback.take(session, contract, ways.wording, case, address, contact, answer)
             return contact.id
     elsewhere = await eligibility.heard_elsewhere(session, contract, address, case, inbound.text)
-    facts = _facts(contract, talk, case, address, reading, found, now)
+    facts = _facts(contract, talk, case, address, inbound.text, reading, found, now)
     person = found or sender.person
     turn = dialogue.hear(heard, privacy.facts(contract, person, inbound, facts, bool(elsewhere)))
     if form is not None:
@@ -264,6 +270,8 @@ async def _hear_person(
         )
         if case is None and turn.opted_out:  # nothing to say to nobody: the ledger line is all
             return None
+    if "held" in turn.say and not await _is_news(session, case, now):
+        turn = replace(turn, say=tuple(key for key in turn.say if key != "held"))
     if letter is not None and not await mailing.is_answered_by_us(session, letter, address, now):
         turn = replace(turn, say=(), step=Step(talk.step))  # nothing is asked, so nothing waits
     if case is None:
@@ -286,13 +294,14 @@ async def _hear_person(
     await faults.hear_again(session, address)
     if form is not None:
         await webform.take_down(session, case, contact, form, now)
-    is_waking = triage.wakes(inbound.text, reading)
+    is_waking = facts.waking or turn.wakes
     await _apply(session, contract, talk, case, address, contact, turn, reading, is_waking)
     await complaints.hear(session, contract, case, contact)
     await compliments.hear(session, contract, case, contact, reading.category, case.urgency)
     is_alarm = turn.danger or reading.urgency == Urgency.EMERGENCY
     if turn.say and (is_alarm or await blocks.blocked_until(session, address.id, now) is None):
-        body = await _words(session, ways, contract, case, talk, turn, address, reading, now)
+        said = inbound.text
+        body = await _words(session, ways, contract, case, talk, turn, address, said, facts, now)
         await privacy.note(session, case, inbound.channel, turn.say, now)
         await cases.send_to_person(
             session,
@@ -317,6 +326,19 @@ def _is_calm(text: str, reading: triage.Reading) -> bool:
         category=reading.category,
         asks_safety=reading.ask_safety,
     )
+
+
+async def _is_news(session: AsyncSession, case: Case | None, now: datetime) -> bool:
+    """Whether they have not been told a while ago with whom it is and by when."""
+    if case is None:
+        return True
+    told = select(col(Event.id)).where(
+        col(Event.case_id) == case.id, col(Event.kind) == HELD, col(Event.at) > now - TOLD
+    )
+    if await session.scalar(told.limit(1)) is not None:
+        return False
+    await events.record(session, HELD, now, contract=case.contract, case_id=case.id)
+    return True
 
 
 def _aside(talk: Conversation) -> Conversation:
@@ -356,6 +378,7 @@ def _facts(
     talk: Conversation,
     case: Case | None,
     address: Address,
+    text: str,
     reading: triage.Reading,
     found: Person | None,
     now: datetime,
@@ -369,6 +392,8 @@ def _facts(
         questions_off=talk.questions_off,
         alarming=reading.urgency == Urgency.EMERGENCY,
         ask_safety=reading.ask_safety,
+        waking=triage.wakes(text, reading),
+        is_unreadable=triage.is_strange(text),
         is_closed=case is not None and case.status == CaseStatus.CLOSED,
         has_network_words=address.channel not in (*OWN_PAGES, mailing.CHANNEL),
         quiet_hours=quiet,
@@ -477,7 +502,7 @@ async def _apply(
         case.reason = _reason(contract, reading)
     read = Urgency.EMERGENCY if turn.danger else Urgency(reading.urgency)
     if turn.answers and read is not Urgency.EMERGENCY:
-        read = Urgency.LOW  # an answer to our question says nothing about urgency
+        read = _urgency_of(contract, turn.reason)
     if read.rank > Urgency(case.urgency).rank:
         case.urgency, case.why = (
             read,
@@ -501,9 +526,21 @@ async def _apply(
         await _alert(session, contract, case, contact, AlertKind.PRESSING)
     if turn.wants_call:
         await _ask_for_call(session, contract, case, contact)
-    if turn.opted_out and case.status == CaseStatus.OPEN:
+    if turn.no_call:
+        await calls.no_call_wanted(session, case, now)
+    if turn.not_here:
+        await safety.not_here(session, case, address.channel, now)
+    if (turn.opted_out or turn.not_here) and case.status == CaseStatus.OPEN:
         # An opt-out opens another way, never silence (design.md §4.7).
         await _task(session, contract, case, TaskKind.REACH_ANOTHER_WAY, address.channel, now)
+
+
+def _urgency_of(contract: Contract, reason: str | None) -> Urgency:
+    """An answer to our question says nothing about urgency but what was chosen from the menu."""
+    chosen = next((one for one in contract.reasons if one.code == reason), None)
+    if chosen is None:
+        return Urgency.LOW
+    return Urgency.URGENT if chosen.allegation else Urgency.STANDARD
 
 
 async def _alert(
@@ -568,7 +605,8 @@ async def _words(
     talk: Conversation,
     turn: dialogue.Turn,
     address: Address,
-    reading: triage.Reading,
+    text: str,
+    facts: dialogue.Facts,
     now: datetime,
 ) -> str:
     """The turn's texts as one message in the person's language."""
@@ -583,9 +621,10 @@ async def _words(
         "worker_by": saying.by_when(worker_by, now, contract.zone) if worker_by else "",
         "worker": worker.shown_name if worker else "",
         "closed": case.status == CaseStatus.CLOSED,
-        "alarming": reading.urgency == Urgency.EMERGENCY,
+        "alarming": facts.alarming,
+        "waking": facts.waking,
         "has_number": address.channel in NUMBERED,
-        "signposts": " ".join(s.line for s in contract.signposts if s.first_answer),
+        **signposts.words(contract, text, facts.alarming),
         **privacy.words(contract),
         **eligibility.words_elsewhere(contract, case.said_exclusion),
         "menu": ", ".join(

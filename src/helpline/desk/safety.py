@@ -4,6 +4,7 @@
 the question and the answer. Pages call `set_rules`.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 import phonenumbers
@@ -83,6 +84,34 @@ async def hold_to(
         written = safety.written(rules)
         session.add(SafeContact(person_id=person_id, rules=written, set_at=now, by_user_id=by_id))
         await session.flush()
+
+
+async def not_here(session: AsyncSession, case: Case, channel: str, now: datetime) -> None:
+    """They asked not to be written to on this way. It holds until somebody agrees another with
+    them; what else they asked for stays."""
+    known = await rules_of(session, case.person_id)
+    rules = replace(
+        known,
+        neutral_only=True,
+        not_by=tuple(sorted({*known.not_by, channel})),
+        also_by=tuple(way for way in known.also_by if way != channel),
+    )
+    if rules == known:
+        return
+    session.add(SafeContact(person_id=case.person_id, rules=safety.written(rules), set_at=now))
+    await session.flush()
+    await events.record(
+        session,
+        "person.safe_contact_set",
+        now,
+        contract=case.contract,
+        case_id=case.id,
+        hours=rules.begins is not None,
+        neutral_only=True,
+        no_voicemail=rules.no_voicemail,
+        not_by=list(rules.not_by),
+        also_by=list(rules.also_by),
+    )
 
 
 async def verdict(

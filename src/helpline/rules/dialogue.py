@@ -9,10 +9,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from helpline.rules.wishes import Wish, looks_like_a_name, wish_of
 from helpline.vocabulary import OPT_IN_WORDS, OPT_OUT_WORDS, Step
 
-YES = frozenset(["YES", "Y", "YEAH", "YEP", "YES!"])
-NO = frozenset(["NO", "N", "NOPE", "NAH"])
+YES = frozenset(
+    """YES Y YEAH YEP YES! YEA AYE TAK DA TAIP PO SI SÍ SIM OUI EVET HAAN JI HAA ТАК ДА
+    نعم اه ہاں جی হ্যাঁ হা ਹਾਂ હા हाँ हां 是 是的 有""".split()
+)
+NO = frozenset(
+    """NO N NOPE NAH NIE NU NON NÃO NAO HAYIR NAHI NAHIN MAYA НІ НЕТ
+    لا نہیں না ਨਹੀਂ ના नहीं 不 不是 没有""".split()
+)
+"""Also in the languages that are most written to us; what means yes in one and no in another (ne,
+jo) is neither, and asked again."""
+ANSWERS = 6
+"""Words: so short a message that begins with YES is one ("yes he is here")."""
 DIGIT = re.compile(r"\d")
 COMMANDS = frozenset(["STATUS", "CALL", "PERSON"]) | OPT_IN_WORDS | OPT_OUT_WORDS
 """Words that mean something at any time, whatever question waits."""
@@ -43,6 +54,10 @@ class Facts:
     approved_elsewhere: bool = False
     privacy_due: bool = False
     asks_what_is_kept: bool = False
+    waking: bool = False
+    """Whether whoever is on call hears of this message at once though it is no emergency."""
+    is_unreadable: bool = False
+    """Whether its words are in no language that triage reads."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,11 @@ class Turn:
     answers: bool = False
     """Whether the message is an answer to our question or a command: its words are then no sign of
     urgency by themselves (a name and a postcode read like no language at all)."""
+    no_call: bool = False
+    not_here: bool = False
+    """They asked not to be written to on this way: nothing more is said there."""
+    wakes: bool = False
+    """Whether a person must look now, because nobody can tell whether somebody is in danger."""
     opens_again: bool = True
     """Whether a closed case is opened again by this message; a question about it does not."""
 
@@ -76,9 +96,15 @@ def hear(text: str, facts: Facts) -> Turn:
         return replace(_first(word, facts), opted_in=True)
     if word in OPT_IN_WORDS:
         return Turn(("welcome_back",), facts.step, opted_in=True, opens_again=False)
-    turn = _turn(text, word, facts)
-    if facts.alarming and "first_answer" not in turn.say and "danger_yes" not in turn.say:
-        turn = replace(turn, say=("danger_signposts", *turn.say))
+    wish = wish_of(text)
+    if wish is Wish.NOT_HERE and facts.has_network_words:
+        return Turn((), facts.step if facts.step.asks_danger else Step.DONE, not_here=True)
+    turn = _turn(text, word, wish, facts)
+    if not {"first_answer", "danger_yes"} & set(turn.say):
+        if facts.alarming:
+            turn = replace(turn, say=("danger_signposts", *turn.say))
+        elif facts.waking:
+            turn = replace(turn, say=("duty_told", *turn.say))
     return turn if facts.alarming or turn.danger else replace(turn, say=_with_more(turn.say, facts))
 
 
@@ -87,10 +113,10 @@ def _with_more(say: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
     else helps a carer whom others approved, and what is kept about them."""
     more = []
     if facts.approved_elsewhere:
-        say = tuple(key for key in say if key not in ("who_not_found", "noted"))
+        say = tuple(key for key in say if key not in ("who_noted", "noted", "held"))
         more.append("approved_elsewhere")
     if facts.asks_what_is_kept:
-        say = tuple(key for key in say if key not in ("who_not_found", "noted"))
+        say = tuple(key for key in say if key not in ("who_noted", "noted", "held"))
         more.append("what_is_kept")
     elif facts.privacy_due and (say or more) and "ask_danger" not in say:
         more.append("privacy")
@@ -105,7 +131,7 @@ def hear_form(reason: str | None, danger: bool | None) -> Turn:
     return Turn(say, Step.DONE, reason=reason, danger=danger)
 
 
-def _turn(text: str, word: str, facts: Facts) -> Turn:
+def _turn(text: str, word: str, wish: Wish | None, facts: Facts) -> Turn:
     if facts.step is Step.NEW:
         return _first(word, facts)
     if facts.is_closed and word == "STATUS":
@@ -118,15 +144,49 @@ def _turn(text: str, word: str, facts: Facts) -> Turn:
         return Turn(("call_noted",), facts.step, wants_call=True, answers=True)
     if word == "PERSON":
         return Turn(("person_noted",), Step.DONE, questions_off=True, answers=True)
+    if facts.step.asks_danger and not facts.questions_off:
+        return _danger(text, word, wish, facts)
+    if wish is not None and wish in WISHES:
+        return _done(wish, facts)
     if facts.questions_off:
-        return Turn(_after_silence(facts), Step.DONE)
+        return Turn(_held(wish, facts), Step.DONE)
     if facts.step.asks_who:
-        return _who(text, facts)
+        return _who(text, wish, facts)
     if facts.step is Step.REASON:
-        return _reason(text, facts)
-    if facts.step in (Step.DANGER, Step.DANGER_FIRST):
-        return _danger(word, facts)
-    return _open_talk(facts)
+        return _reason(text, wish, facts)
+    return _open_talk(wish, facts)
+
+
+WISHES: Mapping[Wish, str] = {
+    Wish.CALL: "call_noted",
+    Wish.NO_CALL: "no_call_noted",
+    Wish.NOTHING: "left_it",
+    Wish.NUMBER: "number",
+    Wish.STATUS: "status",
+    Wish.HOW_TO_COMPLAIN: "how_to_complain",
+    Wish.PUZZLED: "puzzled",
+}
+
+
+def _done(wish: Wish, facts: Facts) -> Turn:
+    """What is asked for in plain words is done, and no question is put on top of it but whether
+    somebody is in danger."""
+    gives_up = wish in (Wish.NOTHING, Wish.PUZZLED)
+    turn = Turn(
+        (WISHES[wish],),
+        Step.DONE if gives_up or facts.questions_off else facts.step,
+        wants_call=wish is Wish.CALL,
+        no_call=wish is Wish.NO_CALL,
+        answers=wish in (Wish.CALL, Wish.NO_CALL, Wish.STATUS),
+    )
+    if facts.ask_safety and facts.step is Step.DONE and not facts.questions_off:
+        return replace(turn, say=(*turn.say, "ask_danger"), step=Step.DANGER)
+    return turn
+
+
+def _held(wish: Wish | None, facts: Facts) -> tuple[str, ...]:
+    """A question that only a person can answer is told with whom it is and by when."""
+    return ("held",) if wish is Wish.QUESTION else _after_silence(facts)
 
 
 def _first(word: str, facts: Facts) -> Turn:
@@ -150,14 +210,16 @@ def _next_question(facts: Facts) -> tuple[str, Step]:
 def _again(word: str, facts: Facts) -> Turn:
     """A closed case is taken up again. No question is asked, but PERSON counts as ever, and a YES
     to a question that was still open is no less an alarm for coming late."""
-    if facts.step in (Step.DANGER, Step.DANGER_FIRST) and word in YES:
+    if facts.step.asks_danger and word in YES:
         return Turn(("reopened", "danger_yes"), Step.DONE, danger=True, answers=True)
     return Turn(("reopened",), Step.DONE, wants_call=word == "CALL", questions_off=word == "PERSON")
 
 
-def _who(text: str, facts: Facts) -> Turn:
-    is_name = _looks_like_a_name(text)
-    noted = "who_found" if facts.found else "who_not_found" if is_name else "noted"
+def _who(text: str, wish: Wish | None, facts: Facts) -> Turn:
+    """Whoever has this telephone must not learn by trying names who is on the register, so the
+    same is said either way."""
+    is_name = facts.found or looks_like_a_name(text)
+    noted = "who_noted" if is_name else "held" if wish is Wish.QUESTION else "noted"
     # A number or postcode shows an answer; a few words without one may be a cry for help.
     answers = facts.found or (is_name and bool(DIGIT.search(text)))
     if facts.step is Step.WHO_LAST:
@@ -165,37 +227,50 @@ def _who(text: str, facts: Facts) -> Turn:
     return Turn((noted, "ask_reason"), Step.REASON, answers=answers)
 
 
-def _reason(text: str, facts: Facts) -> Turn:
+def _reason(text: str, wish: Wish | None, facts: Facts) -> Turn:
     chosen = facts.reasons.get(one_word(text).lower())
-    noted = "reason_noted" if chosen else "noted"
+    noted = "reason_noted" if chosen else "held" if wish is Wish.QUESTION else "noted"
     return Turn((noted, "ask_danger"), Step.DANGER, reason=chosen, answers=bool(chosen))
 
 
-def _danger(word: str, facts: Facts) -> Turn:
-    if word in YES:
+def _danger(text: str, word: str, wish: Wish | None, facts: Facts) -> Turn:
+    begins = one_word(text.split()[0]) if 0 < len(text.split()) <= ANSWERS else ""
+    if word in YES or begins in YES:
         return Turn(("danger_yes",), Step.DONE, danger=True, answers=True)
-    if word in NO:
+    if word in NO or (begins in NO and _is_a_plain_no(text, wish, facts)):
         if facts.step is Step.DANGER_FIRST and not facts.is_known:
             return Turn(("danger_no", "ask_who"), Step.WHO_LAST, danger=False, answers=True)
         return Turn(("danger_no",), Step.DONE, danger=False, answers=True)
-    # Whatever else they wrote is on the case; the question stands, and is not repeated at them.
-    return Turn(_after_silence(facts), facts.step)
+    # Whatever else they wrote is on the case. The question stands and is put once more; a person
+    # looks at once where nobody can tell what was meant.
+    if wish is not None and wish in WISHES and wish is not Wish.PUZZLED:
+        return replace(_done(wish, facts), step=facts.step)
+    again = facts.step is not Step.DANGER_AGAIN
+    held = _held(wish, facts)
+    return Turn(
+        (*held, "danger_again") if again else held,
+        Step.DANGER_AGAIN,
+        wakes=facts.is_unreadable,
+    )
 
 
-def _open_talk(facts: Facts) -> Turn:
+def _is_a_plain_no(text: str, wish: Wish | None, facts: Facts) -> bool:
+    """ "No, all fine": and not "no but he will"."""
+    is_calm = not (facts.alarming or facts.waking or facts.ask_safety or wish)
+    doubts = {"BUT", "YET", "SURE", "MAYBE", "IDEA"}
+    return is_calm and len(text.split()) <= 4 and doubts.isdisjoint(text.upper().split())
+
+
+def _open_talk(wish: Wish | None, facts: Facts) -> Turn:
     if facts.ask_safety:
         return Turn(("ask_danger",), Step.DANGER)
-    return Turn(_after_silence(facts), Step.DONE)
+    return Turn(_held(wish, facts), Step.DONE)
 
 
 def _after_silence(facts: Facts) -> tuple[str, ...]:
     """A conversation that goes on is not interrupted; one taken up again is acknowledged."""
     is_old = facts.quiet_hours is not None and facts.quiet_hours >= 12
     return ("arrived_again",) if is_old else ()
-
-
-def _looks_like_a_name(text: str) -> bool:
-    return len(text.split()) <= 8 or bool(DIGIT.search(text) and len(text) < 80)
 
 
 def one_word(text: str) -> str:

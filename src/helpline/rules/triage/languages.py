@@ -27,7 +27,7 @@ def common_words() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def _english_words() -> frozenset[str]:
+def english_words() -> frozenset[str]:
     """Every word of the English texts learned from, and of the English tables."""
     lines = (TABLES / "vocabulary.txt").read_text(encoding="utf-8").splitlines()
     ours = " ".join(x for x in lines if not x.startswith("#")).split()
@@ -46,7 +46,7 @@ def is_english(words: list[str]) -> bool:
     if not letters:
         return True
     accents = sum(not w.isascii() for w in letters)
-    share = (sum(w in _english_words() for w in letters) - accents) / len(letters)
+    share = (sum(w in english_words() for w in letters) - accents) / len(letters)
     if len(letters) > 7:
         return share >= KNOWN
     if len(letters) > 3 and share < UNKNOWN:

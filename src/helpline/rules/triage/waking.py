@@ -12,7 +12,7 @@ import re
 from typing import Final
 
 from helpline.rules.triage.judgement import Reading
-from helpline.rules.triage.languages import is_english
+from helpline.rules.triage.languages import english_words, is_english
 from helpline.rules.triage.words import plain, plain_words, words
 
 POLICE: Final = (
@@ -93,3 +93,12 @@ def wakes(text: str, reading: Reading) -> bool:
         return ELSEWHERE.search(plain(text)) is not None
     said = " ".join(plain_words(found))
     return CALM.search(said) is None and any(one.search(said) for one in PATTERNS)
+
+
+def is_strange(text: str) -> bool:
+    """Whether a message is in words that triage does not know, as one word of another language."""
+    found = words(text)
+    letters = [word for word in found if word[0].isalpha()]
+    if not letters:
+        return False
+    return not is_english(found) or (len(letters) <= 3 and not english_words() & set(letters))
