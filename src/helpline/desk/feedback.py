@@ -64,7 +64,7 @@ async def ask_all(
     """Ask whoever's occasion has come and may be asked now. Returns how many were."""
     if contract.feedback is None:
         return 0
-    turn = await turns.begin(session, f"feedback:{contract.key}", now)
+    turn = await turns.take(session, f"feedback:{contract.key}", now)
     if turn is None:
         return 0
     terms, asked, looked_at = terms_of(contract), 0, list[int | None]()

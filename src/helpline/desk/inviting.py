@@ -28,7 +28,7 @@ AT_ONCE = 50
 async def remind(session: AsyncSession, contract: Contract, wording: Wording, now: datetime) -> int:
     """Write to everybody who has a place at something of the coming day and was not reminded,
     within the hours for news. Who has no safe way is shown on its page. Returns how many."""
-    turn = await turns.begin(session, f"reminders:{contract.key}", now)
+    turn = await turns.take(session, f"reminders:{contract.key}", now)
     if turn is None:
         return 0
     soon = now + timedelta(days=contract.news.days_before)

@@ -226,7 +226,7 @@ async def _to_those_who_asked(
 ) -> int:
     """On the case itself, so that it stands on its timeline. Who cannot be written to now is passed
     over and has their turn again when everybody else had theirs."""
-    turn = await turns.begin(session, f"policies:{contract.key}", now)
+    turn = await turns.take(session, f"policies:{contract.key}", now)
     if turn is None:
         return 0
     wants = or_(

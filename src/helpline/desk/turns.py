@@ -12,7 +12,7 @@ from helpline.db import insert_for
 from helpline.models import Turn, metadata
 
 
-async def begin(session: AsyncSession, loop: str, now: datetime) -> Turn | None:
+async def take(session: AsyncSession, loop: str, now: datetime) -> Turn | None:
     """How far `loop` has looked, locked until the end of the transaction; None while another node
     looks."""
     if await session.get(Turn, loop) is None:
