@@ -6,7 +6,7 @@ import pytest
 
 from helpline.desk.byhand import TakenDown, take_down
 from helpline.errors import InvalidInput, NotAllowed
-from helpline.models import Case, Contact, Deadline
+from helpline.models import Case, Contact, Deadline, Person
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
 from tests.world import CARER, World
@@ -34,8 +34,12 @@ async def test_a_known_number_finds_its_person(world: World) -> None:
 
 
 async def test_somebody_new_is_taken_down_by_name(world: World) -> None:
-    case = await write_down(world, who="Nobody Knows", mobile="07700 900777")
+    case = await write_down(world, who="Nobody Knows, CO15 1RJ", mobile="07700 900777")
     assert (case.identity, case.group) == ("claimed", "unknown")
+    (person,) = await world.all(Person, Person.id == case.person_id)
+    assert person.name == "Nobody Knows"  # type: ignore[attr-defined]
+    (contact,) = await world.all(Contact)
+    assert "Postcode given: CO15 1RJ" in str(contact.body)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

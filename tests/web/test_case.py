@@ -1,5 +1,6 @@
 """The way of one case through its page: read, answer, allocate, note, call, close."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
@@ -80,6 +81,24 @@ async def test_what_was_typed_survives_a_refusal(one_world: World, arrive: Arriv
     advised.append(("although", "They were helped elsewhere."))
     assert await guest.post(f"{path}/closure", advised) == 200
     assert (await one_world.case_of(CARER)).status == "closed"
+
+
+async def test_a_worker_asks_a_lead_for_a_case_of_their_own_for_somebody_else(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await at_case(one_world, arrive)
+    child = {"name": "Ada", "role": "own_child", "group": "own_child"}
+    assert await guest.post(f"{path}/people/parts", child) == 200
+    assert "Their own case, their own worker" in guest.text
+    asked = {
+        name: re.findall(rf'name="{name}" value="([^"]+)"', guest.page)[-1]
+        for name in ("what", "due")
+    }
+    asked["owner"] = str(one_world.lead.user_id)
+    assert await guest.post(f"{path}/plan/tasks", asked) == 200
+    lead = await arrive(one_world, "leonie")
+    await lead.get(f"{path}/plan")
+    assert "Open a case of their own, with another support worker, for Ada" in lead.text
 
 
 async def test_a_closed_case_in_the_meantime_is_a_conflict_and_the_page_says_so(

@@ -119,6 +119,9 @@ async def test_without_scripts_a_button_keeps_it_and_it_can_be_thrown_away(
     assert isinstance(draft, Draft)
     assert await lead.get(f"{path}?draft={draft.id}") == 404
     await lead.post(f"{path}/drafts/{draft.id}/end")
+    for one, is_theirs in ((guest, True), (lead, False)):
+        await one.get("/inbox")
+        assert ("A note: “half”" in one.text) is is_theirs
     await guest.get(path)
     assert "What you began" in guest.text
     assert await guest.post(f"{path}/drafts/{draft.id}/end") == 200

@@ -84,7 +84,7 @@ async def take_down(
             method=case.method,
             at=taken.happened_at,
             written_at=now,
-            body=taken.text.strip(),
+            body=_words(taken),
             what=taken.channel,
             by_user_id=by.user_id,
             call_result="spoke" if taken.channel == "voice" and taken.answered else None,
@@ -127,7 +127,7 @@ async def _person(
     known = await _known(session, contract, taken)
     if known is not None:
         return known, Identity.KNOWN
-    person = Person(contract=contract.key, name=taken.who.strip()[:200] or None, created_at=now)
+    person = Person(contract=contract.key, name=_name(taken.who) or None, created_at=now)
     session.add(person)
     await session.flush()
     if mobile:
@@ -186,6 +186,18 @@ async def _sent_before(
         if is_new or (known is not None and known.id == one.person_id):
             return await session.get(Case, one.case_id)
     return None
+
+
+def _name(who: str) -> str:
+    """The name alone: a postcode beside it is no part of it."""
+    return " ".join(people.POSTCODE.sub(" ", who).split()).strip(" ,;.")[:200]
+
+
+def _words(taken: TakenDown) -> str:
+    """What they need, and the postcode they gave: the name does without it."""
+    given = people.POSTCODE.search(taken.who)
+    text = taken.text.strip()
+    return f"{text}\n\nPostcode given: {given[0].upper()}" if given else text
 
 
 async def _with_number(session: AsyncSession, contract: Contract, mobile: str) -> Person | None:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.db import insert_for
+from helpline.desk import seeing
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, Draft
 from helpline.rules.permissions import Actor, require
@@ -100,6 +101,20 @@ async def begun_on(session: AsyncSession, case: Case, by: Actor) -> Sequence[Beg
         select(Draft).where(*_mine(case, by)).order_by(col(Draft.saved_at).desc(), col(Draft.id))
     )
     return [_begun(draft) for draft in found]
+
+
+async def begun_anywhere(
+    session: AsyncSession, by: Actor, limit: int = MOST
+) -> Sequence[tuple[str, Begun]]:
+    """The same on every case that they may still see: its reference and the draft."""
+    rows = await session.execute(
+        select(col(Case.reference), Draft)
+        .join(Draft, col(Draft.case_id) == col(Case.id))
+        .where(col(Draft.user_id) == by.user_id, col(Draft.ended_at).is_(None), *seeing.cases(by))
+        .order_by(col(Draft.saved_at).desc(), col(Draft.id))
+        .limit(limit)
+    )
+    return [(reference, _begun(draft)) for reference, draft in rows]
 
 
 async def one_begun(session: AsyncSession, case: Case, draft_id: int, by: Actor) -> Begun:

@@ -6,11 +6,11 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import cases, membership, parts, search
+from helpline.desk import cases, membership, parts, search, tasks
 from helpline.errors import InvalidInput
 from helpline.models import Case, Person
 from helpline.rules.permissions import Actor, may
-from helpline.vocabulary import LinkKind, PartRole
+from helpline.vocabulary import LinkKind, PartRole, Role
 from helpline.web.asked import (
     actor_of,
     field,
@@ -20,7 +20,7 @@ from helpline.web.asked import (
     number_in_path,
     row_id,
 )
-from helpline.web.pages.case import find
+from helpline.web.pages.case import find, local_now
 from helpline.web.pages.case_acts import Act
 from helpline.web.pages.case_frame import act_on, show_tab
 
@@ -38,6 +38,14 @@ async def show_people(request: web.Request, **again: Any) -> web.Response:
             "linked": await parts.linked(session, found.id or 0, actor),
             "roles": [role for role in PartRole if role is not PartRole.SUPPORTED],
             "may_link": may(actor, "case.link", contract.key),
+            "leads": [
+                one
+                for one in await cases.workers_for(session, contract.key)
+                if one.role == Role.LEAD
+            ],
+            "asked_by": local_now(
+                tasks.end_of_working_day(contract, now_of(request), 0), contract.zone
+            ),
         }
 
     return await show_tab(request, "case_people.html.j2", fill, **again)
