@@ -1,6 +1,11 @@
 """What a carer meets at two in the morning besides an emergency, as stories."""
 
-from tests.world import DUTY_PHONE, STRANGER, World
+import pytest
+
+from helpline.desk import cases, waiting
+from helpline.errors import NotFound
+from helpline.models import Complaint, ComplaintAbout
+from tests.world import CARER, DUTY_PHONE, STRANGER, World
 
 
 async def test_the_police_at_the_door_wake_the_duty_worker_and_stay_urgent(world: World) -> None:
@@ -102,3 +107,30 @@ async def test_an_allegation_chosen_from_the_menu_is_urgent(world: World) -> Non
 
     case = await world.case_of(STRANGER)
     assert (case.reason, case.urgency) == ("allegation", "urgent")
+
+
+async def test_a_complaint_is_hidden_from_whom_it_names(world: World) -> None:
+    await world.sms(STRANGER, "I want to make a complaint about Dilys, she told my sister")
+
+    (complaint,) = await world.all(Complaint)
+    (about,) = await world.all(ComplaintAbout)
+    assert isinstance(complaint, Complaint) and isinstance(about, ComplaintAbout)
+    assert (about.user_id, about.by_user_id) == (world.duty.user_id, None)
+    async with world.house.db.read() as session:
+        with pytest.raises(NotFound):
+            await cases.find_case(session, world.duty, (await world.case_of(STRANGER)).reference)
+        board = await waiting.board(session, world.house.contracts, world.lead, world.now)
+    assert world.duty.user_id not in {one.worker_id for one in board.rows[0].proposals}
+
+
+async def test_a_complaint_in_a_conversation_is_logged_and_told(world: World) -> None:
+    await world.sms(CARER, "can I claim council tax reduction")
+    await world.sms(CARER, "PERSON")
+    await world.sms(CARER, "my worker Dilys never rings me back and she is rude")
+
+    assert await world.count(Complaint) == 1
+    assert "Your complaint has arrived" in world.texts_to(CARER)[-1]
+    async with world.house.db.read() as session:
+        board = await waiting.board(session, world.house.contracts, world.lead, world.now)
+    for row in board.rows:
+        assert world.duty.user_id not in {one.worker_id for one in row.proposals}

@@ -6,7 +6,7 @@ how it stands. What is done with one is in desk/complaint_steps.py. Called by pa
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -55,6 +55,7 @@ SAME: Final = (
     *("name", "reach", "person_id", "case_id", "about_case_id"),
 )
 """What is alike in a complaint that was sent twice; "now" has moved on by then."""
+NAMED_IN_IT = "The person named them in a complaint."
 NOT_YET_KNOWN = (
     "While it is not known whom a complaint is about, whoever supports the person does not see it."
 )
@@ -118,6 +119,8 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
     known = await of_case(session, case.id or 0)
     if known is not None:
         await add(session, known, EntryKind.NOTE, contact.at, None, words=contact.body)
+        named = await _named(session, contract, contact.body)
+        await _note_named(session, known, named, contact.at)
         await _shut_out_support(session, case, contact.at)  # who they are may be known only now
         return
     person = await session.get(Person, case.person_id)
@@ -135,7 +138,9 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
         person_id=case.person_id,
         case_id=case.id,
     )
-    await _store(session, contract, told, None, contact.at)
+    named = await _named(session, contract, said.words)
+    made = await _store(session, contract, replace(told, about=tuple(named)), None, contact.at)
+    await _note_named(session, made, named, contact.at)
     await _shut_out_support(session, case, contact.at)
 
 
@@ -144,10 +149,45 @@ async def _shut_out_support(session: AsyncSession, case: Case, now: datetime) ->
         await independence.shut_out(session, case, worker_id, NOT_YET_KNOWN, None, now)
 
 
-def goes_apart(case: Case, text: str) -> bool:
+async def goes_apart(
+    session: AsyncSession, contract: Contract, case: Case, text: str, category: str
+) -> bool:
     """Whether a message on this case is a complaint that its support worker must not be the one to
-    read: it gets a case of its own."""
-    return case.reason != REASON and rules.is_meant(text)
+    read: it gets a case of its own. `category`: what triage took it for, "" where it may be
+    danger."""
+    if case.reason == REASON:
+        return False
+    names = False
+    if category == REASON and contract.complaints is not None:
+        names = bool(await _named(session, contract, text))
+    return rules.sounds_like_one(text, category, names_colleague=names)
+
+
+async def _named(session: AsyncSession, contract: Contract, text: str) -> list[int]:
+    """The colleagues whom a complaint names. Until somebody says otherwise it is about them."""
+    return rules.named_in(text, await independence.colleagues(session, contract.key))
+
+
+async def _note_named(
+    session: AsyncSession, complaint: Complaint, named: Sequence[int], now: datetime
+) -> None:
+    """They are hidden from it by their name alone, on its case and on whatever case of the person
+    nobody has yet, where they would be proposed."""
+    for user_id in named:
+        await note_about(session, complaint, user_id, None, now)
+    if not named or complaint.person_id is None:
+        return
+    others = await session.scalars(
+        select(Case).where(
+            col(Case.person_id) == complaint.person_id,
+            col(Case.status) == CaseStatus.OPEN,
+            col(Case.worker_id).is_(None),
+            col(Case.id) != complaint.case_id,
+        )
+    )
+    for case in others.all():
+        for user_id in named:
+            await independence.shut_out(session, case, user_id, NAMED_IN_IT, None, now)
 
 
 async def open_case_of(session: AsyncSession, person_id: int) -> Case | None:

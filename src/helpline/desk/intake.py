@@ -257,7 +257,12 @@ async def _hear_person(
     turn = dialogue.hear(heard, privacy.facts(contract, person, inbound, facts, bool(elsewhere)))
     if form is not None:
         turn = dialogue.hear_form(form.reason, form.danger)
-    apart = case is not None and form is None and complaints.goes_apart(case, inbound.text)
+    kind = reading.category if Urgency(reading.urgency).rank <= Urgency.STANDARD.rank else ""
+    apart = (
+        case is not None
+        and form is None
+        and await complaints.goes_apart(session, contract, case, inbound.text, kind)
+    )
     if case is not None and apart:  # not on the case of whoever it may be about
         case, talk = await complaints.open_case_of(session, case.person_id), _aside(talk)
         turn = dialogue.Turn(("complaint_noted",), Step.DONE, reason=complaints.REASON)

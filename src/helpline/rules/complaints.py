@@ -5,7 +5,7 @@ An independent procedure is handled by somebody who had nothing to do with what 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,11 +13,36 @@ from typing import Final
 from helpline.vocabulary import ComplaintKind
 
 MEANT: Final = re.compile(r"\s*COMPLAI(N|NT|NTS)\b", re.IGNORECASE)
+MY_WORKER: Final = re.compile(r"\bmy (?:own )?(?:support |helpline |duty )?worker\b", re.IGNORECASE)
+COMMON: Final = frozenset(
+    """art bill dawn drew faith grace heather hope ivy jack joy may mark pat penny rob rose ruby sue
+    summer will""".split()
+)
+"""First names that are words of their own: taken for a name only with a capital."""
 
 
 def is_meant(text: str) -> bool:
     """Whether a message begins with the word that makes it a complaint, whatever it comes to."""
     return MEANT.match(text) is not None
+
+
+def sounds_like_one(text: str, category: str, *, names_colleague: bool) -> bool:
+    """Whether a message in the middle of a conversation is a complaint that whoever supports the
+    person must not be the one to read. `category`: what triage took it for."""
+    if is_meant(text):
+        return True
+    return category == "complaint" and (names_colleague or MY_WORKER.search(text) is not None)
+
+
+def named_in(text: str, colleagues: Iterable[tuple[int, str]]) -> list[int]:
+    """The colleagues (id, name) whom a text names, by their whole name or their first one."""
+    return [user_id for user_id, name in colleagues if name.strip() and _names(text, name)]
+
+
+def _names(text: str, name: str) -> bool:
+    first = name.split()[0]
+    flags = re.NOFLAG if first.lower() in COMMON else re.IGNORECASE
+    return re.search(rf"(?<!\w){re.escape(first)}(?!\w)", text, flags) is not None
 
 
 def why_not_handle(
