@@ -67,6 +67,11 @@ async def _carol_writes(world: World, text: str = "Can you tell me about tax for
     await world.reply(CARER, "Yes. I ring you.")
 
 
+async def _followed_up(world: World) -> list[str]:
+    """What is to be done, but for notes that are still to be written."""
+    return [kind for kind in await world.tasks(CARER) if kind != "write_up"]
+
+
 async def test_a_task_warns_its_owner_a_day_before_and_then_a_lead(world: World) -> None:
     await _carol_writes(world)
     due = world.now + timedelta(days=3)
@@ -161,21 +166,21 @@ async def test_who_falls_silent_is_followed_up_and_the_case_stays_open(world: Wo
     await world.forward(hours=25)
     await tidy_up(world.house)
     await tidy_up(world.house)
-    assert await world.tasks(CARER) == ["silent"]
+    assert await _followed_up(world) == ["silent"]
     (task,) = await world.all(Task, Task.kind == "silent")
     assert task.due_at == datetime(2026, 11, 19, 17, 0, tzinfo=UTC)  # two working days
     await world.reply(CARER, "Are you all right?")  # to write is to try again
-    assert await world.tasks(CARER) == []
+    assert await _followed_up(world) == []
     told = len(world.texts_to(LEAD_PHONE))
     await world.forward(hours=24 * 7)
     await tidy_up(world.house)
     await world.settle()
-    assert await world.tasks(CARER) == ["still_silent"]
+    assert await _followed_up(world) == ["still_silent"]
     assert len(world.texts_to(LEAD_PHONE)) == told + 1
     with pytest.raises(InvalidInput, match="come next"):
         await _act(world, silence.try_again, SilenceMove.AGREED, " ")
     await _act(world, silence.try_again, SilenceMove.AGREED, "Her own worker visits on Friday")
-    assert await world.tasks(CARER) == [] and (await world.case_of(CARER)).status == "open"
+    assert await _followed_up(world) == [] and (await world.case_of(CARER)).status == "open"
     await tidy_up(world.house)
     assert [one.ended_at is not None for one in await world.all(Silence)] == [True]
 
