@@ -56,6 +56,9 @@ def test_a_name_is_found_by_its_beginning_and_with_a_slip() -> None:
     assert "ca" not in found
     assert bones("ashbie") in found
     assert bones("karl") not in found
+    assert bones("brakley") in beginnings_of("Tunde Brackley")
+    assert bones("stefen") in beginnings_of("Stephen")
+    assert bones("bristow") not in beginnings_of("Brackley")
 
 
 def test_a_postcode_is_found_whole_and_by_its_first_half() -> None:

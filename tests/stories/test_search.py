@@ -60,6 +60,8 @@ async def test_people_are_found_by_name_number_and_place(world: World) -> None:
     for question in (carol.name, first[:3], f"{last} {first}", CARER, "07700 900123", postcode):
         assert carol.id in {one.id for one in (await ask(world, question)).people}, question
     assert (await ask(world, "Zebedee")).is_empty
+    reference = (await world.case_of(CARER)).reference
+    assert (await ask(world, last)).open_cases == {carol.id: [reference]}  # and what is open
 
 
 async def test_a_reference_or_its_beginning_finds_the_case(world: World) -> None:

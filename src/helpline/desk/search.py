@@ -6,8 +6,8 @@ texts once more before it shows them, so that what has moved or gone is not show
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +77,8 @@ class Found:
     cases: Sequence[CaseFound]
     lines: Sequence[search_lines.LineFound] = ()
     has_more: bool = False
+    open_cases: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """Of the people that were found: their id and the references."""
 
     @property
     def is_empty(self) -> bool:
@@ -282,7 +284,9 @@ async def find(
         session, "search.made", now, by=actor.user_id, people=len(people), cases=len(more)
     )
     cases += more
-    return Found(people[:MOST], cases[:MOST], lines, max(len(people), len(cases)) > MOST)
+    theirs = await search_lines.open_cases(session, actor, [one.id for one in people[:MOST]])
+    has_more = max(len(people), len(cases)) > MOST
+    return Found(people[:MOST], cases[:MOST], lines, has_more, theirs)
 
 
 async def _by_reference(session: AsyncSession, actor: Actor, asked: str) -> Sequence[Row[Any]]:

@@ -1,6 +1,7 @@
-"""Complaints and incidents by their reference, or by how it begins, for the search.
+"""Complaints and incidents by their reference, or by how it begins, for the search; and the open
+cases of people who were found.
 
-They are found by nothing else: what somebody said of a colleague is looked for in its register.
+A register's lines are found by nothing else: what somebody said of a colleague is looked for there.
 """
 
 import re
@@ -14,7 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.desk import seeing
 from helpline.models import metadata
 from helpline.rules.permissions import Actor
+from helpline.vocabulary import CaseStatus
 
+CASE = metadata.tables["case"]
 COMPLAINT = metadata.tables["complaint"]
 INCIDENT = metadata.tables["incident"]
 MOST = 25
@@ -29,6 +32,26 @@ class LineFound:
     reference: str
     since: datetime
     is_closed: bool
+
+
+async def open_cases(
+    session: AsyncSession, actor: Actor, person_ids: Sequence[int]
+) -> dict[int, list[str]]:
+    """Person → the references of their open cases that the seeker may see, the newest first."""
+    rows = await session.execute(
+        select(CASE.c.person_id, CASE.c.reference)
+        .where(
+            CASE.c.person_id.in_(person_ids),
+            CASE.c.status == CaseStatus.OPEN,
+            *seeing.cases(actor),
+        )
+        .order_by(CASE.c.opened_at.desc(), CASE.c.id.desc())
+        .limit(4 * MOST)
+    )
+    found: dict[int, list[str]] = {}
+    for person_id, reference in rows:
+        found.setdefault(person_id, []).append(reference)
+    return found
 
 
 async def lines(

@@ -19,6 +19,8 @@ COMMON = frozenset(
     "in of to on at be as we me my he so do an or if by no up am us i a".split()
 )
 """Words that nearly every text has: no help in a search, and a gift to whoever counts digests."""
+ALIKE = str.maketrans("cqz", "kks")
+"""Within a name; its first letter stays as it is."""
 _ENDINGS = ("ings", "ing", "ies", "ied", "ers", "er", "ed", "es", "s")
 
 
@@ -59,9 +61,10 @@ def beginnings_of(name: str) -> set[str]:
 
 
 def bones(word: str) -> str:
-    """A name without vowels and doubled letters, marked so that it meets no word: "~shb" for
-    Ashby."""
-    kept = word[0] + re.sub(r"[aeiouyhw]", "", word[1:])
+    """A name without vowels and doubled letters, and with one letter for those that sound alike,
+    marked so that it meets no word: "~asb" for Ashby, "~brkl" for Brackley and Brakley."""
+    alike = word[1:].replace("ph", "f").translate(ALIKE)
+    kept = word[0] + re.sub(r"[aeiouyhw]", "", alike)
     return "~" + re.sub(r"(.)\1+", r"\1", kept)
 
 
