@@ -26,6 +26,7 @@ from helpline.web.pages import (
     case_acts,
     case_drafts,
     case_given,
+    case_message,
     case_people,
     case_plan,
     case_record,
@@ -224,6 +225,11 @@ ROUTES = (
     Route("POST", "/cases/{reference}/people/parts/{id}/end", case_people.end_part, "case.triage"),
     Route(
         "POST", "/cases/{reference}/people/parts/{id}/own-case", case_people.separate, "case.link"
+    ),
+    Route("GET", "/cases/{reference}/messages/{id}", case_message.show_message, "case.triage"),
+    Route("POST", "/cases/{reference}/messages/{id}/case", case_message.move, "case.triage"),
+    Route(
+        "POST", "/cases/{reference}/messages/{id}/own-case", case_message.split_off, "case.triage"
     ),
     Route("POST", "/cases/{reference}/people/links", case_people.link, "case.triage"),
     Route("POST", "/cases/{reference}/people/links/{id}/end", case_people.end_link, "case.triage"),
