@@ -151,6 +151,21 @@ async def test_nobody_across_a_wall_is_proposed_as_one_of_the_household(world: W
             await parts.give_to_known(session, case, theirs, "own_child", by, world.now)
 
 
+async def test_nobody_becomes_the_other_side_of_a_wall_by_saying_so(world: World) -> None:
+    await world.sms(CARER, "There is an allegation against me")
+    await somebody_unknown(world)
+    async with world.house.db.write() as session:
+        one = await session.merge(await world.case_of(CARER))
+        other = await session.merge(await world.case_of(STRANGER))
+        await parts.link(session, one, other, LinkKind.SIDES, "Apart", world.lead, world.now)
+        stood_in = other.person_id
+    await world.sms(STRANGER, "NO")
+    await world.sms(STRANGER, "FC1001")
+    case = await world.case_of(STRANGER)
+    assert (case.person_id, case.identity) == (stood_in, "unknown")
+    assert await written_to(world) == "Book club"
+
+
 # --- how it is told ------------------------------------------------------------------------------
 
 

@@ -39,6 +39,7 @@ from helpline.desk import (
     people,
     privacy,
     safety,
+    seeing,
     signposts,
     webform,
 )
@@ -242,6 +243,10 @@ async def _hear_person(
         found = await webform.whom_it_names(session, contract, form)
     elif Step(talk.step).asks_who:
         found = await people.find_member(session, contract, inbound.text)
+    if found is not None and await seeing.is_wall_between(
+        session, sender.person.id or 0, found.id or 0
+    ):
+        found = None  # the other side of the same matter: nobody becomes that by saying so
     reading = triage.read(inbound.text, channel=inbound.channel)
     heard = letter.heard(Step(talk.step)) if letter is not None else inbound.text
     if case is not None and form is None and not inbound.media:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import merging, safety
+from helpline.desk import merging, safety, seeing
 from helpline.models import (
     Address,
     Case,
@@ -175,14 +175,17 @@ async def identify(
 ) -> None:
     """Whoever writes from `address` is `person`: by their own word, which stays marked as a claim
     until a worker confirms it, or by what proves it. A record that only stood in for them goes over
-    as a whole; of somebody known otherwise, no more than this address and `case`."""
+    as a whole; of somebody known otherwise, no more than this address and `case`. Across a wall
+    nothing goes over: a claim counts for nothing there, and a proof is one of the address alone."""
     before = await session.get(Person, address.person_id)
     assert before is not None
     assert person.id is not None
     if case is not None and case.person_id != before.id:
         before = await session.get(Person, case.person_id) or before
-    address.person_id = person.id
-    if before.id is None or before.id == person.id:
+    is_walled = await seeing.is_wall_between(session, before.id or 0, person.id)
+    if not is_walled or identity is Identity.KNOWN:
+        address.person_id = person.id
+    if is_walled or before.id is None or before.id == person.id:
         return
     whole = await _only_stood_in(session, before, person)
     rules = await safety.stricter_of(session, person.id, before.id)
