@@ -398,6 +398,13 @@ def test_no_text_raises(text: str, known: Facts) -> None:
     dialogue.hear(text, known)
 
 
+def test_who_complains_is_told_that_it_is_written_down_before_any_question() -> None:
+    turn = dialogue.with_complaint(Turn(("first_answer", "ask_who"), Step.WHO))
+    assert turn.say == ("first_answer", "complaint_logged", "ask_who")
+    for say in ((), ("complaint_noted",), ("danger_yes",), ("first_answer", "ask_danger")):
+        assert dialogue.with_complaint(Turn(say, Step.DONE)).say == say
+
+
 # --- the words themselves ------------------------------------------------------------------------
 
 VALUES = {
@@ -443,6 +450,7 @@ def test_everything_that_can_be_said_has_words(said: dict[str, str]) -> None:
     source = Path(dialogue.__file__).read_text("utf-8")
     spoken = {key for _, _, turn in PATHS.values() for key in turn.say}
     assert spoken <= said.keys()
+    spoken.add("complaint_logged")
     assert set(re.findall(r'\("(\w+)"[,)]', source)) & said.keys() <= spoken
 
 

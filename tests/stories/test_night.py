@@ -121,6 +121,7 @@ async def test_a_complaint_is_hidden_from_whom_it_names(world: World) -> None:
             await cases.find_case(session, world.duty, (await world.case_of(STRANGER)).reference)
         board = await waiting.board(session, world.house.contracts, world.lead, world.now)
     assert world.duty.user_id not in {one.worker_id for one in board.rows[0].proposals}
+    assert "We have also written this down as a complaint" in world.texts_to(STRANGER)[0]
 
 
 async def test_a_complaint_in_a_conversation_is_logged_and_told(world: World) -> None:

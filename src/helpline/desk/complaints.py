@@ -110,11 +110,12 @@ async def of_case(session: AsyncSession, case_id: int) -> Complaint | None:
     return await session.scalar(select(Complaint).where(col(Complaint.case_id) == case_id))
 
 
-async def hear(session: AsyncSession, contract: Contract, case: Case, contact: Contact) -> None:
+async def hear(session: AsyncSession, contract: Contract, case: Case, contact: Contact) -> bool:
     """A message came in on a case whose reason is complaint: the case is a complaint, logged once.
-    Whoever supports the person is shut out until it is known whom it is about."""
+    Whoever supports the person is shut out until it is known whom it is about. Whether it was
+    logged now."""
     if case.reason != REASON or contract.complaints is None or not contact.body:
-        return
+        return False
     await session.flush()
     known = await of_case(session, case.id or 0)
     if known is not None:
@@ -122,7 +123,7 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
         named = await _named(session, contract, contact.body)
         await _note_named(session, known, named, contact.at)
         await _shut_out_support(session, case, contact.at)  # who they are may be known only now
-        return
+        return False
     person = await session.get(Person, case.person_id)
     said = heard.Said(contact.body, contact.at, contact.method)
     if case.reason_from == BY_HAND:  # what they complained of was said before somebody saw it
@@ -142,6 +143,7 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
     made = await _store(session, contract, replace(told, about=tuple(named)), None, contact.at)
     await _note_named(session, made, named, contact.at)
     await _shut_out_support(session, case, contact.at)
+    return True
 
 
 async def _shut_out_support(session: AsyncSession, case: Case, now: datetime) -> None:

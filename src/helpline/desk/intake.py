@@ -306,7 +306,8 @@ async def _hear_person(
         await webform.take_down(session, case, contact, form, now)
     is_waking = facts.waking or turn.wakes
     await _apply(session, contract, talk, case, address, contact, turn, reading, is_waking)
-    await complaints.hear(session, contract, case, contact)
+    if await complaints.hear(session, contract, case, contact):
+        turn = dialogue.with_complaint(turn)
     await compliments.hear(session, contract, case, contact, reading.category, case.urgency)
     is_alarm = turn.danger or reading.urgency == Urgency.EMERGENCY
     if turn.say and (is_alarm or await blocks.blocked_until(session, address.id, now) is None):

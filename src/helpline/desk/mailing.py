@@ -58,8 +58,7 @@ class Letter:
         many regards stand below; a NO with more below it does not."""
         words = mail.without_signature(self.text)
         first = words.partition("\n")[0].strip()
-        asked = step in (Step.DANGER, Step.DANGER_FIRST)
-        return first if asked and first.strip(" .!,").upper() in dialogue.YES else words
+        return first if step.asks_danger and first.strip(" .!,").upper() in dialogue.YES else words
 
 
 async def read(

@@ -124,6 +124,17 @@ def _with_more(say: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
     return (*say[:at], *more, *say[at:])
 
 
+def with_complaint(turn: Turn) -> Turn:
+    """The same turn where the message was written into the register of complaints: they are told,
+    before the question if there is one, unless all of it is about that or about danger."""
+    if not turn.say or {"complaint_noted", "danger_yes", "danger_signposts"} & set(turn.say):
+        return turn
+    at = next((i for i, key in enumerate(turn.say) if key.startswith("ask_")), len(turn.say))
+    if turn.say[at:] == ("ask_danger",):
+        return turn
+    return replace(turn, say=(*turn.say[:at], "complaint_logged", *turn.say[at:]))
+
+
 def hear_form(reason: str | None, danger: bool | None) -> Turn:
     """The turn for a form of our own page: it has asked all there is to ask, and nobody could
     answer a question there."""
