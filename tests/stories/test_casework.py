@@ -155,6 +155,9 @@ async def test_a_case_with_a_plan_closes_when_its_end_is_agreed(world: World) ->
     await _in_contract(world, cases.reopen)
     async with world.house.db.read() as session:
         assert await plans.exit_of(session, case.id or 0) is None
+        plan = await plans.standing(session, case.id or 0)
+    assert plan is not None and plan.next_review_on == date(2027, 1, 12)  # it goes on
+    assert (await world.deadlines(CARER))["plan.review"].state == "open"
 
 
 async def test_who_falls_silent_is_followed_up_and_the_case_stays_open(world: World) -> None:

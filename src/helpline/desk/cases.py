@@ -127,6 +127,7 @@ async def reopen(
         raise Conflict("This case is open already.")
     if by is not None:
         require(by, "case.reopen", case.contract)
+    closed_at = case.closed_at
     case.status, case.closed_at, case.closed_by_id, case.outcome = CaseStatus.OPEN, None, None, None
     stops = [ClockStop.HUMAN_REPLY] + ([] if case.worker_id else [ClockStop.ALLOCATION])
     open_already = await deadlines.open_due_times(session, _id(case))
@@ -139,7 +140,7 @@ async def reopen(
         again=True,
     )
     await session.flush()
-    await plans.take_back_exit(session, case, now)
+    await plans.take_up_again(session, contract, case, closed_at, now)
     await deadlines.refresh_next_due(session, case)
     await events.on_case(session, "case.reopened", case, now, by)
 

@@ -7,7 +7,7 @@ nothing.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -233,9 +233,24 @@ async def end(session: AsyncSession, case: Case, by: Actor, now: datetime) -> No
     await events.on_case(session, "plan.ended", case, now, by, plan=plan.id)
 
 
-async def take_back_exit(session: AsyncSession, case: Case, now: datetime) -> None:
-    """The case is open again: the next end has to be agreed anew."""
+async def take_up_again(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    closed_at: datetime | None,
+    now: datetime,
+) -> None:
+    """The case is open again: the next end has to be agreed anew, and the plan that ended with the
+    case stands again, to be looked at on its day or, where that has passed, tomorrow."""
     await _void_exits(session, case, now)
+    before = await ended(session, case.id or 0)
+    if not before or before[0].ended_at != closed_at:
+        return
+    plan = before[0]
+    plan.ended_at, plan.ended_by_id = None, None
+    if plan.next_review_on is not None:
+        day = max(plan.next_review_on, _today(contract, now) + timedelta(days=1))
+        await _look_again(session, contract, case, plan, day, now)
 
 
 async def standing(session: AsyncSession, case_id: int) -> SupportPlan | None:

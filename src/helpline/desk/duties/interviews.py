@@ -65,8 +65,11 @@ async def record(
     """Write down that there is to be an interview. From now on a solicitor is wanted, and the
     ladder is asked until one is confirmed."""
     require(by, "duty.write", case.contract)
+    missing = [] if asked.who.strip() else ["Say who is to be interviewed."]
     if asked.kind not in list(InterviewKind):
-        raise InvalidInput("Choose how the police speak with them.")
+        missing.append("Choose how the police speak with them.")
+    if missing:
+        raise InvalidInput(" ".join(missing))
     _must_be_ahead(asked.at, now)
     await hold(session, case)
     standing = await of_case(session, case.id or 0)
