@@ -20,6 +20,7 @@ from helpline.desk import (
     lists,
     merging,
     parts,
+    waiting,
 )
 from helpline.desk.duties import moves, outcomes
 from helpline.desk.rota import handovers
@@ -127,6 +128,55 @@ async def test_a_case_in_which_somebody_behind_the_wall_has_a_part(world: World)
         await parts.give_part(session, own, person, PartRole.HOUSEHOLD, world.lead, world.now)
     assert not await sees(world, amara, his)
     assert await sees(world, amara, hers)
+
+
+async def test_nobody_loses_their_own_worker_to_a_wall(world: World) -> None:
+    """Neither by a part nor by a join; and where it comes about by itself, the board says so."""
+    amara = await world.hire("Amara", Role.WORKER)
+    _, hers = await two_sides(world)
+    await name(world, hers, amara)
+    await world.sms(STRANGER, "I am her husband")
+    his = await world.case_of(STRANGER)
+    await name(world, his.reference, amara)
+    carer = (await world.case_of(CARER)).person_id
+    for with_part in (True, False):
+        with pytest.raises(Conflict, match="Amara supports ESX-"):
+            async with world.house.db.write() as session:
+                case = await cases.find_case(session, world.lead, his.reference)
+                into, other = (
+                    await session.get(Person, carer),
+                    await session.get(Person, his.person_id),
+                )
+                assert into is not None
+                assert other is not None
+                if with_part:
+                    role = PartRole.PARTNER
+                    await parts.give_part(session, case, into, role, world.lead, world.now)
+                else:
+                    await merging.merge(session, into, other, "voice", world.lead, world.now)
+    contracts = {"essex": world.house.contracts["essex"]}
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.lead, his.reference)
+        case.person_id = carer  # they said so themself
+        await session.flush()
+        board = await waiting.board(session, contracts, world.lead, world.now)
+    assert [row.why for row in board.rows if row.reference == his.reference] == ["conflict"]
+
+
+async def test_a_wall_waits_until_somebody_else_is_named(world: World) -> None:
+    await world.sms(CARER, "they say I hurt her")
+    await world.sms(STRANGER, "she hurt me")
+    await world.reply(STRANGER, "I hear you", by=world.worker)
+    carers = (await world.case_of(CARER)).reference
+    await name(world, carers, world.worker)
+    with pytest.raises(Conflict, match=f"Wasim supports {carers}"):
+        async with world.house.db.write() as session:
+            here = await cases.find_case(session, world.lead, carers)
+            there = await cases.find_case(
+                session, world.lead, (await world.case_of(STRANGER)).reference
+            )
+            by, now = world.lead, world.now
+            await parts.link(session, here, there, LinkKind.SIDES, "they clash", by, now)
 
 
 async def test_what_is_done_about_the_duties_takes_a_side(one_world: World) -> None:

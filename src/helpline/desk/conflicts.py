@@ -5,7 +5,8 @@ allocation, which never names them. A worker who writes to us from their own tel
 subject of that case by it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -207,3 +208,20 @@ async def forbid(session: AsyncSession, case: Case, worker: User, by: Actor) -> 
             f"{worker.shown_name} must not work on this case: it is about them, or they know the "
             "people in it. Choose somebody else."
         )
+
+
+@asynccontextmanager
+async def leaving_workers(session: AsyncSession) -> AsyncIterator[None]:
+    """Whatever a person does in here about walls shuts no support worker out of a case of theirs:
+    Conflict, saying who must be named anew first."""
+    before = await seeing.workers_across(session)
+    yield
+    await session.flush()
+    for case_id, worker_id in sorted((await seeing.workers_across(session)).items()):
+        if case_id not in before:
+            case, worker = await session.get(Case, case_id), await session.get(User, worker_id)
+            raise errors.Conflict(
+                f"{worker.shown_name if worker else 'Somebody'} supports "
+                f"{case.reference if case else 'a case'} and has worked for the other side. Name "
+                "somebody else on it first: nobody may work on both sides."
+            )

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, UniqueConstraint, exists, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from helpline.desk import events, safety, seeing
+from helpline.desk import conflicts, events, safety, seeing
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
     Address,
@@ -91,7 +91,8 @@ async def merge(
     assert into.id is not None
     assert other.id is not None
     rules = await safety.stricter_of(session, into.id, other.id)
-    moved = await hand_on(session, other.id, into.id)
+    async with conflicts.leaving_workers(session):
+        moved = await hand_on(session, other.id, into.id)
     await safety.hold_to(session, into.id, rules, by.user_id, now)
     merged = Merge(
         contract=into.contract,

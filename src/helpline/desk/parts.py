@@ -6,6 +6,7 @@ nobody works on both, and desk/seeing lets nobody across. Called by pages and by
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import cases, events, membership, merging, people, seeing
+from helpline.desk import cases, conflicts, events, membership, merging, people, seeing
 from helpline.desk.holding import hold
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -77,8 +78,9 @@ async def give_part(
         since=now,
         by_user_id=by.user_id if by else None,
     )
-    session.add(part)
-    await session.flush()
+    async with conflicts.leaving_workers(session) if by else nullcontext():
+        session.add(part)
+        await session.flush()
     await events.on_case(session, "part.given", case, now, by, part=part.id, role=role)
     return part
 
@@ -245,8 +247,8 @@ async def link(
         made_at=now,
         by_user_id=by.user_id,
     )
-    session.add(made)
-    await session.flush()
+    async with conflicts.leaving_workers(session):
+        session.add(made)
     for one in (case, other):
         await events.on_case(session, "case.linked", one, now, by, link=made.id, link_kind=kind)
     return made

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.models import metadata
 from helpline.rules.permissions import Actor, may
-from helpline.vocabulary import ConflictKind, LinkKind, Role
+from helpline.vocabulary import CaseStatus, ConflictKind, LinkKind, Role
 
 TAKES_NO_SIDE = (
     *("case.read", "attachment.read", "record.taken"),  # who looks does nothing for anybody yet
@@ -218,6 +218,23 @@ async def across(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[
         )
         took |= {(row[0], row[1]) for row in await session.execute(query.distinct())}
     return {(here, user) for here, there_id in sides for case, user in took if case == there_id}
+
+
+async def workers_across(session: AsyncSession) -> dict[int, int]:
+    """Case → support worker, of the open cases whose own worker has come to stand on the other side
+    of a wall: somebody turned out to be who they are, or worked for both. They do not see it any
+    more, and somebody else has to be named."""
+    hidden = select(_hidden(_walls()).c.case_id)
+    rows = await session.execute(
+        select(CASE.c.id, CASE.c.worker_id).where(
+            CASE.c.id.in_(hidden),
+            CASE.c.status == CaseStatus.OPEN,
+            CASE.c.worker_id.is_not(None),
+        )
+    )
+    named = {(row[0], row[1]) for row in rows}
+    shut = await across(session, [case_id for case_id, _ in named]) if named else set()
+    return dict(named & shut)
 
 
 async def is_wall_between(session: AsyncSession, one_id: int, other_id: int) -> bool:

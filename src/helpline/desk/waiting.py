@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
 from helpline.contract.parts import Worded
-from helpline.desk import allocation, conflicts, covers, lists, papers, rota
+from helpline.desk import allocation, conflicts, covers, lists, papers, rota, seeing
 from helpline.models import metadata
 from helpline.rules import allocation as rules
 from helpline.rules.permissions import Actor
@@ -127,12 +127,10 @@ async def board(
     """What waits in these contracts, the most urgent first, then what is due first."""
     away = await _away_now(session, now)
     covered = await _covered(session, away, now)
-    found = list(await session.execute(_waiting(contracts, away, covered).limit(MOST)))
-    total = (
-        await session.execute(
-            select(func.count()).select_from(_waiting(contracts, away, covered).subquery())
-        )
-    ).scalar_one()
+    across = await seeing.workers_across(session)
+    waits = _waiting(contracts, away, covered, across)
+    found = list(await session.execute(waits.limit(MOST)))
+    total = (await session.execute(select(func.count()).select_from(waits.subquery()))).scalar_one()
     shut_out = await conflicts.of_cases(session, [row.id for row in found])
     shown = [row for row in found if by.user_id not in shut_out.get(row.id, ())]
     faces = await lists.faces_of(session, [row.id for row in shown], now)
@@ -155,7 +153,10 @@ async def board(
 
 
 def _waiting(
-    contracts: Mapping[str, Contract], away: Mapping[int, datetime], covered: Collection[int]
+    contracts: Mapping[str, Contract],
+    away: Mapping[int, datetime],
+    covered: Collection[int],
+    across: Collection[int],
 ) -> Select[Any]:
     in_conflict = exists().where(
         CONFLICT.c.case_id == CASE.c.id,
@@ -197,6 +198,7 @@ def _waiting(
                 USER.c.left_at.is_not(None),
                 and_(CASE.c.worker_id.in_(list(away)), CASE.c.id.not_in(list(covered))),
                 in_conflict,
+                CASE.c.id.in_(list(across)),
                 was_declined,
             ),
         )

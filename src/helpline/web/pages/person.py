@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import casefile, eligibility, linking, membership, merging, seeing
-from helpline.errors import InvalidInput
+from helpline.errors import Conflict, InvalidInput
 from helpline.models import Address, Merge, Person
 from helpline.rules import quadrants
 from helpline.rules.permissions import Actor
@@ -56,7 +56,7 @@ async def merge(request: web.Request) -> web.Response:
             await merging.merge(session, into, other, reason, by, now_of(request))
             contract = contract_of(request, into.contract)
             await eligibility.decide_cases_again(session, contract, into, by, now_of(request))
-    except InvalidInput as error:
+    except (InvalidInput, Conflict) as error:
         return await _page(request, 400, str(error))
     return go(f"/people/{person_id}?done=joined")
 
