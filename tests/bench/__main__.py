@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
-from tests.bench import backlog, databases, finding, keep, pages, start, sweep
+from tests.bench import backlog, databases, finding, keep, pages, quarter, start, sweep
 from tests.bench.databases import Databases
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.sizes import FULL, QUICK, Say, Sizes
@@ -20,6 +20,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "inbox": pages.measure,
     "sweep": sweep.measure,
     "search": finding.measure,
+    "quarter": quarter.measure,
 }
 JSON = Path("var/bench/latest.json")
 

@@ -24,6 +24,7 @@ def test_every_measurement_gives_its_rows(tmp_path: Path) -> None:
         "inbox page",
         "sweep, 50 ",
         "search 60 ",
+        "quarter, 100 ",
     ):
         assert any(row.startswith(begins) for row in rows), begins
     assert all(figure.value > 0 for figure in figures)
