@@ -57,6 +57,7 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
     "transfer": (("Say why", "why_transfer"), ("Write", "summary"), ("", "to")),
 }
 """Beside which field a sentence of the desk stands."""
+ASK_A_DAY = "Give a day as one that there is: 3 November 2026."
 
 
 async def show_plan(request: web.Request, **again: Any) -> web.Response:
@@ -383,11 +384,11 @@ async def hand_over(request: web.Request) -> web.Response:
     return await act_on(request, "transfer", act, show_plan)
 
 
-def _day(text: str, missing: str = "Give a day like 2026-11-30.") -> date:
+def _day(text: str, missing: str = ASK_A_DAY) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(missing if not text else "Give a day like 2026-11-30.") from None
+        raise InvalidInput(missing if not text else ASK_A_DAY) from None
     if not 2000 <= day.year <= 2100:
-        raise InvalidInput("Give a day like 2026-11-30.")
+        raise InvalidInput(f"Give a day anew: the year {day.year} cannot be meant.")
     return day

@@ -329,7 +329,7 @@ def _day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput("Give the day like 2026-11-03.") from None
+        raise InvalidInput("Give the day as one that there is: 3 November 2026.") from None
     if not 2000 <= day.year <= 2100:
-        raise InvalidInput("Give the day like 2026-11-03.")
+        raise InvalidInput(f"Give the day anew: the year {day.year} cannot be meant.")
     return day
