@@ -100,36 +100,6 @@ async def test_a_join_is_taken_back_once(world: World) -> None:
             await part(session, merge_id, world)
 
 
-async def test_a_message_moves_to_the_right_case(world: World) -> None:
-    await world.sms(CARER, "about tax")
-    await world.sms(STRANGER, "wrong thread, this is about Carol")
-    target = await world.case_of(CARER)
-    message = (await world.all(Contact, Contact.direction == "in"))[-1]
-    async with world.house.db.write() as session:
-        await merging.move_contact(session, message.id, target, world.lead, world.now)
-
-    moved = (await world.all(Contact, Contact.id == message.id))[0]
-    assert (moved.case_id, moved.person_id) == (target.id, target.person_id)
-    assert "contact.moved_away" in await world.events(STRANGER)
-    assert "contact.moved_here" in await world.events(CARER)
-
-
-async def test_a_conversation_split_off_opens_a_case_of_its_own(world: World) -> None:
-    from helpline.desk.cases import reply_address
-
-    await world.sms(CARER, "about tax")
-    first = await world.case_of(CARER)
-    async with world.house.db.write() as session:
-        address = await reply_address(session, first)
-        assert address is not None
-        assert address.id is not None
-        await merging.split_off(session, first, address.id, world.lead, world.now)
-    await world.sms(CARER, "now something quite different")
-
-    assert (await world.case_of(CARER)).id != first.id
-    assert await world.count(Case) == 2
-
-
 async def test_a_commissioner_finds_nobody(world: World) -> None:
     first = await world.member("Jo Pell", "FC2001")
     payer = await world.hire("Petra", Role.COMMISSIONER)

@@ -18,9 +18,6 @@ from helpline.desk import conflicts, events, safety, seeing
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
     Address,
-    Case,
-    Contact,
-    Conversation,
     Membership,
     Merge,
     Person,
@@ -168,53 +165,6 @@ async def sees(session: AsyncSession, actor: Actor, person_ids: Sequence[int]) -
         select(col(Person.id)).where(col(Person.id).in_(person_ids), *seeing.people(actor))
     )
     return set(seen) == set(person_ids)
-
-
-async def move_contact(
-    session: AsyncSession, contact_id: int, to: Case, by: Actor, now: datetime
-) -> None:
-    """One message or call belongs to another case of the same contract."""
-    require(by, "case.triage", to.contract)
-    contact = await session.get(Contact, contact_id, with_for_update=True)
-    if contact is None or contact.contract != to.contract or to.id is None:
-        raise NotFound("There is no such message.")
-    before, contact.case_id, contact.person_id = contact.case_id, to.id, to.person_id
-    await session.flush()
-    for case_id, kind in ((before, "contact.moved_away"), (to.id, "contact.moved_here")):
-        await events.record(
-            session,
-            kind,
-            now,
-            contract=to.contract,
-            case_id=case_id,
-            by=by.user_id,
-            contact=contact_id,
-        )
-
-
-async def split_off(
-    session: AsyncSession, case: Case, address_id: int, by: Actor, now: datetime
-) -> None:
-    """What comes from this address from now on is a matter of its own: the next message opens a
-    new case. What came so far stays."""
-    require(by, "case.triage", case.contract)
-    talk = await session.scalar(
-        select(Conversation).where(
-            col(Conversation.address_id) == address_id, col(Conversation.case_id) == case.id
-        )
-    )
-    if talk is None:
-        raise NotFound("There is no conversation with that address on this case.")
-    talk.case_id, talk.step = None, "new"
-    await session.flush()
-    await events.record(
-        session,
-        "conversation.split_off",
-        now,
-        contract=case.contract,
-        case_id=case.id,
-        by=by.user_id,
-    )
 
 
 def _has_room(table: Table, into_id: int) -> list[ColumnElement[bool]]:
