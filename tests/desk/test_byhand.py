@@ -9,7 +9,7 @@ from helpline.errors import InvalidInput, NotAllowed
 from helpline.models import Case, Contact, Deadline, Person
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
-from tests.world import CARER, World
+from tests.world import CARER, STRANGER, World
 
 
 async def test_a_visit_is_a_case_whose_clocks_run_from_the_visit(world: World) -> None:
@@ -31,6 +31,15 @@ async def test_being_spoken_with_there_and_then_answers(world: World) -> None:
 async def test_a_known_number_finds_its_person(world: World) -> None:
     case = await write_down(world, mobile=CARER, who="")
     assert case.group == "foster_carer"
+
+
+async def test_whoever_wrote_from_an_unknown_number_is_whom_the_worker_names(world: World) -> None:
+    await world.sms(STRANGER, "Can somebody ring me")
+    case = await write_down(world, mobile=STRANGER, who="FC1001")
+    (carol,) = await world.all(Person, Person.id == case.person_id)
+    assert carol.name == "Carol Ashby"  # type: ignore[attr-defined]
+    written = await world.case_of(STRANGER)
+    assert (written.person_id, written.identity) == (case.person_id, "claimed")
 
 
 async def test_somebody_new_is_taken_down_by_name(world: World) -> None:

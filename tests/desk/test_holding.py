@@ -56,7 +56,7 @@ async def test_what_is_sent_twice_is_once(world: World) -> None:
         now = world.now
         told = complaints.Told("service", "worker", "carer", "Same words ", now, "telephone")
         await complaints.log(session, essex, told, by, now)
-        for who, mobile in (("FC1001", ""), ("Moira Quill", "07700 900377"), ("", "")):
+        for who, mobile in (("FC1001", ""), ("Moira Quill, CO15 1RJ", ""), ("", "")):
             taken = byhand.TakenDown("letter", now, who, mobile, "At the coffee", "", False)
             await byhand.take_down(session, essex, taken, by, now)
         fall = incidents.Told(essex.incidents[0].code, "Fell", now, now)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import cases, deadlines, events, people
+from helpline.desk import cases, deadlines, eligibility, events, people
 from helpline.desk.holding import SENT_AGAIN, hold_hand
 from helpline.desk.intake import canonical
 from helpline.errors import InvalidInput
@@ -125,6 +125,8 @@ async def _person(
     """By number of the telephone, then by the register, else somebody new with that name."""
     mobile = _mobile(taken)
     known = await _known(session, contract, taken)
+    if mobile and known is not None and known.register_index is None and taken.who.strip():
+        known = await _turned_out(session, contract, mobile, taken.who, now) or known
     if known is not None:
         return known, Identity.KNOWN
     person = Person(contract=contract.key, name=_name(taken.who) or None, created_at=now)
@@ -152,6 +154,19 @@ def _mobile(taken: TakenDown) -> str:
     return mobile
 
 
+async def _turned_out(
+    session: AsyncSession, contract: Contract, mobile: str, who: str, now: datetime
+) -> Person | None:
+    """The worker says who it is that has written from this number, and the register knows them."""
+    member = await people.find_member(session, contract, who)
+    if member is None:
+        return None
+    sender = await people.sender(session, contract.key, "sms", mobile, now)
+    await people.identify(session, sender.address, sender.case, member, now)
+    await eligibility.decide_cases_again(session, contract, member, None, now)
+    return member if sender.address.person_id == member.id else None
+
+
 async def _known(session: AsyncSession, contract: Contract, taken: TakenDown) -> Person | None:
     mobile = _mobile(taken)
     by_number = await _with_number(session, contract, mobile) if mobile else None
@@ -177,12 +192,12 @@ async def _sent_before(
         )
         .order_by(col(Contact.id).desc())
     )
-    same = [one for one in lately if one.body == taken.text.strip()]
+    same = [one for one in lately if one.body == _words(taken)]
     known = await _known(session, contract, taken) if same else None
     for one in same:
         person = await session.get(Person, one.person_id)
         name = person.name if person is not None else None
-        is_new = known is None and name == (taken.who.strip()[:200] or None)
+        is_new = known is None and name == (_name(taken.who) or None)
         if is_new or (known is not None and known.id == one.person_id):
             return await session.get(Case, one.case_id)
     return None
