@@ -1,0 +1,334 @@
+"""The contracts that are kept in contracts/others and not switched on, against the words of their
+specifications. Each is laid into a folder of its own, and all five into one, and must load.
+
+Every figure below is copied from the specifications by hand, with the number that the list of
+requirements gives it (P01, L08, K06, N02), never from the files under test.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpline.contract import Contract, load_contracts
+from helpline.rules import targets
+
+FOLDER = Path(__file__).parents[1] / "contracts"
+OTHERS = ("peterborough",)
+SHARED = ("calendars", "measures", "pathway")
+
+
+def laid_out(folder: Path, *names: str) -> Path:
+    """A folder of contracts with these in it, and what they name beside them."""
+    for shared in SHARED:
+        shutil.copytree(FOLDER / shared, folder / shared)
+    for name in names:
+        shutil.copy(FOLDER / "others" / f"{name}.toml", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Contract]:
+    """All of them in one installation, Essex too."""
+    folder = laid_out(tmp_path_factory.mktemp("contracts"), *OTHERS)
+    for file in ("essex.toml", "essex_outcodes.csv"):
+        shutil.copy(FOLDER / file, folder)
+    return load_contracts(folder)
+
+
+def test_all_of_them_load_together_and_clash_nowhere(contracts: dict[str, Contract]) -> None:
+    assert set(contracts) == {"essex", *OTHERS}
+    assert {one.stem for one in (FOLDER / "others").glob("*.toml")} == set(OTHERS)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_each_loads_alone(tmp_path: Path, name: str) -> None:
+    assert list(load_contracts(laid_out(tmp_path, name))) == [name]
+
+
+def test_the_start_does_not_read_them() -> None:
+    assert not set(load_contracts(FOLDER)) & set(OTHERS)
+
+
+# --- clocks: what starts it, limit, unit, target, the sooner limit, and how far to trust it -------
+
+NEXT = "first_working_day_after"
+BOARD = "not agreed: the Joint Governance Board signs targets off"
+
+CLOCKS: list[tuple[Any, ...]] = [
+    ("P01", "peterborough", "council_notice", "allegation", 72, "elapsed_hours", "seed"),
+    ("P01", "peterborough", "outcome_notice", "outcome", 2, "working_days", "derived"),
+    ("P02", "peterborough", "lado_notice", "allegation", 1, "working_days", "derived"),
+    ("P06", "peterborough", "write_up", "happening", 72, "elapsed_hours", "seed"),
+    ("P09", "peterborough", "physical_intervention", "incident", 1, NEXT, "seed"),
+    ("P13", "peterborough", "placement_notice", "incident", 28, "calendar_days", "seed"),
+    ("P14", "peterborough", "placement_change", "incident", 24, "open_hours", "seed"),
+    ("P26", "peterborough", "enquiry_same_day", "receipt", 0, "calendar_days", "seed"),
+    ("P27", "peterborough", "sgo_assessment", "referral", 16 * 7, "calendar_days", "seed"),
+    ("P27", "peterborough", "initial_health_assessment", "incident", 20, "working_days", "seed"),
+    ("P27", "peterborough", "conference_plan", "incident", 5, "working_days", "seed"),
+    ("C", "peterborough", "first_response", "receipt", 24, "elapsed_hours", "derived"),
+    ("C", "peterborough", "allocation", "receipt", 24, "elapsed_hours", "derived"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "name", "code", "starts", "limit", "unit", "mark"), CLOCKS)
+def test_promises(
+    contracts: dict[str, Contract],
+    number: str,
+    name: str,
+    code: str,
+    starts: str,
+    limit: float,
+    unit: str,
+    mark: str,
+) -> None:
+    clock = contracts[name].clock(code)
+    assert (clock.starts, clock.limit, clock.unit, clock.mark) == (starts, limit, unit, mark), (
+        number
+    )
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_time_of_a_promise_is_said_to_stand_in_a_specification_that_is_not_in_the_table(
+    contracts: dict[str, Contract], name: str
+) -> None:
+    """A limit that is ours is marked so; one that is the specification's is in the table above."""
+    checked = {code for _, contract, code, *_ in CLOCKS if contract == name}
+    said = {clock.code for clock in contracts[name].clocks if clock.mark == "seed"}
+    assert said <= checked
+
+
+# --- term, year, age, denominators ----------------------------------------------------------------
+
+TERMS: list[tuple[Any, ...]] = [
+    # number, contract, first day, last day, with every extension, first month of the year, mark
+    ("C 10 years", "peterborough", date(2017, 4, 1), date(2027, 3, 31), None, 4, "derived"),
+]
+
+
+@pytest.mark.parametrize(("number", "name", "start", "end", "extended", "month", "mark"), TERMS)
+def test_terms(
+    contracts: dict[str, Contract],
+    number: str,
+    name: str,
+    start: date,
+    end: date,
+    extended: date | None,
+    month: int,
+    mark: str,
+) -> None:
+    contract = contracts[name]
+    term = contract.term
+    found = (term.start, term.end, term.extension_end, contract.year_starts_month, term.mark)
+    assert found == (start, end, extended, month, mark), number
+
+
+AGES: list[tuple[str, str, int | None]] = [("C", "peterborough", 18)]
+
+
+@pytest.mark.parametrize(("number", "name", "years"), AGES)
+def test_age_limits(
+    contracts: dict[str, Contract], number: str, name: str, years: int | None
+) -> None:
+    limit = contracts[name].age_limit
+    assert (limit.years if limit else None) == years, number
+    assert limit is None or not limit.includes_birthday  # D8
+
+
+POPULATIONS: list[tuple[str, str, dict[str, int]]] = [
+    (
+        "B.1",
+        "peterborough",
+        {
+            "fostering_households": 140,
+            "fostering_households_table": 47 + 24 + 52 + 18 + 3 + 1,
+            "looked_after_children": 350,
+            "child_protection_plans": 250,
+            "children_in_need": 1_000,
+            "children_0_17": 45_000,
+            "residents": 188_000,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("number", "name", "counts"), POPULATIONS)
+def test_denominators(
+    contracts: dict[str, Contract], number: str, name: str, counts: dict[str, int]
+) -> None:
+    found = contracts[name].populations
+    assert {one.code: one.count for one in found} == counts, number
+    # none of them is a count of a kind of user, so none may become a percentage of people (D9)
+    assert not any(one.group for one in found)
+
+
+# --- reports --------------------------------------------------------------------------------------
+
+REPORTS: list[tuple[Any, ...]] = [
+    # number, contract, report, every, how many recipients, due in working days, lines
+    ("P15", "peterborough", "scorecard", "month", 2, None, 5),
+    ("P15", "peterborough", "monthly_detail", "month", 2, None, 10),
+    ("P03", "peterborough", "allegations", "year", 2, None, 6),
+    ("P18", "peterborough", "staff", "quarter", 2, None, 3),
+    ("P15", "peterborough", "conferences", "quarter", 1, None, 3),
+    ("P19", "peterborough", "feedback_themes", "half_year", 2, None, 5),
+    ("P15", "peterborough", "annual", "year", 2, None, 2),
+]
+
+
+@pytest.mark.parametrize(("number", "name", "code", "every", "to", "due", "lines"), REPORTS)
+def test_reports(
+    contracts: dict[str, Contract],
+    number: str,
+    name: str,
+    code: str,
+    every: str,
+    to: int,
+    due: int | None,
+    lines: int,
+) -> None:
+    report = contracts[name].report(code)
+    found = (report.every, len(report.recipients), report.due_working_days, len(report.lines))
+    assert found == (every, to, due, lines), number
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_report_is_left_out_of_the_table(contracts: dict[str, Contract], name: str) -> None:
+    checked = {code for _, contract, code, *_ in REPORTS if contract == name}
+    assert {report.code for report in contracts[name].reports} == checked
+
+
+BASES: list[tuple[str, str]] = [  # P15: the basis that section 16.2.3 gives each
+    *[(code, "year_to_date") for code in ("complaints.received", "allegations.carers")],
+    *[(code, "year_to_date") for code in ("ended_at_carers_request", "ended_otherwise")],
+    *[(code, "year_to_date") for code in ("no_annual_review", "adopted", "places_net")],
+    *[(code, "month_end") for code in ("not_visited_6_weeks", "households", "care_leavers")],
+    *[(code, "month_end") for code in ("vacant_percent", "in_care_served", "no_social_worker")],
+    *[(code, "rolling_12_months") for code in ("turnover_percent", "turnover_voluntary_percent")],
+    ("turnover_not_voluntary_percent", "rolling_12_months"),
+    ("conferences", "period"),
+]
+
+
+@pytest.mark.parametrize(("code", "basis"), BASES)
+def test_the_scorecards_bases(contracts: dict[str, Contract], code: str, basis: str) -> None:
+    measure = contracts["peterborough"].measure(code)
+    assert measure.basis == basis
+    assert measure.mark == "seed"
+
+
+def test_a_measure_without_a_basis_is_said_to_be_read_by_us(contracts: dict[str, Contract]) -> None:
+    for code in ("order_carers", "matched_at_year_end", "home_and_back_6_months"):
+        assert contracts["peterborough"].measure(code).mark == "derived"
+
+
+TARGETS: list[tuple[Any, ...]] = [
+    # number, contract, measure, as people read it, a figure, words, what it is called
+    ("P15", "peterborough", "allegations.carers", BOARD, 99, None, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "name", "code", "expected", "value", "words", "state"), TARGETS)
+def test_targets(
+    contracts: dict[str, Contract],
+    number: str,
+    name: str,
+    code: str,
+    expected: str,
+    value: float | None,
+    words: str | None,
+    state: str,
+) -> None:
+    measure = contracts[name].measure(code)
+    assert targets.expected(measure.target, measure.unit) == expected, number
+    assert targets.state(measure.target, value, None, words) == state, number
+
+
+# --- what is owed again and again, and the papers of those who do the work ------------------------
+
+OBLIGATIONS: list[tuple[Any, ...]] = [
+    # number, contract, obligation, every, amount, unit, counted from
+    ("P20", "peterborough", "joint_governance_board", "quarter", 0, "calendar_days", None),
+    ("P20", "peterborough", "strategic_management_board", "two_months", 0, "calendar_days", None),
+    ("P20", "peterborough", "operational_management_group", "month", 0, "calendar_days", None),
+    ("P20", "peterborough", "emergency_duty_review", "quarter", 0, "calendar_days", None),
+    ("P14", "peterborough", "reconciliation", "month", 0, "calendar_days", None),
+    ("P28", "peterborough", "open_book", "month", 0, "calendar_days", None),
+    ("P28", "peterborough", "extra_funds", "when_named", -3, "months", None),
+    ("P28", "peterborough", "development_plans", "when_named", 3, "months", None),
+    ("P19", "peterborough", "thematic_audit", "quarter", 0, "calendar_days", None),
+    ("P19", "peterborough", "feedback_report", "half_year", 0, "calendar_days", None),
+    ("P18", "peterborough", "staff_report", "quarter", 0, "calendar_days", None),
+    ("P03", "peterborough", "allegation_report", "year", 0, "calendar_days", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "code", "every", "amount", "unit", "since"), OBLIGATIONS
+)
+def test_obligations(
+    contracts: dict[str, Contract],
+    number: str,
+    name: str,
+    code: str,
+    every: str,
+    amount: int,
+    unit: str,
+    since: str | None,
+) -> None:
+    one = contracts[name].obligation(code)
+    found = (one.every, one.amount, one.unit, one.counted_from)
+    assert found == (every, amount, unit, since), number
+
+
+# --- what each says besides -----------------------------------------------------------------------
+
+
+def test_peterborough_s_72_hours_are_for_what_a_child_said(contracts: dict[str, Contract]) -> None:
+    """P01, D19: the hours hold for allegations made by children; the outcome is owed as well."""
+    peterborough = contracts["peterborough"]
+    [council] = [one for one in peterborough.notices if one.code == "council"]
+    assert set(council.only_alleged_by) == {"fostered_child", "not_told"}
+    assert council.must_say == ("what was alleged", "what was done to keep the child safe")
+    assert council.outcome_clock == "outcome_notice"
+    [lado] = [one for one in peterborough.notices if one.code == "lado"]
+    assert lado.only_alleged_by == ()  # P02, D5: always
+
+
+def test_peterborough_s_placement_record_stretches_over_holidays(
+    contracts: dict[str, Contract],
+) -> None:
+    """P14: 24 hours, and never more than 72."""
+    sooner = contracts["peterborough"].clock("placement_change").or_sooner
+    assert sooner is not None and (sooner.limit, sooner.unit) == (72, "elapsed_hours")
+
+
+def test_peterborough_pays_30_pounds_for_24_hours_on_duty(contracts: dict[str, Contract]) -> None:
+    rota = contracts["peterborough"].duty_rota  # P12
+    assert rota is not None and (rota.fee_pounds, rota.fee_hours) == (30, 24)
+    assert rota.busy and all(one.people > 1 for one in rota.busy)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_numbers_that_nobody_was_given_are_fictional(
+    contracts: dict[str, Contract], name: str
+) -> None:
+    contract = contracts[name]
+    assert contract.freephone is not None
+    assert contract.freephone.mark == "fictional"
+    assert contract.freephone.number.startswith("0808 157 0")
+    for one in contract.signposts:
+        assert (one.mark == "fictional") == one.contact.startswith("0808 157 0"), one.code
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_a_specification_leaves_open_is_asked(
+    contracts: dict[str, Contract], name: str
+) -> None:
+    asked = {one.code for one in contracts[name].open_questions}
+    assert {"first_response", "report_days", "year", "small_numbers"} <= asked
