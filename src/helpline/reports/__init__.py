@@ -34,4 +34,5 @@ async def make(
         wanted = period(label, contract.year_starts_month)
     except BadPeriod as error:
         raise InvalidInput(str(error)) from None
-    return render.render(await figures.figures(session, contract, wanted, now, exact, code), format)
+    counted = await figures.figures(session, contract, wanted, now, exact, code)
+    return await render.rendered(counted, format)

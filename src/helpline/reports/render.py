@@ -1,4 +1,4 @@
-"""A report as a file: a page to read and print, a table for a spreadsheet, cells to be checked.
+"""A report as a file: to read and print, to work on in a spreadsheet, to be checked cell by cell.
 
 Called by reports.make. The same report always gives the same bytes. It counts and hides nothing,
 and knows no council; what is printed stands in templates/reports.
@@ -6,9 +6,11 @@ and knows no council; what is printed stands in templates/reports.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC
 from functools import cache
 from typing import Any, Final
@@ -20,10 +22,11 @@ from helpline.errors import InvalidInput
 from helpline.reports import codes
 from helpline.reports.cells import DIMENSIONS, Cell
 from helpline.reports.report import Report
+from helpline.reports.report_pdf import pdf
 from helpline.settings import TEMPLATES
 from helpline.templating import environment
 
-FORMATS: Final = ("html", "csv", "json")
+FORMATS: Final = ("html", "pdf", "csv", "json")
 COLUMNS: Final = (
     *("contract", "period", "start", "end", "measure", "what", *DIMENSIONS),
     *("value", "denominator", "denominator_as_of", "percent", "hidden", "note", "words", "source"),
@@ -39,9 +42,17 @@ def checked(format: str) -> str:
 
 
 def render(report: Report, format: str) -> bytes:
-    """The report in one of FORMATS, in UTF-8."""
-    writers = {"html": _html, "csv": _csv, "json": _json}
-    return writers[checked(format)](report).encode()
+    """The report in one of FORMATS; what is text is in UTF-8."""
+    texts: dict[str, Callable[[Report], str]] = {"html": _html, "csv": _csv, "json": _json}
+    files: dict[str, Callable[[Report], bytes]] = {"pdf": pdf}
+    if checked(format) in texts:
+        return texts[format](report).encode()
+    return files[format](report)
+
+
+async def rendered(report: Report, format: str) -> bytes:
+    """The same, beside everything else that the process does: a PDF of 30 pages takes a second."""
+    return await asyncio.to_thread(render, report, format)
 
 
 def inert(text: str) -> str:

@@ -29,6 +29,9 @@ CHART_WIDTH: Final = 560
 _LABELS: Final = 250  # of it for the names; the rest is for bars and their numbers
 _BAR, _STEP = 18, 28
 MOST_BREACHES: Final = 50
+PROMISE_COLUMNS: Final = (
+    *("Met", "%", "Missed", "%", "Open", "Median", "9 in 10 within", "Slowest"),
+)
 VERDICTS: Final = ("met", "missed", "open")
 TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
 
@@ -44,6 +47,11 @@ class Promise:
     late_in: Sequence[tuple[str, Cell]]
     breaches: Sequence[Breach]
     more_breaches: int
+
+    @property
+    def is_partly_hidden(self) -> bool:
+        """Whether an area's late ones are hidden only because they would give others away."""
+        return any(cells["missed"].hidden not in (None, SMALL) for _, cells in self.rows)
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,8 @@ class Line:
 class View:
     """What the template asks of a report."""
 
+    promise_columns = PROMISE_COLUMNS
+
     def __init__(self, report: Report) -> None:
         self.report, self.contract = report, report.contract
         self._names = codes.names(report.contract)
@@ -161,6 +171,21 @@ class View:
 
     def number(self, value: float) -> str:
         return f"{value:,.1f}".removesuffix(".0")
+
+    def share(self, cell: Cell) -> str:
+        return "" if cell.percent is None else f"{self.number(cell.percent)}%"
+
+    def shown(self, cell: Cell) -> str:
+        """A cell in a few letters: the contract's sign where it is hidden, a dash where there is
+        nothing to measure."""
+        if cell.words:
+            return cell.words
+        if cell.hidden:
+            return self.contract.disclosure.symbol
+        if cell.value is None:
+            return "–"
+        is_minutes = self.contract.measure(cell.measure).is_minutes
+        return self.span(cell.value) if is_minutes else self.number(cell.value)
 
     def day(self, day: date) -> str:
         return f"{day.day} {day:%B %Y}"

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from helpline import reports
 from helpline.contract import Contract
 from helpline.desk import events, promises
 from helpline.errors import InvalidInput, NotFound
 from helpline.reports import catalogue
 from helpline.reports.figures import figures
+from helpline.reports.render import rendered
 from helpline.rules import periods
 from helpline.rules.periods import ANNUAL, QUARTER, Period
 from helpline.rules.permissions import require
@@ -24,7 +24,13 @@ from helpline.web.showing import show
 
 QUARTERS_BACK, YEARS_BACK = 6, 3
 PROMISES_BACK = timedelta(days=90)
-TYPES: Final = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
+TYPES: Final = {
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "csv": "text/csv",
+    "json": "application/json",
+}
+TEXTS: Final = ("html", "csv", "json")
 
 
 @dataclass(frozen=True)
@@ -89,15 +95,14 @@ async def _file(
     if chosen not in TYPES:
         raise InvalidInput(f"Reports come as {', '.join(TYPES)}. Choose one of these.")
     async with house_of(request).db.read() as session:
-        body = await reports.make(
-            session, contract, period.label, chosen, now_of(request), is_exact
-        )
+        report = await figures(session, contract, period, now_of(request), is_exact)
+    body = await rendered(report, chosen)  # no connection is held meanwhile
     await _record(request, contract, period, chosen)
     name = f"{contract.key}-{period.label}{'-exact' if is_exact else ''}.{chosen}"
     return web.Response(
         body=body,
         content_type=TYPES[chosen],
-        charset="utf-8",
+        charset="utf-8" if chosen in TEXTS else None,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

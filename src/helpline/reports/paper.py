@@ -1,0 +1,193 @@
+"""A report as words and numbers in the order of a printed page: what the PDF and the Word document
+are filled with.
+
+Made from reports/view.py, so it holds what the page shows and nothing else. Plain lists, dicts and
+strings, because one template is in another language and the other is a council's own; the sentences
+are the page's (templates/reports/_parts.html.j2) with their marks taken off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from helpline.reports.cells import Cell
+from helpline.reports.report import Report
+from helpline.reports.view import Chart, Promise, Table, Total, View
+from helpline.templating import environment
+
+FOR_EARS: Final = re.compile(r'<span class="govuk-visually-hidden">.*?</span>', re.DOTALL)
+"""What only a screen reader is told; paper explains its sign once, at the top."""
+STATES: Final = {"good": "met", "near": "nearly", "bad": "not met", "": ""}
+ALL: Final = "All, each counted once"
+KEPT: Final = ("met", "missed", "open")
+TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
+
+
+def paper(report: Report) -> dict[str, Any]:
+    """Everything that is printed, by the names a template uses (docs: reports/word.py)."""
+    view = report.view
+    return {
+        "title": view.title,
+        "council": report.contract.council,
+        "period": report.period.label,
+        "start": view.day(report.period.start),
+        "end": view.day(report.period.end),
+        "contract": report.contract.name,
+        "provider": report.contract.provider_name,
+        "council_in_full": report.contract.council_full,
+        "recipients": ", ".join(view.recipients),
+        "counted": view.generated,
+        "is_provisional": report.is_provisional,
+        "note": plain(_parts().protection(view)),
+        "promises": [_promise(view, one) for one in view.promises],
+        "lines": [
+            {
+                "title": one.line.title,
+                "asks": one.line.asks or "",
+                "totals": [_total(view, total) for total in one.totals],
+                "has_expected": any(total.expected for total in one.totals),
+                "tables": [table_of(view, table) for table in one.tables],
+            }
+            for one in view.lines
+        ],
+        "definitions": [
+            {"name": report.contract.measure(code).name, "means": text}
+            for code, text in view.definitions.items()
+        ],
+    }
+
+
+def plain(marked: str) -> str:
+    """The words of a piece of a page."""
+    return Markup(FOR_EARS.sub("", marked)).striptags()  # noqa: S704  # the marks are taken off
+
+
+def parts(table: Mapping[str, Any], most: int) -> Iterator[dict[str, Any]]:
+    """A table in pieces of so many columns, each with the rows' names: paper has an edge."""
+    columns = table["columns"]
+    pieces = -(-len(columns) // most)
+    size = -(-len(columns) // pieces) if pieces else 1
+    for number, start in enumerate(range(0, len(columns), size), 1):
+        cut = slice(start, start + size)
+        part = {"part": number, "of": pieces} if pieces > 1 else {"part": 0, "of": 0}
+        rows = [{"name": row["name"], "cells": row["cells"][cut]} for row in table["rows"]]
+        yield {**table, **part, "columns": columns[cut], "rows": rows, "total": table["total"][cut]}
+
+
+def written(view: View, cell: Cell) -> str:
+    """A cell of a table, with its share: "312 (25%)"."""
+    if cell.percent is None:
+        return view.shown(cell)
+    whole = f" of {view.number(cell.denominator or 0)}" if cell.denominator_as_of else ""
+    return f"{view.shown(cell)} ({view.share(cell)}{whole})"
+
+
+def table_of(view: View, table: Table) -> dict[str, Any]:
+    """One cut: names of rows and columns, and each cell in words."""
+    return {
+        "caption": table.caption,
+        "first": table.first,
+        "columns": list(table.columns),
+        "rows": [
+            {"name": name, "cells": [written(view, cell) for cell in cells]}
+            for name, cells in table.rows
+        ],
+        "total_name": ALL,
+        "total": [view.shown(cell) for cell in table.total],
+        "is_crossed": table.is_crossed,
+        "chart": _chart(view, table.chart, table.first),
+    }
+
+
+def promise_table(view: View, promise: Promise) -> dict[str, Any]:
+    """How one promise was kept in each quadrant."""
+    return {
+        "caption": plain(_parts().promise_caption(promise)),
+        "first": "Quadrant",
+        "columns": list(view.promise_columns),
+        "rows": [{"name": name, "cells": _kept(view, cells)} for name, cells in promise.rows],
+        "total_name": "All",
+        "total": _kept(view, promise.total),
+        "is_crossed": False,
+        "chart": None,
+    }
+
+
+def _parts() -> Any:
+    return environment().get_template("reports/_parts.html.j2").module
+
+
+def _promise(view: View, promise: Promise) -> dict[str, Any]:
+    said = plain(_parts().answer_said(view, promise))
+    short, _, rest = said.partition(".")
+    return {
+        "name": f"{promise.clock.name} {promise.clock.within}",
+        "state": promise.state,
+        "answer": f"{short}.",
+        "more": rest.strip(),
+        "where": plain(_parts().answer_where(view, promise)),
+        "times": plain(_parts().answer_times(view, promise)),
+        "table": promise_table(view, promise),
+        "late": [
+            f"{view.quadrant(one.quadrant)}: {view.span(one.minutes_late)} late"
+            + ("" if one.is_answered else ", and still waiting")
+            for one in promise.breaches
+        ],
+        "more_late": promise.more_breaches,
+    }
+
+
+def _kept(view: View, cells: Mapping[str, Cell]) -> list[str]:
+    met, missed, still_open = (cells[name] for name in KEPT)
+    counts = [view.shown(met), view.share(met), view.shown(missed), view.share(missed)]
+    return [*counts, view.shown(still_open), *(_time(view, cells[name]) for name in TIMES)]
+
+
+def _time(view: View, cell: Cell) -> str:
+    return view.shown(cell) if cell.hidden or cell.value is None else view.span(cell.value)
+
+
+def _total(view: View, total: Total) -> dict[str, str]:
+    return {
+        "name": total.measure.name,
+        "figure": view.shown(total.cell),
+        "share": of_whole(view, total.cell),
+        "expected": total.expected,
+        "state": STATES[total.state],
+    }
+
+
+def of_whole(view: View, cell: Cell) -> str:
+    """What a share is of, who supplied a figure, or why there is no share."""
+    as_of = view.day(cell.denominator_as_of) if cell.denominator_as_of else ""
+    if cell.percent is not None:
+        day = f" ({as_of})" if as_of else ""
+        return f"{view.share(cell)} of {view.number(cell.denominator or 0)}{day}"
+    if cell.source:
+        return f"{cell.source}, {as_of}" if as_of else cell.source
+    return cell.note or ""
+
+
+def _chart(view: View, chart: Chart | None, first: str) -> dict[str, Any] | None:
+    """Bars as shares of the longest, and what is said of them to those who cannot see them."""
+    if chart is None:
+        return None
+    longest: Sequence[Any] = [bar for bar in (chart.longest,) if bar]
+    most = max((bar.cell.value or 0 for bar in longest), default=0)
+    said = [f"{bar.name} {view.shown(bar.cell)}" for bar in chart.bars]
+    return {
+        "title": f"{chart.measure.name}: {first.lower()}",
+        "alt": f"Bar chart. {chart.measure.name}: {'; '.join(said)}.",
+        "bars": [
+            {
+                "name": bar.name,
+                "figure": view.shown(bar.cell),
+                "share": (bar.cell.value or 0) / most if most else 0,
+            }
+            for bar in chart.bars
+        ],
+    }
