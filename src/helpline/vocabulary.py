@@ -358,6 +358,11 @@ class AlertKind(StrEnum):
         return self in (AlertKind.EMERGENCY, AlertKind.PRESSING)
 
     @property
+    def spoken(self) -> str:
+        """What a telephone shows after the colour, for whoever is half asleep."""
+        return {AlertKind.EMERGENCY: "EMERGENCY", AlertKind.PRESSING: "URGENT"}.get(self, "")
+
+    @property
     def wants_action(self) -> bool:
         """Whether taking it is not enough: it comes back unless something is done on the case."""
         return self in (

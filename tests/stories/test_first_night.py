@@ -91,7 +91,7 @@ async def test_a_page_shows_a_reference_and_a_colour_and_nothing_else(world: Wor
     case = await world.case_of(CARER)
 
     (page,) = world.texts_to(DUTY_PHONE)
-    assert page.startswith(f"Helpline {case.reference} PURPLE. Reply ")
+    assert page.startswith(f"Helpline {case.reference} PURPLE EMERGENCY. Reply ")
     assert "Carol" not in page
     assert "kill" not in page
 

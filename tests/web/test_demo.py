@@ -45,8 +45,8 @@ async def test_a_carer_writes_and_both_phones_show_it(world: World, arrive: Arri
     await world.settle()
     await guest.get(f"/demo/phones?carer=%2B{CARER[1:]}")
     assert "Your message has arrived" in guest.text
-    assert "PURPLE. Reply" in guest.text
-    code = guest.text.rpartition("PURPLE. Reply ")[2][:4]
+    assert "PURPLE EMERGENCY. Reply" in guest.text
+    code = guest.text.rpartition("PURPLE EMERGENCY. Reply ")[2][:4]
     await guest.post("/demo/messages", {"channel": "sms", "number": DUTY_PHONE, "text": code})
     await world.settle()
     assert "You have ESX-" in world.texts_to(DUTY_PHONE)[-1]

@@ -55,6 +55,8 @@ CALENDAR, PAPERS, OWED, LIST = "CALENDAR", "PAPERS", "OWED", "LIST"
 paper of one of our people that runs out, something owed to the council. Asked once a day, in office
 hours: none of it is a reason to wake anybody."""
 DAY = timedelta(days=1)
+LINKED = ("sms", "telegram")
+"""Ways by which the place in the console goes along, in the same message."""
 LOUD = [kind for kind in AlertKind if kind.is_loud]
 
 
@@ -323,8 +325,10 @@ async def send_one(
         "alert" if len(alerts) == 1 else "alerts",
         reference=worst.reference,
         colour=worst.colour.upper(),
+        spoken=AlertKind(worst.kind).spoken,
         code=code,
         count=len(alerts),
+        link=f"{reach.site}{place_of(worst)}" if reach.site and means in LINKED else "",
     )
     if means == "email" and reach.site:
         text = f"{text}\n\n{reach.site}{place_of(worst) if len(alerts) == 1 else '/inbox'}"

@@ -156,23 +156,42 @@ async def acknowledge(session: AsyncSession, alert_id: int, user_id: int, now: d
     return alert
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What a code took. `key`: the wording of the answer; `count`: how many they have now, or how
+    many more wait where an emergency was taken; `next`: the worst of those."""
+
+    key: str
+    reference: str = ""
+    count: int = 0
+    next: Alert | None = None
+    alerts: tuple[Alert, ...] = ()
+
+
 async def acknowledge_by_code(
     session: AsyncSession, user: User, text: str, now: datetime
-) -> tuple[str, str, int]:
-    """A worker's text with the code of a message: everything it asked about is theirs. Returns the
-    wording key of the answer, the reference of the first alert, and how many they have now."""
+) -> Taken:
+    """A worker's text with the code of a message: everything it asked about is theirs, but
+    emergencies one by one, the worst first: nobody can act on thirteen at once."""
     code = "".join(character for character in text if character.isdigit())[:4]
     found = await session.scalars(
         select(Alert).where(col(Alert.id).in_(_asked_with(code, user.id))).order_by(col(Alert.id))
     )
     alerts = sorted(found.all(), key=lambda alert: (severity(alert), alert.id))
     if not alerts or user.id is None:
-        return "alert_code_unknown", "", 0
-    taken = await _take(session, alerts, user.id, now)
-    if not taken:
-        return "alert_taken_by_other", alerts[0].reference, 0
-    key = "alert_taken" if len(taken) == 1 else "alerts_taken"
-    return key, taken[0].reference, len(taken)
+        return Taken("alert_code_unknown")
+    waiting = [one for one in alerts if one.acknowledged_at is None and one.ended_at is None]
+    if waiting and AlertKind(waiting[0].kind).is_loud:
+        mine = await _take(session, waiting[:1], user.id, now)
+        left = waiting[1:]
+        if mine and left:
+            return Taken("alert_taken_more", mine[0].reference, len(left), left[0], tuple(mine))
+    else:
+        mine = await _take(session, waiting or alerts, user.id, now)
+    if not mine:
+        return Taken("alert_taken_by_other", alerts[0].reference)
+    key = "alert_taken" if len(mine) == 1 else "alerts_taken"
+    return Taken(key, mine[0].reference, len(mine), alerts=tuple(mine))
 
 
 async def asked_by(session: AsyncSession, message_id: int) -> list[Alert]:
@@ -191,10 +210,13 @@ async def asked_by(session: AsyncSession, message_id: int) -> list[Alert]:
 
 async def acknowledge_by_call(
     session: AsyncSession, message_id: int, user_id: int, now: datetime
-) -> int:
-    """They pressed the key: all that the call asked about and that still waits is theirs. Returns
-    how many alerts that were."""
-    return len(await _take(session, await asked_by(session, message_id), user_id, now))
+) -> list[Alert]:
+    """They pressed the key: all that the call asked about and that still waits is theirs, of
+    emergencies the worst alone. Returns what they took."""
+    waiting = await asked_by(session, message_id)
+    if waiting and AlertKind(waiting[0].kind).is_loud:
+        waiting = waiting[:1]
+    return await _take(session, waiting, user_id, now)
 
 
 async def _take(

@@ -41,6 +41,7 @@ from helpline.desk import (
     safety,
     seeing,
     signposts,
+    taking,
     webform,
 )
 from helpline.desk.inbox import opened
@@ -676,8 +677,17 @@ async def _hear_worker(
     is_letter = inbound.channel == mailing.CHANNEL  # says nothing about their telephone
     if not is_letter and await faults.hear_worker(session, worker, contract.key, inbound.text, now):
         return
-    key, reference, count = await escalation.acknowledge_by_code(session, worker, inbound.text, now)
-    body = ways.wording.say(key, reference=reference, count=count)
+    taken = await escalation.acknowledge_by_code(session, worker, inbound.text, now)
+    following = taken.next
+    body = ways.wording.say(
+        taken.key,
+        reference=taken.reference,
+        count=taken.count,
+        next_reference=following.reference if following else "",
+        next_colour=following.colour.upper() if following else "",
+        spoken=AlertKind(following.kind).spoken if following else "",
+    )
+    await taking.tell(session, ways, taken.alerts, worker.id or 0, now)
     recipient = canonical(inbound.channel, inbound.sender)
     await outbox.queue(session, contract.key, inbound.channel, recipient, body, now)
 

@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from helpline.channels import CallNews, CallStep, Media
 from helpline.contract import Contract
-from helpline.desk import calls, escalation, events, ringing, rota, safety
+from helpline.desk import calls, escalation, events, ringing, rota, safety, taking
 from helpline.desk.intake import Ways
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Address, Call, Case, User
@@ -267,6 +267,7 @@ async def alert_key(line: Line, key: str, times: int) -> CallStep:
         )
         if taken:
             call.connected_at = line.now
+            await taking.tell(line.session, line.ways, taken, call.user_id, line.now)
         else:  # somebody else was faster by a moment
             turn = tree.alert(calls.line_of(call), tree.Asked(0, asked.colour))
     return await _follow_alert(line, turn, asked, times + 1)
@@ -276,7 +277,12 @@ async def _asked(line: Line) -> tree.Asked:
     alerts = await escalation.asked_by(line.session, line.call.message_id or 0)
     if not alerts:
         return tree.Asked(0, "")
-    return tree.Asked(len(alerts), alerts[0].colour, alerts[0].kind == AlertKind.TEST)
+    return tree.Asked(
+        len(alerts),
+        alerts[0].colour,
+        alerts[0].kind == AlertKind.TEST,
+        one_by_one=AlertKind(alerts[0].kind).is_loud,
+    )
 
 
 async def _follow_alert(line: Line, turn: tree.Turn, asked: tree.Asked, times: int) -> CallStep:

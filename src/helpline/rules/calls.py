@@ -174,11 +174,13 @@ def they_rang_out(line: Line, was_joined: bool | None) -> Turn:
 @dataclass(frozen=True)
 class Asked:
     """What an alert's call asks about: how many alerts still wait for somebody, and the colour of
-    the worst. A test of one's own telephone is `is_test`."""
+    the worst. A test of one's own telephone is `is_test`. `one_by_one`: the key takes the worst
+    alone."""
 
     waiting: int
     colour: str
     is_test: bool = False
+    one_by_one: bool = False
 
 
 def alert(line: Line, asked: Asked) -> Turn:
@@ -191,7 +193,8 @@ def alert(line: Line, asked: Asked) -> Turn:
     if asked.is_test:
         return Turn(line, CallMove.ASK, ("alert_test",))
     many = asked.waiting > 1
-    about = ("alert_many", f"alert_{asked.colour}", "alert_keys_many")
+    keys = "alert_keys" if asked.one_by_one else "alert_keys_many"
+    about = ("alert_many", f"alert_{asked.colour}", keys)
     return Turn(
         line,
         CallMove.ASK,

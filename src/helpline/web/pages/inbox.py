@@ -17,6 +17,7 @@ from helpline.desk import (
     lists,
     rota,
     safeguarding,
+    taking,
     tasks,
     trails,
 )
@@ -58,6 +59,7 @@ async def acknowledge(request: web.Request) -> web.Response:
         alert = await escalation.acknowledge(session, alert_id, actor.user_id, now_of(request))
         reference, kind, case_id = alert.reference, alert.kind, alert.case_id
         place = climbing.place_of(alert)
+        await taking.tell(session, house, [alert], actor.user_id, now_of(request))
     if kind == "tray":
         return go("/tray")
     if kind in ("rota_gap", "rota_nobody"):
