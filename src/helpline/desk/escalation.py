@@ -168,9 +168,7 @@ class Taken:
     alerts: tuple[Alert, ...] = ()
 
 
-async def acknowledge_by_code(
-    session: AsyncSession, user: User, text: str, now: datetime
-) -> Taken:
+async def acknowledge_by_code(session: AsyncSession, user: User, text: str, now: datetime) -> Taken:
     """A worker's text with the code of a message: everything it asked about is theirs, but
     emergencies one by one, the worst first: nobody can act on thirteen at once."""
     code = "".join(character for character in text if character.isdigit())[:4]
