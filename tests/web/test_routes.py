@@ -397,4 +397,4 @@ async def test_an_unknown_address_or_method_is_a_page_that_says_so(
     answer = await guest.client.delete("/inbox")
     assert answer.status == 405
     assert "GET" in answer.headers["Allow"]
-    assert "cannot be done here" in await answer.text()
+    assert "This address takes a form only" in await answer.text()
