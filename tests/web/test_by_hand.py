@@ -15,7 +15,7 @@ async def test_what_is_agreed_is_held_to_from_then_on(world: World, arrive: Arri
     form = {"begins": "09:00", "ends": "15:00", "code_name": "Aunt May", "neutral_only": "yes"}
     assert await guest.post(f"{path}/safety", form) == 200
     assert "From now on we hold to what was agreed." in guest.text
-    assert "As agreed with them" in guest.text
+    assert "As they asked" in guest.text
     await guest.post(f"{path}/replies", {"text": "Yes you can."})
     await world.forward(hours=8)
     assert world.texts_to(CARER)[-1].startswith("Aunt May: you have a message waiting.")

@@ -107,6 +107,7 @@ async def _values(
     faces = (await lists.faces_of(session, [case_id], now)).get(case_id, {})
     address = await cases.reply_address(session, found)
     workers = await cases.workers_for(session, contract.key)
+    asked_for = await safety.rules_of(session, found.person_id)
     heard = await casefile.last_heard(session, found)
     answered = (await lists.last_answers(session, [case_id])).get(case_id)
     alerts = await lists.open_alerts(session, actor, [contract.key], case_id)
@@ -149,7 +150,8 @@ async def _values(
         "may_allocate_others": may(actor, "case.allocate_others", contract.key),
         "local_now": local_now(now, contract.zone),
         "blocked_until": await blocks.blocked_until(session, address.id if address else None, now),
-        "has_safe_contact": not (await safety.rules_of(session, found.person_id)).is_empty,
+        "has_safe_contact": not asked_for.is_empty,
+        "not_by": asked_for.not_by,
         "newest": await live.newest(session),
         "tabs": tabs_of(request, found),
         "has_wall": await parts.has_wall(session, case_id),
