@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from helpline.contract import Contract, load_contracts
-from helpline.rules import targets
+from helpline.rules import obligations, targets
 
 FOLDER = Path(__file__).parents[1] / "contracts"
-OTHERS = ("peterborough",)
+OTHERS = ("lancashire", "peterborough")
 SHARED = ("calendars", "measures", "pathway")
 
 
@@ -73,6 +73,15 @@ CLOCKS: list[tuple[Any, ...]] = [
     ("P27", "peterborough", "conference_plan", "incident", 5, "working_days", "seed"),
     ("C", "peterborough", "first_response", "receipt", 24, "elapsed_hours", "derived"),
     ("C", "peterborough", "allocation", "receipt", 24, "elapsed_hours", "derived"),
+    ("L01", "lancashire", "referral_response", "receipt", 48, "elapsed_hours", "seed"),
+    ("L02", "lancashire", "referral_emergency", "receipt", 1, "elapsed_hours", "seed"),
+    ("L05", "lancashire", "council_papers", "incident", 3, "working_days", "seed"),
+    ("L06", "lancashire", "care_planning_review", "incident", 72, "elapsed_hours", "seed"),
+    ("L15", "lancashire", "planned_notice", "incident", 28, "calendar_days", "seed"),
+    ("L15", "lancashire", "end_of_placement_report", "incident", 30, "calendar_days", "seed"),
+    ("L16", "lancashire", "incident_at_once", "incident", 60, "at_once", "derived"),
+    ("L21", "lancashire", "bed_sale_answer", "incident", 5, "working_days", "seed"),
+    ("C", "lancashire", "first_response", "receipt", 24, "elapsed_hours", "derived"),
 ]  # fmt: skip
 
 
@@ -108,6 +117,15 @@ def test_no_time_of_a_promise_is_said_to_stand_in_a_specification_that_is_not_in
 TERMS: list[tuple[Any, ...]] = [
     # number, contract, first day, last day, with every extension, first month of the year, mark
     ("C 10 years", "peterborough", date(2017, 4, 1), date(2027, 3, 31), None, 4, "derived"),
+    (
+        "C 2 + 3 years",
+        "lancashire",
+        date(2019, 7, 1),
+        date(2021, 6, 30),
+        date(2024, 6, 30),
+        7,
+        "seed",
+    ),
 ]
 
 
@@ -128,7 +146,10 @@ def test_terms(
     assert found == (start, end, extended, month, mark), number
 
 
-AGES: list[tuple[str, str, int | None]] = [("C", "peterborough", 18)]
+AGES: list[tuple[str, str, int | None]] = [
+    ("C", "peterborough", 18),
+    ("L22", "lancashire", 21),
+]
 
 
 @pytest.mark.parametrize(("number", "name", "years"), AGES)
@@ -152,6 +173,17 @@ POPULATIONS: list[tuple[str, str, dict[str, int]]] = [
             "children_in_need": 1_000,
             "children_0_17": 45_000,
             "residents": 188_000,
+        },
+    ),
+    (
+        "B.2",
+        "lancashire",
+        {
+            "block_beds": 24,
+            "solo_beds": 3,
+            "complex_beds": 9,
+            "mainstream_beds": 12,
+            "most_beds": 50,
         },
     ),
 ]
@@ -178,6 +210,10 @@ REPORTS: list[tuple[Any, ...]] = [
     ("P15", "peterborough", "conferences", "quarter", 1, None, 3),
     ("P19", "peterborough", "feedback_themes", "half_year", 2, None, 5),
     ("P15", "peterborough", "annual", "year", 2, None, 2),
+    # eight indicators, four subjects of text, ten outcomes, and what we add
+    ("L08", "lancashire", "quarter", "quarter", 2, 10, 19),
+    ("L12", "lancashire", "regulation_44", "month", 1, None, 2),
+    ("L13", "lancashire", "improvement_plan", "year", 1, None, 2),
 ]
 
 
@@ -230,6 +266,17 @@ def test_a_measure_without_a_basis_is_said_to_be_read_by_us(contracts: dict[str,
 TARGETS: list[tuple[Any, ...]] = [
     # number, contract, measure, as people read it, a figure, words, what it is called
     ("P15", "peterborough", "allegations.carers", BOARD, 99, None, ""),
+    ("L09", "lancashire", "kpi1", "at least 95%", 95, None, "good"),
+    ("L09", "lancashire", "kpi1", "at least 95%", 94.9, None, "bad"),
+    ("L09", "lancashire", "kpi2", "at least 95%", 95, None, "good"),
+    ("L09", "lancashire", "kpi3", "at least 100%", 99, None, "bad"),
+    ("L09", "lancashire", "kpi4", "Good or better", None, "Outstanding", "good"),
+    ("L09", "lancashire", "kpi4", "Good or better", None, "Good", "good"),
+    ("L09", "lancashire", "kpi4", "Good or better", None, "Requires improvement to be good", "bad"),
+    ("L09", "lancashire", "kpi5", "at least 100%", 100, None, "good"),
+    ("L09", "lancashire", "kpi6", "TBC", 1, None, ""),
+    ("L09", "lancashire", "kpi7", "TBC", 100, None, ""),
+    ("L09", "lancashire", "kpi8", "at least 100%", 99.9, None, "bad"),
 ]  # fmt: skip
 
 
@@ -251,6 +298,9 @@ def test_targets(
 
 # --- what is owed again and again, and the papers of those who do the work ------------------------
 
+NAMED = "when_named"
+MEETING = "quarterly_performance_meeting"
+
 OBLIGATIONS: list[tuple[Any, ...]] = [
     # number, contract, obligation, every, amount, unit, counted from
     ("P20", "peterborough", "joint_governance_board", "quarter", 0, "calendar_days", None),
@@ -265,6 +315,16 @@ OBLIGATIONS: list[tuple[Any, ...]] = [
     ("P19", "peterborough", "feedback_report", "half_year", 0, "calendar_days", None),
     ("P18", "peterborough", "staff_report", "quarter", 0, "calendar_days", None),
     ("P03", "peterborough", "allegation_report", "year", 0, "calendar_days", None),
+    ("L08", "lancashire", "quarterly_report", NAMED, -10, "working_days", MEETING),
+    ("L12", "lancashire", "operational_meeting", "month", 0, "calendar_days", None),
+    ("L12", "lancashire", "regulation_44", "month", 0, "calendar_days", None),
+    ("L13", "lancashire", "improvement_plan", "year", 0, "calendar_days", None),
+    ("L13", "lancashire", MEETING, NAMED, 0, "working_days", None),
+    ("L17", "lancashire", "manager_absence", NAMED, -28, "calendar_days", None),
+    ("L17", "lancashire", "closure_notice", NAMED, -3, "months", None),
+    ("L19", "lancashire", "young_inspection_revisit", NAMED, 6, "months", "young_inspection"),
+    ("L21", "lancashire", "therapy_report", "month", 0, "calendar_days", None),
+    ("L23", "lancashire", "providers_meeting", "month", 0, "calendar_days", None),
 ]
 
 
@@ -312,6 +372,57 @@ def test_peterborough_pays_30_pounds_for_24_hours_on_duty(contracts: dict[str, C
     rota = contracts["peterborough"].duty_rota  # P12
     assert rota is not None and (rota.fee_pounds, rota.fee_hours) == (30, 24)
     assert rota.busy and all(one.people > 1 for one in rota.busy)
+
+
+def test_lancashire_aims_at_24_hours_before_48(contracts: dict[str, Contract]) -> None:
+    """L01, D14: no indicator asks for it, and the quarterly return shows it all the same."""
+    lancashire = contracts["lancashire"]
+    clock = lancashire.clock("referral_response")
+    assert clock.target == 24 and tuple(clock.only_kinds) == ("referral",)
+    assert "referral" not in lancashire.clock("first_response").only_kinds
+    assert lancashire.clock("referral_emergency").only_urgency == ("urgent", "emergency")  # L02
+    [shown] = [one for one in lancashire.report("quarter").lines if one.code == "referrals"]
+    assert "referral_response.met" in shown.measures
+
+
+def test_lancashire_s_return_is_due_before_the_meeting(contracts: dict[str, Contract]) -> None:
+    """L08: 10 working days; Monday 25 May 2026 is a bank holiday."""
+    lancashire = contracts["lancashire"]
+    assert lancashire.report("quarter").meeting == MEETING
+    rule = lancashire.obligation("quarterly_report").rule
+    owed = obligations.owed_for(rule, lancashire.days, date(2026, 6, 3))
+    assert (owed.due_on, owed.is_certain) == (date(2026, 5, 19), True)
+
+
+def test_lancashire_s_plan_is_due_in_the_years_last_quarter(contracts: dict[str, Contract]) -> None:
+    """L13: the contract's year begins in July."""
+    lancashire = contracts["lancashire"]
+    rule = lancashire.obligation("improvement_plan").rule
+    [owed] = obligations.owed_between(
+        rule, lancashire.days, lancashire.year_starts_month, date(2026, 1, 1), date(2026, 12, 31)
+    )
+    assert owed.due_on == date(2026, 6, 30)
+
+
+def test_lancashire_asks_for_four_texts_and_ten_outcomes(contracts: dict[str, Contract]) -> None:
+    """L10, L11: what is written and not counted has a line that asks for it."""
+    lancashire = contracts["lancashire"]
+    lines = {one.code: one for one in lancashire.report("quarter").lines}
+    for code in ("improvement", "efficiency", "voice", "partnership"):
+        assert lines[code].asks and lines[code].seed
+    outcomes = [one for code, one in lines.items() if code.startswith("outcome_")]
+    assert [one.seed for one in outcomes] == [one.words for one in lancashire.named_outcomes]
+    assert len(outcomes) == 10
+    assert all("Inputs, outputs and outcome" in one.asks for one in outcomes)
+
+
+def test_lancashire_s_people_and_their_papers(contracts: dict[str, Contract]) -> None:
+    """L20: fortnightly supervision, an appraisal a year."""
+    staff = contracts["lancashire"].staff
+    assert staff is not None
+    papers = {one.code: one for one in staff.papers}
+    assert papers["supervision"].renew_days == 14
+    assert papers["appraisal"].renew_months == 12
 
 
 @pytest.mark.parametrize("name", OTHERS)
