@@ -285,7 +285,7 @@ def test_what_strangers_may_hear_names_nobody_and_nothing() -> None:
     for key in ("somebody_rings", "line_gone"):
         assert "helpline" not in WORDING[key].lower()
         assert "{{" not in WORDING[key]
-    filled = {"greeting", "alert_many", "message_left", "nothing_left"}  # the last two: what is kept
+    filled = {"greeting", "alert_many", "message_left", "nothing_left"}  # and what is kept
     assert {key for key, text in WORDING.items() if "{{" in text} == filled
 
 
