@@ -172,6 +172,7 @@ async def test_everything_can_be_done_by_keyboard(site: Site) -> None:
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Your reply is on its way.")).to_be_visible()
+    await expect(page.locator("[data-keys]")).to_be_visible()  # shown by what makes them work
     await page.keyboard.press("n")
     await expect(page.locator("#note-body")).to_be_focused()
 
@@ -219,6 +220,7 @@ async def test_the_whole_way_works_without_scripts(site: Site) -> None:
     assert await page.get_by_text("Support worker: you").is_visible()
     await page.click("summary:has-text('Close the case')")
     await page.check("text=Signposting")
+    await page.fill("#although", "Their social worker takes it from here.")  # an alert still waits
     await page.select_option("#outcome", "safeguarding_escalated")
     await page.click("main button:has-text('Close the case')")
     assert await page.get_by_text("Closed: Passed on as a safeguarding matter.").is_visible()
