@@ -8,7 +8,7 @@ requirements gives it (P01, L08, K06, N02), never from the files under test.
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from helpline.contract import Contract, load_contracts
 from helpline.rules import obligations, targets
 
 FOLDER = Path(__file__).parents[1] / "contracts"
-OTHERS = ("lancashire", "peterborough")
+OTHERS = ("lancashire", "peterborough", "stoke")
 SHARED = ("calendars", "measures", "pathway")
 
 
@@ -57,6 +57,7 @@ def test_the_start_does_not_read_them() -> None:
 # --- clocks: what starts it, limit, unit, target, the sooner limit, and how far to trust it -------
 
 NEXT = "first_working_day_after"
+FRAMEWORK = "in the Performance Management Framework, which is not enclosed"
 BOARD = "not agreed: the Joint Governance Board signs targets off"
 
 CLOCKS: list[tuple[Any, ...]] = [
@@ -82,6 +83,10 @@ CLOCKS: list[tuple[Any, ...]] = [
     ("L16", "lancashire", "incident_at_once", "incident", 60, "at_once", "derived"),
     ("L21", "lancashire", "bed_sale_answer", "incident", 5, "working_days", "seed"),
     ("C", "lancashire", "first_response", "receipt", 24, "elapsed_hours", "derived"),
+    ("K08", "stoke", "first_response", "receipt", 24, "open_hours", "derived"),
+    ("K08", "stoke", "allocation", "receipt", 24, "open_hours", "derived"),
+    ("C", "stoke", "council_notice", "allegation", 72, "elapsed_hours", "derived"),
+    ("C", "stoke", "lado_notice", "allegation", 1, "working_days", "derived"),
 ]  # fmt: skip
 
 
@@ -126,6 +131,7 @@ TERMS: list[tuple[Any, ...]] = [
         7,
         "seed",
     ),
+    ("C 3 + 1 years", "stoke", date(2018, 7, 1), date(2021, 6, 30), date(2022, 6, 30), 4, "seed"),
 ]
 
 
@@ -149,6 +155,7 @@ def test_terms(
 AGES: list[tuple[str, str, int | None]] = [
     ("C", "peterborough", 18),
     ("L22", "lancashire", 21),
+    ("K09", "stoke", 18),
 ]
 
 
@@ -186,6 +193,18 @@ POPULATIONS: list[tuple[str, str, dict[str, int]]] = [
             "most_beds": 50,
         },
     ),
+    (
+        "B.3",
+        "stoke",
+        {
+            "children_in_care": 697,
+            "with_stoke_carers": 194,
+            "with_agency_carers": 196,
+            "unplanned_breakdowns": 153,
+            "small_group_homes": 10,
+            "children_0_17": 56_689,
+        },
+    ),
 ]
 
 
@@ -214,6 +233,11 @@ REPORTS: list[tuple[Any, ...]] = [
     ("L08", "lancashire", "quarter", "quarter", 2, 10, 19),
     ("L12", "lancashire", "regulation_44", "month", 1, None, 2),
     ("L13", "lancashire", "improvement_plan", "year", 1, None, 2),
+    ("K12", "stoke", "review_month", "month", 2, None, 7),
+    ("K12", "stoke", "review_quarter", "quarter", 2, None, 7),
+    ("K10", "stoke", "complaints", "quarter", 1, None, 3),
+    ("K11", "stoke", "feedback", "half_year", 1, None, 3),
+    ("K21", "stoke", "annual", "year", 1, None, 3),
 ]
 
 
@@ -277,6 +301,8 @@ TARGETS: list[tuple[Any, ...]] = [
     ("L09", "lancashire", "kpi6", "TBC", 1, None, ""),
     ("L09", "lancashire", "kpi7", "TBC", 100, None, ""),
     ("L09", "lancashire", "kpi8", "at least 100%", 99.9, None, "bad"),
+    ("K12", "stoke", "waiting", FRAMEWORK, 40, None, ""),
+    ("K12", "stoke", "core.cases", FRAMEWORK, 1, None, ""),
 ]  # fmt: skip
 
 
@@ -325,6 +351,14 @@ OBLIGATIONS: list[tuple[Any, ...]] = [
     ("L19", "lancashire", "young_inspection_revisit", NAMED, 6, "months", "young_inspection"),
     ("L21", "lancashire", "therapy_report", "month", 0, "calendar_days", None),
     ("L23", "lancashire", "providers_meeting", "month", 0, "calendar_days", None),
+    ("K12", "stoke", "performance_review", "quarter", 0, "calendar_days", None),
+    ("K12", "stoke", "extra_review", NAMED, 0, "working_days", None),
+    ("K10", "stoke", "complaints_report", "quarter", 0, "calendar_days", None),
+    ("K11", "stoke", "satisfaction", "half_year", 0, "calendar_days", None),
+    ("K18", "stoke", "policies", "year", 0, "calendar_days", None),
+    ("K21", "stoke", "invoice", "quarter", 0, "calendar_days", None),
+    ("K21", "stoke", "withheld_evidence", "year", 0, "calendar_days", None),
+    ("K22", "stoke", "pilot_mobilised", NAMED, 3, "months", None),
 ]
 
 
@@ -423,6 +457,63 @@ def test_lancashire_s_people_and_their_papers(contracts: dict[str, Contract]) ->
     papers = {one.code: one for one in staff.papers}
     assert papers["supervision"].renew_days == 14
     assert papers["appraisal"].renew_months == 12
+
+
+def test_stoke_is_closed_on_both_days_of_christmas(contracts: dict[str, Contract]) -> None:
+    """K08, D13: 26 December 2026 is a Saturday and its bank holiday is Monday 28; both are closed,
+    as is Friday 25. What came on Thursday at noon has 12 open hours left after midnight, and the
+    only open day before Tuesday is Sunday 27."""
+    stoke = contracts["stoke"]
+    received = datetime(2026, 12, 24, 12, tzinfo=UTC)
+    plan = stoke.plan(stoke.clock("first_response"), received)
+    assert plan.due_at == datetime(2026, 12, 27, 12, tzinfo=UTC)
+    assert stoke.days.is_closed(date(2026, 12, 26)) and stoke.days.is_closed(date(2026, 12, 28))
+    assert not stoke.days.is_closed(date(2026, 12, 27))  # weekends are open
+
+
+def test_stoke_reviews_seven_things(contracts: dict[str, Contract]) -> None:
+    """K12: the same seven, monthly in the first year and every three months after it."""
+    stoke = contracts["stoke"]
+    month, quarter = stoke.report("review_month"), stoke.report("review_quarter")
+    assert month.lines == quarter.lines
+    numbers = [one.title.partition(" ")[0] for one in quarter.lines]
+    assert numbers == ["(i)", "(ii)", "(iii)", "(iv)", "(v)", "(vi)", "(vii)"]
+    assert all(one.seed for one in quarter.lines)
+    assert len(stoke.obligation("performance_review").agenda) == 7
+
+
+def test_stoke_counts_core_and_pilot_apart(contracts: dict[str, Contract]) -> None:
+    """K22: two lines of service with progress of their own."""
+    stoke = contracts["stoke"]
+    assert stoke.measure("core.cases").where == {"carer_type": ("home_worker",)}
+    assert stoke.measure("pilot.cases").where == {"carer_type": ("foster_carer",)}
+
+
+def test_stoke_s_referral_asks_for_what_it_must(contracts: dict[str, Contract]) -> None:
+    """K01, K02: the minimum, and the Strategic Manager's agreement."""
+    referral = contracts["stoke"].referral
+    assert referral is not None and referral.agreement_of == "the Strategic Manager"
+    required = {one.code for one in referral.fields if one.required}
+    assert required == {
+        *("name", "address", "born", "gender", "ethnicity", "carer", "history"),
+        *("referrer", "referrer_contact", "risks", "before"),
+    }
+
+
+def test_stoke_s_papers_stop_a_naming(contracts: dict[str, Contract]) -> None:
+    """K18: level 2, a DBS check of three years, a qualification."""
+    staff = contracts["stoke"].staff
+    assert staff is not None
+    papers = {one.code: one for one in staff.papers}
+    assert papers["safeguarding"].least_level == 2
+    assert papers["dbs"].renew_months == 36
+    for code in ("qualification", "safeguarding", "dbs"):
+        assert papers[code].stops == "missing"
+
+
+def test_stoke_asks_everybody_twice_a_year(contracts: dict[str, Contract]) -> None:
+    feedback = contracts["stoke"].feedback  # K11
+    assert feedback is not None and feedback.ongoing_days <= 183
 
 
 @pytest.mark.parametrize("name", OTHERS)
