@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    bindparam,
     exists,
     false,
     or_,
@@ -204,12 +205,7 @@ def owed(actor: Actor, row: FromClause) -> ColumnElement[bool]:
 
 async def across(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[int, int]]:
     """(case, user) for everybody who took the other side of one of these cases."""
-    hidden, there = _hidden(_walls()), CASE.alias("there")
-    rows = await session.execute(
-        select(hidden.c.case_id, there.c.id)
-        .join(there, _is_there(hidden, there))
-        .where(hidden.c.case_id.in_(case_ids))
-    )
+    rows = await session.execute(_facing(), {"cases": list(case_ids)})
     sides = {(row[0], row[1]) for row in rows}
     took = set[tuple[int, int]]()
     for case_id, user_id, *conditions in _taking() if sides else ():
@@ -218,6 +214,17 @@ async def across(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[
         )
         took |= {(row[0], row[1]) for row in await session.execute(query.distinct())}
     return {(here, user) for here, there_id in sides for case, user in took if case == there_id}
+
+
+@cache
+def _facing() -> Select[Any]:
+    """(case, a case on the other side of a wall) for some cases."""
+    hidden, there = _hidden(_walls()), CASE.alias("there")
+    return (
+        select(hidden.c.case_id, there.c.id)
+        .join(there, _is_there(hidden, there))
+        .where(hidden.c.case_id.in_(bindparam("cases", expanding=True)))
+    )
 
 
 async def workers_across(session: AsyncSession) -> dict[int, int]:
