@@ -5,7 +5,8 @@ import pytest
 from helpline.desk import cases, waiting
 from helpline.errors import NotFound
 from helpline.models import Complaint, ComplaintAbout
-from tests.world import CARER, DUTY_PHONE, STRANGER, World
+from helpline.web.hooks import take_in
+from tests.world import CARER, DUTY_PHONE, OUR_NUMBER, STRANGER, World
 
 
 async def test_the_police_at_the_door_wake_the_duty_worker_and_stay_urgent(world: World) -> None:
@@ -135,3 +136,44 @@ async def test_a_complaint_in_a_conversation_is_logged_and_told(world: World) ->
         board = await waiting.board(session, world.house.contracts, world.lead, world.now)
     for row in board.rows:
         assert world.duty.user_id not in {one.worker_id for one in row.proposals}
+
+
+async def test_emergencies_are_taken_one_by_one_and_each_person_hears_who_has_theirs(
+    world: World,
+) -> None:
+    people = [STRANGER, "+447700900457", "+447700900458"]
+    for number in people:  # all in the same second
+        written = world.sms_network.write(number, OUR_NUMBER, "he has a knife and is at the door")
+        await take_in(world.house, world.sms_network, written)
+    await world.settle()
+    (asked,) = world.texts_to(DUTY_PHONE)
+    assert "3 alerts" in asked
+    assert "PURPLE EMERGENCY. Reply" in asked
+    assert asked.count("take that one") == 1
+    code = asked.split("Reply ")[1][:4]
+
+    for left in (2, 1, 0):
+        await world.sms(DUTY_PHONE, code)
+        answer = world.texts_to(DUTY_PHONE)[-1]
+        assert (f"{left} more wait. The next is ESX-" in answer) is bool(left)
+        told = [n for n in people if "Dilys from the helpline" in world.texts_to(n)[-1]]
+        assert len(told) == 3 - left
+
+
+async def test_a_late_answer_is_owned_up_to_once(world: World) -> None:
+    await world.sms(CARER, "can I claim council tax reduction")
+    sent = len(world.texts_to(CARER))
+    await world.forward(hours=30)
+
+    (sorry,) = world.texts_to(CARER)[sent:]
+    assert "by 2.15 am today, and nobody has. We are sorry." in sorry
+    assert "0808 157 0100" in sorry
+
+
+async def test_who_was_answered_in_time_hears_of_no_delay(world: World) -> None:
+    await world.sms(CARER, "can I claim council tax reduction")
+    await world.reply(CARER, "Yes you can.")
+    sent = len(world.texts_to(CARER))
+    await world.forward(hours=30)
+
+    assert len(world.texts_to(CARER)) == sent

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Clock, Contract
-from helpline.desk import escalation, events
+from helpline.desk import escalation, events, late
 from helpline.desk.deadlines import DEADLINE, PROMISED, TASKS, WORK
 from helpline.models import Case, Complaint, Deadline, Incident
 from helpline.rules import clocks
-from helpline.vocabulary import AlertKind
+from helpline.templating import Wording
+from helpline.vocabulary import AlertKind, ClockStop
 
 LOOK_NEXT = (
     update(DEADLINE)
@@ -31,10 +32,15 @@ async def any_due(session: AsyncSession, now: datetime) -> bool:
 
 
 async def sweep(
-    session: AsyncSession, contracts: Mapping[str, Contract], now: datetime, limit: int = 200
+    session: AsyncSession,
+    contracts: Mapping[str, Contract],
+    now: datetime,
+    limit: int = 200,
+    wording: Wording | None = None,
 ) -> int:
     """Raise what has come due, the longest waiting first, and set when each is looked at next.
-    Returns how many were handled; the caller repeats while it equals `limit`."""
+    Whose answer is late is told so, in the words of `wording`. Returns how many were handled; the
+    caller repeats while it equals `limit`."""
     due = (await session.execute(_due(now, limit))).mappings().all()
     looks, said, ended = [], [], []
     causes: list[tuple[Contract, escalation.Cause]] = []
@@ -49,6 +55,10 @@ async def sweep(
             continue
         if moment.kind is AlertKind.BREACH:
             said.append(_missed(row, now))
+            if wording is not None and row["stops"] == ClockStop.HUMAN_REPLY and row["case_id"]:
+                await late.say_sorry(
+                    session, contract, wording, row["case_id"], row["due_at"], now
+                )
         ended.append(row["id"])  # the worse one takes its place
         causes.append((contract, _cause(row, moment, clock)))
     if looks:
@@ -66,6 +76,7 @@ def _due(now: datetime, limit: int) -> Any:
             col(Deadline.contract),
             col(Deadline.clock),
             col(Deadline.starts),
+            col(Deadline.stops),
             col(Deadline.case_id),
             col(Deadline.started_at),
             col(Deadline.due_at),

@@ -39,7 +39,7 @@ class Kind:
 
 
 async def _sweep(session: AsyncSession, house: House, now: datetime, limit: int) -> int:
-    return await due.sweep(session, house.contracts, now, limit)
+    return await due.sweep(session, house.contracts, now, limit, house.wording)
 
 
 async def _climb(session: AsyncSession, house: House, now: datetime, limit: int) -> int:
