@@ -56,9 +56,7 @@ async def sweep(
         if moment.kind is AlertKind.BREACH:
             said.append(_missed(row, now))
             if wording is not None and row["stops"] == ClockStop.HUMAN_REPLY and row["case_id"]:
-                await late.say_sorry(
-                    session, contract, wording, row["case_id"], row["due_at"], now
-                )
+                await late.say_sorry(session, contract, wording, row["case_id"], row["due_at"], now)
         ended.append(row["id"])  # the worse one takes its place
         causes.append((contract, _cause(row, moment, clock)))
     if looks:
