@@ -18,7 +18,7 @@ from helpline.contract import Contract, load_contracts
 from helpline.rules import obligations, targets
 
 FOLDER = Path(__file__).parents[1] / "contracts"
-OTHERS = ("lancashire", "peterborough", "stoke")
+OTHERS = ("lancashire", "national", "peterborough", "stoke")
 SHARED = ("calendars", "measures", "pathway")
 
 
@@ -57,6 +57,8 @@ def test_the_start_does_not_read_them() -> None:
 # --- clocks: what starts it, limit, unit, target, the sooner limit, and how far to trust it -------
 
 NEXT = "first_working_day_after"
+CRITERION = "a criterion, not a number: good is described in words"
+POOR = "Requires improvement to be good or better"
 FRAMEWORK = "in the Performance Management Framework, which is not enclosed"
 BOARD = "not agreed: the Joint Governance Board signs targets off"
 
@@ -87,6 +89,9 @@ CLOCKS: list[tuple[Any, ...]] = [
     ("K08", "stoke", "allocation", "receipt", 24, "open_hours", "derived"),
     ("C", "stoke", "council_notice", "allegation", 72, "elapsed_hours", "derived"),
     ("C", "stoke", "lado_notice", "allegation", 1, "working_days", "derived"),
+    ("N02", "national", "council_notice", "allegation", 60, "at_once", "derived"),
+    ("N03", "national", "notice_answer", "notice_sent", 1, "working_days", "derived"),
+    ("N07", "national", "partner_wait", "partner_asked", 14, "calendar_days", "derived"),
 ]  # fmt: skip
 
 
@@ -132,6 +137,7 @@ TERMS: list[tuple[Any, ...]] = [
         "seed",
     ),
     ("C 3 + 1 years", "stoke", date(2018, 7, 1), date(2021, 6, 30), date(2022, 6, 30), 4, "seed"),
+    ("C per call-off", "national", date(2026, 4, 1), date(2030, 3, 31), None, 4, "fictional"),
 ]
 
 
@@ -156,6 +162,7 @@ AGES: list[tuple[str, str, int | None]] = [
     ("C", "peterborough", 18),
     ("L22", "lancashire", 21),
     ("K09", "stoke", 18),
+    ("C", "national", None),
 ]
 
 
@@ -205,6 +212,7 @@ POPULATIONS: list[tuple[str, str, dict[str, int]]] = [
             "children_0_17": 56_689,
         },
     ),
+    ("C", "national", {}),
 ]
 
 
@@ -238,6 +246,8 @@ REPORTS: list[tuple[Any, ...]] = [
     ("K10", "stoke", "complaints", "quarter", 1, None, 3),
     ("K11", "stoke", "feedback", "half_year", 1, None, 3),
     ("K21", "stoke", "annual", "year", 1, None, 3),
+    ("N11", "national", "monitoring", "quarter", 2, None, 10),
+    ("N01", "national", "allegations", "year", 2, None, 1),
 ]
 
 
@@ -303,6 +313,9 @@ TARGETS: list[tuple[Any, ...]] = [
     ("L09", "lancashire", "kpi8", "at least 100%", 99.9, None, "bad"),
     ("K12", "stoke", "waiting", FRAMEWORK, 40, None, ""),
     ("K12", "stoke", "core.cases", FRAMEWORK, 1, None, ""),
+    ("N22", "national", "ofsted_rating", POOR, None, "Requires improvement to be good", "good"),
+    ("N22", "national", "ofsted_rating", POOR, None, "Inadequate", "bad"),
+    ("N12", "national", "incidents.restraint", CRITERION, 3, None, ""),
 ]  # fmt: skip
 
 
@@ -359,6 +372,10 @@ OBLIGATIONS: list[tuple[Any, ...]] = [
     ("K21", "stoke", "invoice", "quarter", 0, "calendar_days", None),
     ("K21", "stoke", "withheld_evidence", "year", 0, "calendar_days", None),
     ("K22", "stoke", "pilot_mobilised", NAMED, 3, "months", None),
+    ("P15", "national", "unannounced_visits", "year", 0, "calendar_days", None),
+    ("L18", "national", "carer_reviews", "year", 0, "calendar_days", None),
+    ("L20", "national", "development_standards", NAMED, 12, "months", None),
+    ("L20", "national", "development_standards_family", NAMED, 18, "months", None),
 ]
 
 
@@ -514,6 +531,36 @@ def test_stoke_s_papers_stop_a_naming(contracts: dict[str, Contract]) -> None:
 def test_stoke_asks_everybody_twice_a_year(contracts: dict[str, Contract]) -> None:
     feedback = contracts["stoke"].feedback  # K11
     assert feedback is not None and feedback.ongoing_days <= 183
+
+
+def test_the_model_contract_has_no_times_of_its_own(contracts: dict[str, Contract]) -> None:
+    """Immediately, quickly, timely: every limit is the provider's or the law's, and says so."""
+    national = contracts["national"]
+    assert {clock.mark for clock in national.clocks} == {"derived", "from knowledge"}
+    assert all(clock.source for clock in national.clocks)
+    assert national.term.mark == "fictional" and national.term.verify
+
+
+def test_the_model_contract_tells_both_authorities(contracts: dict[str, Contract]) -> None:
+    """N02, N03: each is asked for, chased, and the last chasing goes to the director."""
+    notices = {one.code: one for one in contracts["national"].notices}
+    for code in ("placing_authority", "host_authority"):
+        assert notices[code].asks_authority and notices[code].clock == "council_notice"
+        assert (notices[code].answer_clock, notices[code].chases) == ("notice_answer", 3)
+
+
+def test_the_model_contract_s_register_of_events(contracts: dict[str, Contract]) -> None:
+    """N04, N05, N12, N17: told to the authorities, the child's view sought."""
+    kinds = {one.code: one for one in contracts["national"].incidents}
+    for code in ("restraint", "missing", "child_protection", "significant_event"):
+        told = {one.code for one in kinds[code].notify}
+        assert kinds[code].asks_child and {"placing_authority", "host_authority"} <= told
+
+
+def test_one_provider_runs_all_five(contracts: dict[str, Contract]) -> None:
+    assert len({one.provider_name for one in contracts.values()}) == 1
+    numbers = [one.freephone.number for one in contracts.values() if one.freephone]
+    assert len(set(numbers)) == len(contracts) == 5
 
 
 @pytest.mark.parametrize("name", OTHERS)
