@@ -14,7 +14,7 @@ from helpline.desk import deadlines
 from helpline.models import Case, Deadline
 from helpline.rules import clocks
 from helpline.rules.permissions import Actor
-from helpline.vocabulary import ClockStop, DeadlineState
+from helpline.vocabulary import ClockStop
 
 
 async def start_clock(
@@ -86,20 +86,6 @@ OWED = (
     *(ClockStop.APPEAL, ClockStop.RESIGNATION_IN_FORCE, ClockStop.AFTERCARE),
 )
 """What the page /duties is about."""
-
-
-async def next_of(session: AsyncSession, case_id: int) -> Deadline | None:
-    """The duty of a case that is due first; None where none has a time."""
-    return await session.scalar(
-        select(Deadline)
-        .where(
-            col(Deadline.case_id) == case_id,
-            col(Deadline.state) == DeadlineState.OPEN,
-            col(Deadline.stops).in_(OWED),
-        )
-        .order_by(col(Deadline.due_at), col(Deadline.id))
-        .limit(1)
-    )
 
 
 def noon_of(contract: Contract, day: date) -> datetime:
