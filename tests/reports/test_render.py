@@ -14,7 +14,7 @@ import pytest
 from helpline import reports
 from helpline.contract import Contract
 from helpline.db import Database
-from helpline.reports.render import FORMATS, inert, render
+from helpline.reports.render import inert, render
 from helpline.templating import environment
 from tests.reports import past_quarter
 from tests.reports.test_figures import counted, log, row, take_in
@@ -36,7 +36,7 @@ async def test_the_same_report_is_the_same_bytes(
     await small_quarter(db, essex, now, 60)
     first = await counted(db, essex, "2026-27-Q1", now, exact)
     again = await counted(db, essex, "2026-27-Q1", now, exact)
-    for format in FORMATS:
+    for format in ("html", "csv", "json"):  # the others: test_formats.py
         assert render(first, format) == render(again, format)
 
 

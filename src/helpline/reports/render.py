@@ -23,11 +23,12 @@ from helpline.reports import codes
 from helpline.reports.cells import DIMENSIONS, Cell
 from helpline.reports.report import Report
 from helpline.reports.report_pdf import pdf
+from helpline.reports.word import docx
 from helpline.reports.workbook import xlsx
 from helpline.settings import TEMPLATES
 from helpline.templating import environment
 
-FORMATS: Final = ("html", "pdf", "xlsx", "csv", "json")
+FORMATS: Final = ("html", "pdf", "docx", "xlsx", "csv", "json")
 COLUMNS: Final = (
     *("contract", "period", "start", "end", "measure", "what", *DIMENSIONS),
     *("value", "denominator", "denominator_as_of", "percent", "hidden", "note", "words", "source"),
@@ -45,7 +46,7 @@ def checked(format: str) -> str:
 def render(report: Report, format: str) -> bytes:
     """The report in one of FORMATS; what is text is in UTF-8."""
     texts: dict[str, Callable[[Report], str]] = {"html": _html, "csv": _csv, "json": _json}
-    files: dict[str, Callable[[Report], bytes]] = {"pdf": pdf, "xlsx": xlsx}
+    files: dict[str, Callable[[Report], bytes]] = {"pdf": pdf, "docx": docx, "xlsx": xlsx}
     if checked(format) in texts:
         return texts[format](report).encode()
     return files[format](report)
