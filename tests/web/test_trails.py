@@ -99,4 +99,4 @@ async def test_what_reaches_beyond_the_known_bank_holidays_is_due_at_the_earlies
         later = one_world.now + timedelta(days=40)
         await session.execute(update(Deadline).values(is_certain=False, due_at=later))
     await wasim.get(f"/cases/{reference}")
-    assert wasim.text.count("at the earliest") == 5  # both clocks, both next things, and what closing would leave
+    assert wasim.text.count("at the earliest") == 5  # clocks, next, closing
