@@ -30,8 +30,8 @@ async def say_sorry(
     if case is None or case.status != CaseStatus.OPEN:
         return
     address = await cases.reply_address(session, case)
-    if address is None or address.opted_out_at is not None:
-        return
+    if address is None or address.opted_out_at is not None or address.channel == "email":
+        return  # a letter may be read by a program that answers: no more of them than one
     person = await session.get(Person, case.person_id)
     body = wording.say(
         "late",
