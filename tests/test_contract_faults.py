@@ -94,6 +94,7 @@ BROKEN = [
     ('verify = "Number, address', 'source = "Number', "signposts[3].last_verified", "checked"),
     ('recipient = "eds"', 'recipient = "moon"', "duty_rota.recipient", "no signpost “moon”"),
     ('recipients = ["head_of', 'recipients = ["queen", "head_of', "reports[0].recipients[0]", "no"),
+    ('title = "Quarterly', 'meeting = "tea"\ntitle = "Quarterly', "reports[0].meeting", "“tea”"),
     ('"allocation.met"', '"allocation.luck"', "reports[0].lines[2].measures[6]", "not a measure"),
     ('by = [[], ["quadrant"]', 'by = [[], ["shoes"]', "reports[0].lines[0].by", "cut by shoes"),
     ('rungs = ["on_call"', 'rungs = ["the cat"', "ladder.rungs[0]", "'on_call', 'backup'"),

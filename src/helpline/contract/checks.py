@@ -140,6 +140,7 @@ def _references_exist(document: Document) -> Iterator[Fault]:
     for key, report in rows(document, "reports"):
         roles = codes(document, "commissioners")
         yield from _all_of(report, "recipients", key, roles, "commissioner")
+        yield from _one_of(report, "meeting", key, codes(document, "obligations"), "obligation")
         for inner, line in rows(report, "lines"):
             yield from _all_of(line, "groups", f"{key}.{inner}", groups, "group")
 
