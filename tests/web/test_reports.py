@@ -69,4 +69,4 @@ async def test_a_label_or_format_that_is_none_is_explained(
     assert await guest.get("/reports/essex/last-quarter") == 400
     assert "2026-27-Q1" in guest.text
     assert await guest.get(f"{QUARTER}?format=exe") == 400
-    assert "html, csv, json" in guest.text
+    assert "html, pdf, docx, xlsx, csv, json" in guest.text
