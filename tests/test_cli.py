@@ -140,6 +140,11 @@ def test_wrong_usage_is_2(terminal: Terminal, words: list[str]) -> None:
             {},
             "Cannot write no/such/r.html",
         ),
+        (
+            "report annual --contract essex --period 2026-27 -o r --template no.docx".split(),
+            {},
+            "Cannot read no.docx",
+        ),
     ],
 )
 def test_what_does_not_work_is_1_and_one_sentence(

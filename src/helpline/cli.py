@@ -35,6 +35,10 @@ app.add_typer(report_app, name="report")
 
 ContractKey = Annotated[str, typer.Option("--contract", help="A contract's key: its file's name.")]
 
+WordTemplate = Annotated[
+    Path | None, typer.Option(help="With --format docx: the council's own Word template.")
+]
+
 
 class Format(StrEnum):
     HTML = "html"
@@ -310,9 +314,10 @@ def report_quarter(
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.HTML,
     exact: Annotated[bool, typer.Option(help="Unprotected small numbers.")] = False,
+    template: WordTemplate = None,
 ) -> None:
     """A quarter of the contract's own year."""
-    _report(contract, period, "quarter", format, exact, output)
+    _report(contract, period, "quarter", format, exact, output, template)
 
 
 @report_app.command("annual")
@@ -322,9 +327,10 @@ def report_annual(
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.HTML,
     exact: Annotated[bool, typer.Option(help="Unprotected small numbers.")] = False,
+    template: WordTemplate = None,
 ) -> None:
     """A whole contract year, counted anew and never summed from quarters."""
-    _report(contract, period, "annual", format, exact, output)
+    _report(contract, period, "annual", format, exact, output, template)
 
 
 @report_app.command("other")
@@ -337,15 +343,43 @@ def report_other(
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.HTML,
     exact: Annotated[bool, typer.Option(help="Unprotected small numbers.")] = False,
+    template: WordTemplate = None,
 ) -> None:
     """Any report that the contract asks for, by its code."""
-    _report(contract, period, code, format, exact, output)
+    _report(contract, period, code, format, exact, output, template)
 
 
-def _report(key: str, label: str, code: str, format: Format, exact: bool, output: Path) -> None:
+@report_app.command("template")
+def report_template(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+) -> None:
+    """Our own Word template, for a council to begin its own from."""
+    from helpline.reports.word_template import built_in
+
+    try:
+        output.write_bytes(built_in())
+    except OSError as error:
+        raise InvalidInput(f"Cannot write {output}: {error.strerror}.") from None
+    _say(f"{output}: change it in Word, and give it with --template.")
+
+
+def _report(
+    key: str,
+    label: str,
+    code: str,
+    format: Format,
+    exact: bool,
+    output: Path,
+    template: Path | None,
+) -> None:
     from helpline import reports
     from helpline.desk import events
     from helpline.rules import periods
+
+    try:
+        own = template.read_bytes() if template else None
+    except OSError as error:
+        raise InvalidInput(f"Cannot read {template}: {error.strerror}.") from None
 
     async def run(
         session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime
@@ -360,7 +394,9 @@ def _report(key: str, label: str, code: str, format: Format, exact: bool, output
         if found.kind != periods.KIND_OF[asked.every]:
             said, example = periods.EXAMPLES[asked.every]
             raise InvalidInput(f"{label} is not {said}: write {example}.")
-        return await reports.make(session, contracts[key], label, format.value, now, exact, code)
+        return await reports.make(
+            session, contracts[key], label, format.value, now, exact, code, own
+        )
 
     async def note(session: "AsyncSession", _: object, now: datetime) -> None:
         await events.record(session, "report.exact", now, contract=key, period=label)

@@ -22,7 +22,7 @@ from helpline.errors import InvalidInput
 from helpline.reports import codes, fill, word
 from helpline.reports.cells import Cell, ordered, places
 from helpline.reports.figures import measures_of
-from helpline.reports.render import render
+from helpline.reports.render import render, rendered
 from helpline.reports.report import Report
 from helpline.reports.view import Table
 from helpline.reports.word_template import built_in
@@ -300,6 +300,13 @@ def test_a_councils_own_template_is_filled(report: Report) -> None:
     )
     said = text_of(word.word(report, own))
     assert "To the panel: Essex, 2026-27-Q1" in said
+
+
+async def test_only_word_is_made_from_a_template(report: Report) -> None:
+    own = template("Only {{ council }}")
+    assert text_of(await rendered(report, "docx", own)) == "Only Essex"
+    with pytest.raises(InvalidInput, match="choose docx"):
+        await rendered(report, "pdf", own)
 
 
 HOSTILE = {

@@ -22,11 +22,13 @@ async def make(
     now: datetime,
     exact: bool,
     code: str | None = None,
+    template: bytes | None = None,
 ) -> bytes:
     """The report of a period ("2026-27-Q1", "2026-27") as it stands at `now`, as a file: that of
-    this code, or the first owed for such a period.
+    this code, or the first owed for such a period; in Word in a council's own `template`.
 
-    Raises InvalidInput for a label that names no period and a format not among render.FORMATS.
+    Raises InvalidInput for a label that names no period, a format not among render.FORMATS, and a
+    template that cannot be filled.
     Whether the asker may see `exact` figures is the caller's to decide (rules/permissions.py).
     """
     render.checked(format)
@@ -35,4 +37,4 @@ async def make(
     except BadPeriod as error:
         raise InvalidInput(str(error)) from None
     counted = await figures.figures(session, contract, wanted, now, exact, code)
-    return await render.rendered(counted, format)
+    return await render.rendered(counted, format, template)
