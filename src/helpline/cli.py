@@ -336,9 +336,7 @@ def report_annual(
 @report_app.command("other")
 def report_other(
     contract: ContractKey,
-    code: Annotated[
-        str, typer.Option(help="The report's code in the contract.")
-    ],
+    code: Annotated[str, typer.Option(help="The report's code in the contract.")],
     period: Annotated[str, typer.Option(help="Such as 2026-M11, 2026-27-Q1, 2026-27-H1, 2026-27.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.HTML,
