@@ -27,6 +27,10 @@ async def test_a_commissioner_reads_the_last_quarter_and_takes_the_file(
     assert not report["exact"]
     assert colin.headers["Content-Disposition"] == 'attachment; filename="essex-2026-27-Q2.json"'
     assert colin.headers["Cache-Control"] == "no-store"
+    answer = await colin.client.get(f"{QUARTER}?format=xlsx")
+    assert answer.content_type.endswith("spreadsheetml.sheet")
+    assert answer.charset is None
+    assert (await answer.read()).startswith(b"PK")
 
 
 async def test_exact_figures_are_for_a_lead_and_looking_is_recorded(
