@@ -22,10 +22,12 @@ from helpline.errors import InvalidInput
 from helpline.reports import codes, fill, word
 from helpline.reports.cells import Cell, ordered, places
 from helpline.reports.figures import measures_of
+from helpline.reports.protection import HIDDEN
 from helpline.reports.render import render, rendered
 from helpline.reports.report import Report
 from helpline.reports.view import Table
 from helpline.reports.word_template import built_in
+from helpline.rules.disclosure import WITHHELD
 from helpline.rules.periods import period
 from helpline.settings import TEMPLATES
 
@@ -58,7 +60,7 @@ def made_up(contract: Contract) -> Report:
 def made_up_cell(chance: random.Random, code: str, by: Any, is_share: bool) -> Cell:
     kind = chance.random()
     if kind < 0.15:
-        return Cell(code, by, None, hidden="small")
+        return Cell(code, by, None, hidden=HIDDEN)
     if kind < 0.2:
         return Cell(code, by, None)
     value = float(chance.randint(0, 4_000)) if "minutes" in code else chance.randint(0, 4_000)
@@ -224,6 +226,7 @@ def test_the_same_report_is_the_same_bytes(report: Report) -> None:
 def test_the_json_is_as_its_published_schema_says(report: Report) -> None:
     schema = json.loads((TEMPLATES / "reports" / "report.schema.json").read_text("utf-8"))
     told = json.loads(render(report, "json"))
+    assert schema["$defs"]["cell"]["properties"]["hidden"]["enum"] == [HIDDEN, WITHHELD, None]
     assert [*faults(told, schema, schema)] == []
     told["cells"][7]["hidden"] = "because"
     told["cells"][8]["name"] = "Carol"
