@@ -20,7 +20,6 @@ from helpline.contract.parts import ReportLine
 from helpline.reports import codes
 from helpline.reports.cells import Breach, Cell, ordered
 from helpline.rules import targets
-from helpline.rules.disclosure import SMALL
 
 if TYPE_CHECKING:
     from helpline.reports.report import Report
@@ -38,7 +37,7 @@ TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
 
 @dataclass(frozen=True)
 class Promise:
-    """One clock. `state`: nothing, kept, so_far, broken, few or hidden; see the template."""
+    """One clock. `state`: nothing, kept, so_far, broken or hidden; see the template."""
 
     clock: Clock
     state: str
@@ -50,8 +49,8 @@ class Promise:
 
     @property
     def is_partly_hidden(self) -> bool:
-        """Whether an area's late ones are hidden only because they would give others away."""
-        return any(cells["missed"].hidden not in (None, SMALL) for _, cells in self.rows)
+        """Whether some area's late ones are not shown."""
+        return any(cells["missed"].hidden for _, cells in self.rows)
 
 
 @dataclass(frozen=True)
@@ -210,7 +209,7 @@ class View:
             for code in self._names["quadrant"]
         ]
         late = [(name, cells["missed"]) for name, cells in rows]
-        late = [(name, cell) for name, cell in late if cell.value or cell.hidden == SMALL]
+        late = [(name, cell) for name, cell in late if cell.value]
         late.sort(key=lambda pair: -(pair[1].value or 0))
         breaches = [breach for breach in self.report.breaches if breach.clock == clock.code]
         more = max(0, len(breaches) - MOST_BREACHES)
@@ -311,7 +310,7 @@ def _state(total: Mapping[str, Cell]) -> str:
     """What the first page may say about a promise, from what is shown of it."""
     met, missed, still_open = (total[name] for name in VERDICTS)
     if missed.hidden:
-        return "few" if missed.hidden == SMALL else "hidden"
+        return "hidden"
     if missed.value:
         return "broken"
     if still_open.value or still_open.hidden:
