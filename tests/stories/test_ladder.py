@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from helpline.desk import cases, conflicts, promises
+from helpline.desk import cases, conflicts, promises, trails
 from helpline.engine.deliver import deliver_all
 from helpline.engine.watch import watch
 from helpline.errors import InvalidInput, NotFound
@@ -78,6 +78,25 @@ async def test_taken_and_acted_on_it_rests(world: World) -> None:
     await world.forward(hours=3)
     assert world.texts_to(LEAD_PHONE) == []
     assert "alert.given_back" not in await world.events(CARER)
+
+
+async def test_whoever_answers_first_and_takes_it_afterwards_has_acted(world: World) -> None:
+    await world.sms(CARER, EMERGENCY)
+    await world.forward(minutes=1)
+    told = len(world.texts_to(CARER))
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.duty, (await world.case_of(CARER)).reference)
+        essex = world.house.contracts["essex"]
+        await cases.reply(session, essex, case, "I am ringing you now.", world.duty, world.now)
+    await world.forward(minutes=1)
+    await world.sms(DUTY_PHONE, code_in(world.texts_to(DUTY_PHONE)[0]))
+    await world.forward(hours=2)
+    assert "alert.given_back" not in await world.events(CARER)
+    said = world.texts_to(CARER)[told:]
+    assert any("I am ringing you now." in one for one in said)
+    assert not any("looking at it now" in one for one in said)  # their own words were enough
+    async with world.house.db.read() as session:
+        assert await trails.taken(session, world.duty, ["essex"]) == []
 
 
 async def test_reading_the_case_is_not_doing_something(world: World) -> None:

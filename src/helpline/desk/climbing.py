@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import ColumnElement, and_, distinct, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -424,19 +424,33 @@ async def _give_back(session: AsyncSession, now: datetime, limit: int) -> int:
     return len(taken)
 
 
+def is_acted_on() -> ColumnElement[bool]:
+    """That anybody of ours has done something about an alert's case since it was taken, or its
+    taker since it was raised: whoever answers first and takes it afterwards has acted."""
+    taker = and_(
+        col(Event.by_user_id) == col(Alert.acknowledged_by_id),
+        col(Event.at) >= col(Alert.raised_at),
+    )
+    return exists(
+        select(col(Event.id))
+        .where(
+            col(Event.case_id) == col(Alert.case_id),
+            col(Event.kind).in_(ACTS),
+            col(Event.by_user_id).is_not(None),
+            or_(col(Event.at) >= col(Alert.acknowledged_at), taker),
+        )
+        .correlate(Alert)
+    )
+
+
 async def _has_acted(session: AsyncSession, alert: Alert) -> bool:
-    """Whether anybody of ours has done something about the case since the alert was taken."""
+    """Whether something was done about what the alert is about."""
     if alert.complaint_id is not None or alert.incident_id is not None:
         return await _has_added(session, alert)
     if alert.case_id is None:
         return False  # what lies in the tray ends its alert when it is dealt with
-    done = select(col(Event.id)).where(
-        col(Event.case_id) == alert.case_id,
-        col(Event.kind).in_(ACTS),
-        col(Event.by_user_id).is_not(None),
-        col(Event.at) >= alert.acknowledged_at,
-    )
-    return await session.scalar(done.limit(1)) is not None
+    done = select(col(Alert.id)).where(col(Alert.id) == alert.id, is_acted_on())
+    return await session.scalar(done) is not None
 
 
 async def _has_added(session: AsyncSession, alert: Alert) -> bool:

@@ -50,6 +50,8 @@ async def tell(
             continue
         if await _is_told(session, case, user_id, now):
             continue
+        if await _has_answered(session, alert, user_id):
+            continue  # they have their own words already
         person = await session.get(Person, case.person_id)
         body = words.wording.say(
             "taken",
@@ -63,6 +65,17 @@ async def tell(
         await events.record(
             session, TOLD, now, contract=case.contract, case_id=case.id, worker=user_id
         )
+
+
+async def _has_answered(session: AsyncSession, alert: Alert, user_id: int) -> bool:
+    """Whether this colleague wrote to them, or spoke with them, since the alert was raised."""
+    said = select(col(Event.id)).where(
+        col(Event.case_id) == alert.case_id,
+        col(Event.kind).in_(("case.replied", "call.recorded", "call.connected")),
+        col(Event.by_user_id) == user_id,
+        col(Event.at) >= alert.raised_at,
+    )
+    return await session.scalar(said.limit(1)) is not None
 
 
 async def _is_told(session: AsyncSession, case: Case, user_id: int, now: datetime) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, not_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import seeing
+from helpline.desk import climbing, seeing
 from helpline.models import metadata
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import OutState
@@ -96,6 +96,7 @@ async def taken(
         .where(
             ALERT.c.act_by.is_not(None),
             ALERT.c.ended_at.is_(None),
+            not_(climbing.is_acted_on()),
             ALERT.c.contract.in_(contracts),
             seeing.alerts(actor, ALERT),
         )
