@@ -16,7 +16,13 @@ def allowed(role: Role) -> set[str]:
 
 
 def test_a_commissioner_reads_reports_and_nothing_about_anybody() -> None:
-    assert allowed(Role.COMMISSIONER) == {"report.read", "portal.read", "session.own"}
+    assert allowed(Role.COMMISSIONER) == {
+        "report.read",
+        "portal.read",
+        "session.own",
+        "change.read",  # what was done about what people said, as far as somebody showed it
+        "handed_on.read",
+    }
 
 
 def test_an_admin_sees_no_case() -> None:
@@ -54,7 +60,7 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more |= {"complaint.read", "complaint.work", "incident.work", "feedback.read", "feedback.work"}
     more |= {"partner.write", "paper.manage", "evidence.take_back", "obligation.write"}
     more |= {"register.manage", "eligibility.override", "case.link", "case.transfer"}
-    more |= {"library.write", "gathering.manage", "news.send", "proof.send"}
+    more |= {"library.write", "gathering.manage", "news.send", "proof.send", "change.work"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 

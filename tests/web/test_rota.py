@@ -55,7 +55,7 @@ async def test_what_cannot_be_put_on_call_is_said_and_what_was_typed_stays(
     for wrong, said in (
         ({"user": "9999"}, "Choose somebody who works on this contract"),
         ({"ends": "2026-11-06T19:00"}, "must end after it starts"),
-        ({"starts": "yesterday"}, "Give day and time like"),
+        ({"starts": "yesterday"}, "Give day and time, both"),
         ({"starts": ""}, "Give both times"),
         ({"kind": "king"}, "Choose what they are on call as"),
     ):
