@@ -4,7 +4,7 @@
 PYTHON ?= python3
 PORT ?= 8080
 # How many test processes; 2 suits a small machine.
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 
 # No tool may quietly bring a Python of its own.

@@ -1,6 +1,7 @@
 """Fixtures every test may ask for. `database_url` and `empty_database_url` run each test that asks
 for them twice: on SQLite and on a real PostgreSQL."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("ours")
 sealing.install(sealing.KeyRing([RAW_TEST_KEY]))
+gc.set_threshold(100_000, 20, 50)  # a test makes much and soon ends: looking less often is faster
+    100_000, 20, 50
+)  # a test makes much and ends soon: a quarter of its time went here
 
 
 @pytest.fixture(scope="session")

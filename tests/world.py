@@ -137,19 +137,17 @@ class World:
             pass
 
     async def _next_due(self) -> datetime | None:
-        async with self.house.db.read() as session:
-            waiting = ["queued", "unsure", "sending"]
-            times = [
-                await session.scalar(select(func.min(Deadline.next_alert_at))),
-                await session.scalar(select(func.min(Alert.next_rung_at))),
-                await session.scalar(select(func.min(Alert.act_by))),
-                await session.scalar(
-                    select(func.min(OutMessage.next_try_at)).where(OutMessage.state.in_(waiting))
-                ),
-                await session.scalar(
-                    select(func.min(InboundItem.next_try_at)).where(InboundItem.state == "kept")
-                ),
-            ]
+        waiting = OutMessage.state.in_(["queued", "unsure", "sending"])
+        earliest = (
+            select(func.min(Deadline.next_alert_at)),
+            select(func.min(Alert.next_rung_at)),
+            select(func.min(Alert.act_by)),
+            select(func.min(OutMessage.next_try_at)).where(waiting),
+            select(func.min(InboundItem.next_try_at)).where(InboundItem.state == "kept"),
+        )
+        async with self.house.db.read() as session:  # one question instead of five
+            row = await session.execute(select(*(one.scalar_subquery() for one in earliest)))
+            times = row.one()
         return min((time for time in times if time is not None), default=None)
 
     # --- what one can see -------------------------------------------------------------------------

@@ -129,7 +129,10 @@ async def test_one_key_says_whether_others_approved_them(one_world: World, arriv
     guest = await arrive(one_world, "wasim")
     await guest.get(here)
     assert "Probably not within the contract" in guest.text
+    assert "ended on 31 July 2024" not in guest.text  # it stands where standing is decided
+    await guest.get(f"{here}/standing")
     assert "ended on 31 July 2024, before this case came" in guest.text
+    await guest.get(here)
     assert await guest.post(f"{here}/standing/named", {"so": "perhaps"}) == 400
     assert await guest.post(f"{here}/standing/named", {"so": "yes"}) == 200
     assert "Not within the contract" in guest.text
