@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 PORT ?= 8080
-# How many test processes; 2 suits a small machine.
+# How many test processes: one more than a small machine has cores, as some of them wait.
 WORKERS ?= 3
 BIN := .venv/bin
 

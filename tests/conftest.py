@@ -23,9 +23,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("ours")
 sealing.install(sealing.KeyRing([RAW_TEST_KEY]))
-gc.set_threshold(100_000, 20, 50)  # a test makes much and soon ends: looking less often is faster
-    100_000, 20, 50
-)  # a test makes much and ends soon: a quarter of its time went here
+gc.set_threshold(100_000, 20, 50)  # a test makes much and soon ends: look less often
 
 
 @pytest.fixture(scope="session")
