@@ -160,6 +160,8 @@ def _is_machine(request: web.Request) -> bool:
 @web.middleware
 async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Deny by default: only what the route table allows to this asker reaches its page."""
+    if any("\x00" in one or not _can_be_written(one) for one in request.match_info.values()):
+        raise NotFound("There is nothing at this address.")
     route = _route(request)
     if route is None or route.allow == SIGNED:  # no such page, or a hook that checks by itself
         return await handler(request)
@@ -201,6 +203,11 @@ async def _signed_out(request: web.Request) -> web.StreamResponse:
 
 TEXTS: Final = ("text", "body", "why")
 """The form fields in which somebody may have typed for minutes."""
+
+
+def _can_be_written(text: str) -> bool:
+    """No half of a sign: a database refuses to look for one, and for a nought byte."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _route(request: web.Request) -> Route | None:
