@@ -279,6 +279,7 @@ class ClockStart(StrEnum):
     PARTNER_ASKED = "partner_asked"  # a case waits for somebody outside
     TASK = "task"  # work with a date on it (desk/tasks.py)
     REVIEW = "review"  # a plan is to be looked at again (desk/plans.py)
+    PERIOD_OVER = "period_over"  # a report of it is owed (desk/releasing.py)
     # desk/duties begins these:
     INTERVIEW = "interview"  # a police interview lies ahead
     INTERVIEW_UNTIMED = "interview_untimed"  # one does, and nobody knows when
@@ -587,6 +588,29 @@ class PartnerKind(StrEnum):
     def is_private(self) -> bool:
         """Whether what was asked of them is read only by who works on the case."""
         return self is PartnerKind.COUNSELLOR
+
+
+class ReleaseState(StrEnum):
+    """How far a report is on its way to the council. From `checked` on its figures stand, from
+    `signed` on they can never be taken back."""
+
+    DRAFT = "draft"  # counted anew each time it is looked at
+    CHECKED = "checked"
+    SIGNED = "signed"
+    PRESENTED = "presented"
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the council may see it."""
+        return self in (ReleaseState.SIGNED, ReleaseState.PRESENTED)
+
+
+class DeliveryWay(StrEnum):
+    """How a recipient was given a report."""
+
+    PORTAL = "portal"  # it lies there from the moment it is signed
+    EMAIL = "email"  # a letter says that it is ready; no figure is in it
+    HAND = "hand"  # on paper, or at a meeting
 
 
 class PartnerApproval(StrEnum):

@@ -89,6 +89,7 @@ from helpline.models.register import (
     Population,
     RegisterList,
 )
+from helpline.models.releases import Delivery, Release, ReleaseComment, ReleaseFile
 from helpline.models.reporting import SuppliedFigure
 from helpline.models.rota import (
     Absence,
@@ -140,6 +141,7 @@ __all__ = [
     "CounsellingOffer",
     "Cover",
     "Deadline",
+    "Delivery",
     "Draft",
     "EligibilityDecision",
     "Event",
@@ -197,6 +199,9 @@ __all__ = [
     "RecordComment",
     "ReferralForm",
     "RegisterList",
+    "Release",
+    "ReleaseComment",
+    "ReleaseFile",
     "RotaGap",
     "RotaWatch",
     "SafeContact",
