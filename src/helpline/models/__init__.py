@@ -89,7 +89,13 @@ from helpline.models.register import (
     Population,
     RegisterList,
 )
-from helpline.models.releases import Delivery, Release, ReleaseComment, ReleaseFile
+from helpline.models.releases import (
+    Delivery,
+    Release,
+    ReleaseComment,
+    ReleaseFile,
+    RunningFigures,
+)
 from helpline.models.reporting import SuppliedFigure
 from helpline.models.rota import (
     Absence,
@@ -204,6 +210,7 @@ __all__ = [
     "ReleaseFile",
     "RotaGap",
     "RotaWatch",
+    "RunningFigures",
     "SafeContact",
     "SaidAndDone",
     "SearchMark",

@@ -112,3 +112,20 @@ class Delivery(SQLModel, table=True):
     note: str | None = sealed("delivery.note", optional=True)
     message_id: int | None = Field(default=None, foreign_key="out_message.id")
     """The letter that says that it is ready; no figure is in it."""
+
+
+class RunningFigures(SQLModel, table=True):
+    """The totals of a period that still runs, as they stood on a Sunday at midnight: what the
+    council sees of it, the same all week, so that no day's difference names anybody."""
+
+    __tablename__ = "running_figures"
+    __table_args__ = (UniqueConstraint("contract", "report", "period", "as_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    contract: str
+    report: str
+    period: str
+    as_at: datetime
+    made_at: datetime
+    cells: str = sealed("running_figures.cells")
+    """As published: totals only."""

@@ -8,9 +8,10 @@ is decided before (rules/permissions.py).
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,12 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
 from helpline.contract.measuring import POPULATION, Measure
-from helpline.reports import codes, counting, supplied
+from helpline.reports import codes, counting, frozen, supplied
 from helpline.reports.cells import Breach, By, Cell, places
 from helpline.reports.counting import Counts, Times, percentile
 from helpline.reports.facts import CASE, COUNTS, DEADLINE, Window
 from helpline.reports.populations import Populations, newest, populations
-from helpline.reports.protection import protect
+from helpline.reports.protection import Earlier, protect
 from helpline.reports.report import Report
 from helpline.rules import clocks
 from helpline.rules.periods import Period, bounds, rolling_year, year_to_date
@@ -35,7 +36,15 @@ NUMBER_ONLY: Final = "number only: not one of the carers the council counts"
 NOTHING: Final = Times(0, None)
 _MINUTE: Final = timedelta(minutes=1)
 
-__all__ = ["NO_DENOMINATOR", "NUMBER_ONLY", "figures", "percent", "percentile"]
+__all__ = [
+    "NO_DENOMINATOR",
+    "NUMBER_ONLY",
+    "counted",
+    "figures",
+    "percent",
+    "percentile",
+    "protected",
+]
 
 
 async def figures(
@@ -49,8 +58,26 @@ async def figures(
     """Count one period of one contract as it stands at `now` (aware UTC): the report of that code,
     or the first that is owed for such a period.
 
-    `exact` leaves small numbers in; without it the contract's disclosure rule applies.
+    `exact` leaves small numbers in; without it the contract's disclosure rule applies, over this
+    report and every release that is out and could be set beside it.
     """
+    is_protected = contract.disclosure.applies and not exact
+    report = await counted(session, contract, period, now, code, late=not is_protected)
+    if not is_protected:
+        return replace(report, exact=exact)
+    return await protected(report, await frozen.earlier(session, contract, period))
+
+
+async def counted(
+    session: AsyncSession,
+    contract: Contract,
+    period: Period,
+    now: datetime,
+    code: str | None = None,
+    *,
+    late: bool = True,
+) -> Report:
+    """The exact figures; `late`: with each promise that was not kept."""
     asked = contract.report(code) if code else contract.report_for(period.kind)
     measures = measures_of(contract, asked.code, period)
     printed = codes.printed(contract)
@@ -59,13 +86,17 @@ async def figures(
     cells = [cell for measure in measures for cell in found.cells(measure, printed)]
     given = await supplied.cells(session, contract, period, measures)
     cells = [given.get(cell.key, cell) for cell in cells]
-    is_protected = contract.disclosure.applies and not exact
-    breaches: Sequence[Breach] = ()
-    if is_protected:
-        cells = list(protect(contract, period, tuple(cells)))
-    else:
-        breaches = await _breaches(session, contract, period, now, printed)
-    return Report(contract, asked, period, tuple(cells), tuple(breaches), exact, is_protected, now)
+    breaches = await _breaches(session, contract, period, now, printed) if late else []
+    return Report(contract, asked, period, tuple(cells), tuple(breaches), True, False, now)
+
+
+async def protected(exact: Report, earlier: Sequence[Earlier]) -> Report:
+    """The same as it may be published beside what is out; beside everything else that the process
+    does, because a year takes a second."""
+    if not exact.contract.disclosure.applies:
+        return replace(exact, exact=False)
+    cells = await asyncio.to_thread(protect, exact.contract, exact.period, exact.cells, earlier)
+    return replace(exact, cells=cells, breaches=(), exact=False, is_protected=True)
 
 
 def measures_of(contract: Contract, code: str, period: Period) -> list[Measure]:
@@ -99,11 +130,16 @@ async def _counts(
             by_basis[measure.basis].append(measure)
     found = Counts()
     for basis, some in by_basis.items():
-        window = Window(*bounds(_days(period, basis), contract.zone), now, contract.zone)
+        window = window_of(contract, period, basis, now)
         counted = await counting.count(session, contract.key, some, window, printed)
         found.numbers.update(counted.numbers)
         found.times.update(counted.times)
     return found
+
+
+def window_of(contract: Contract, period: Period, basis: str, now: datetime) -> Window:
+    """The days over which a measure of such a basis is counted, for a report of this period."""
+    return Window(*bounds(_days(period, basis), contract.zone), now, contract.zone)
 
 
 def _days(period: Period, basis: str) -> Period:

@@ -1,9 +1,10 @@
-"""One report as counted: its cells, and how it came about. Frozen; made by reports/figures.py, read
-by every rendering and by the console's pages."""
+"""One report as counted: its cells, and how it came about. Frozen; made by reports/figures.py or
+read back by reports/frozen.py, read by every rendering and by the console's pages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -20,6 +21,8 @@ class Report:
 
     `exact` is what was asked for; `is_protected` whether small numbers are hidden (a contract may
     say that none are). `breaches` is empty in a protected report: each line is one person's case.
+    `said` is what was written of it: a measure's code, or "line:" and a line's code → the text.
+    `number` from 2 on restates an earlier release, and `why` says what was wrong with it.
     """
 
     contract: Contract
@@ -30,6 +33,9 @@ class Report:
     exact: bool
     is_protected: bool
     generated_at: datetime
+    said: Mapping[str, str] = field(default_factory=dict)
+    number: int = 1
+    why: str = ""
 
     @cached_property
     def _by_key(self) -> dict[Key, Cell]:
