@@ -54,7 +54,7 @@ class Counts:
 
 
 @dataclass
-class _Provided:
+class Provided:
     """Every set of supports that occurs, by its number; read once for all facts of a run."""
 
     sets: list[tuple[str, ...]]
@@ -88,9 +88,9 @@ async def count(
     by_fact: dict[str, list[Measure]] = defaultdict(list)
     for measure in measures:
         by_fact[measure.counts].append(measure)
-    provided = _Provided([(UNKNOWN,)], {})
+    provided = Provided([(UNKNOWN,)], {})
     if any(SUPPORT in _used(measure) for measure in measures):
-        provided = await _supports(session, contract, printed)
+        provided = await supports(session, contract, printed)
     for fact, asked in by_fact.items():
         read = await _read(session, fact, contract, asked, window, provided)
         _Spread(read, provided, printed).into(found, asked)
@@ -117,9 +117,9 @@ def _used(measure: Measure) -> set[str]:
 # --- reading --------------------------------------------------------------------------------------
 
 
-async def _supports(
+async def supports(
     session: AsyncSession, contract: str, printed: Mapping[str, Sequence[str]]
-) -> _Provided:
+) -> Provided:
     """What each case was given, as the number of a set: there are few sets and many cases."""
     known = {code: place for place, code in enumerate(printed[SUPPORT])}
     last = len(known) - 1
@@ -137,7 +137,7 @@ async def _supports(
             numbers[mask] = len(sets)
             sets.append(tuple(code for code, place in known.items() if mask >> place & 1))
         masks[case_id] = numbers[mask]
-    return _Provided(sets, masks)
+    return Provided(sets, masks)
 
 
 async def _read(
@@ -146,7 +146,7 @@ async def _read(
     contract: str,
     measures: Sequence[Measure],
     window: Window,
-    provided: _Provided,
+    provided: Provided,
 ) -> _Read:
     columns = sorted(set().union(*(_used(one) for one in measures)) - {SUPPORT})
     read = _Read(tuple(columns))
@@ -178,14 +178,14 @@ class _Spread:
     """From combinations of codes to every cell that they count in."""
 
     def __init__(
-        self, read: _Read, provided: _Provided, printed: Mapping[str, Sequence[str]]
+        self, read: _Read, provided: Provided, printed: Mapping[str, Sequence[str]]
     ) -> None:
         self._read, self._printed = read, printed
         known = {name: {code: n for n, code in enumerate(some)} for name, some in printed.items()}
         self._sets = [tuple(known[SUPPORT][code] for code in some) for some in provided.sets]
         self._bases = [
             tuple(
-                _place(name, code, known[name])
+                place_of(name, code, known[name])
                 for name, code in zip(read.columns, codes, strict=True)
             )
             for codes in read.bases
@@ -365,7 +365,7 @@ class _Grid:
         )
 
 
-def _place(name: str, code: str | None, known: Mapping[str, int]) -> int:
+def place_of(name: str, code: str | None, known: Mapping[str, int]) -> int:
     """A part of a reason counts as the reason; whatever the contract does not have, as the last."""
     last = len(known) - 1
     if code is None:
