@@ -96,7 +96,7 @@ from helpline.models.releases import (
     ReleaseFile,
     RunningFigures,
 )
-from helpline.models.reporting import SuppliedFigure
+from helpline.models.reporting import FigureList, ReportTemplate, SuppliedFigure
 from helpline.models.rota import (
     Absence,
     CalendarFeed,
@@ -157,6 +157,7 @@ __all__ = [
     "FeedbackAsk",
     "FeedbackRefusal",
     "FeedbackTheme",
+    "FigureList",
     "Gathering",
     "GroupIssue",
     "Handover",
@@ -208,6 +209,7 @@ __all__ = [
     "Release",
     "ReleaseComment",
     "ReleaseFile",
+    "ReportTemplate",
     "RotaGap",
     "RotaWatch",
     "RunningFigures",
