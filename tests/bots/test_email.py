@@ -5,7 +5,6 @@ server."""
 import email
 import json
 import ssl
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,14 +107,13 @@ def test_a_thousand_parts_are_counted_and_the_whole_letter_is_offered() -> None:
     assert found.media[-1].key.endswith(":all")
 
 
-def test_parts_in_parts_without_end_are_kept_and_end_quickly() -> None:
+@pytest.mark.timeout(30)  # a hang, not a speed
+def test_parts_in_parts_without_end_are_kept_and_come_to_an_end() -> None:
     nested = "".join(
         f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n" for n in range(3000)
     )
-    begun = time.perf_counter()
     found = read(ENVELOPE + nested + "\r\nHello")
     assert found.raw and found.external_id.startswith("mail:")
-    assert time.perf_counter() - begun < 20
 
 
 def test_what_is_hidden_in_names_leaves_nothing_behind() -> None:

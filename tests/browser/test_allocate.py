@@ -44,6 +44,7 @@ class Keys:
         self.page, self.pressed = page, 0
 
     async def press(self, key: str) -> None:
+        await self.page.wait_for_load_state()  # keys mean something once the page's script runs
         await self.page.keyboard.press(key)
         self.pressed += 1
 

@@ -17,6 +17,7 @@ class Hands:
         self.page, self.used = page, 0
 
     async def press(self, key: str) -> None:
+        await self.page.wait_for_load_state()  # keys mean something once the page's script runs
         await self.page.keyboard.press(key)
         self.used += 1
 
