@@ -865,6 +865,7 @@ class EntryKind(StrEnum):
 
     LOGGED = "logged"
     ABOUT = "about"  # it is about this colleague
+    NOT_ABOUT = "not_about"  # it turned out not to be
     NAMED = "named"  # who handles it from now on
     ACKNOWLEDGED = "acknowledged"
     EXTENDED = "extended"  # more time, with a reason
@@ -917,6 +918,64 @@ class IssueEnding(StrEnum):
     CHANGED = "changed"
     EXPLAINED = "explained"  # nothing changes, and they were told why
     PASSED_ON = "passed_on"  # to the council, whose matter it is
+
+
+class Side(StrEnum):
+    """Who of the two that a contract binds."""
+
+    COUNCIL = "council"
+    PROVIDER = "provider"
+
+
+class ActionState(StrEnum):
+    """Where something that was agreed at a review stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"  # no longer wanted, and why
+
+
+class ActionStep(StrEnum):
+    """What happened to something that was agreed at a review."""
+
+    AGREED = "agreed"
+    MOVED = "moved"  # to another day
+    DONE = "done"
+    DROPPED = "dropped"
+    REOPENED = "reopened"
+
+
+class QuestionState(StrEnum):
+    """Where a question of the council on a figure stands."""
+
+    WAITING = "waiting"  # for us
+    ANSWERED = "answered"
+    CLOSED = "closed"  # the council has what it asked for
+
+
+class ProposalKind(StrEnum):
+    """What is to become of a measure."""
+
+    NEW = "new"
+    CHANGE = "change"
+    END = "end"
+
+
+class ProposalState(StrEnum):
+    """Where a proposed measure stands; nothing changes a figure by itself."""
+
+    PROPOSED = "proposed"
+    AGREED = "agreed"  # from a day
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class TargetKind(StrEnum):
+    """What kind of target a measure is to have."""
+
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    WORDS = "words"
 
 
 OPT_OUT_WORDS = frozenset(

@@ -81,6 +81,15 @@ from helpline.models.partners import (
     StaffPaper,
 )
 from helpline.models.people import Address, LinkCode, Membership, Merge, Person, SafeContact
+from helpline.models.portal import (
+    FigureQuestion,
+    MeasureProposal,
+    MeasureVersion,
+    PortalMessage,
+    Review,
+    ReviewAction,
+    ReviewActionEntry,
+)
 from helpline.models.record import Draft, RecordComment
 from helpline.models.register import (
     EligibilityDecision,
@@ -158,6 +167,7 @@ __all__ = [
     "FeedbackRefusal",
     "FeedbackTheme",
     "FigureList",
+    "FigureQuestion",
     "Gathering",
     "GroupIssue",
     "Handover",
@@ -173,6 +183,8 @@ __all__ = [
     "LibraryVersion",
     "LinkCode",
     "LoginAttempt",
+    "MeasureProposal",
+    "MeasureVersion",
     "Membership",
     "Merge",
     "MoneyPosition",
@@ -203,6 +215,7 @@ __all__ = [
     "PolicyProof",
     "PolicyRound",
     "Population",
+    "PortalMessage",
     "RecordComment",
     "ReferralForm",
     "RegisterList",
@@ -210,6 +223,9 @@ __all__ = [
     "ReleaseComment",
     "ReleaseFile",
     "ReportTemplate",
+    "Review",
+    "ReviewAction",
+    "ReviewActionEntry",
     "RotaGap",
     "RotaWatch",
     "RunningFigures",

@@ -65,7 +65,8 @@ class Complaint(SQLModel, table=True):
 
 
 class ComplaintAbout(SQLModel, table=True):
-    """Somebody of ours whom a complaint is about: they never see it."""
+    """Somebody of ours whom a complaint is about: they never see it, unless it turns out that it is
+    not about them."""
 
     __tablename__ = "complaint_about"
     __table_args__ = (
@@ -78,6 +79,7 @@ class ComplaintAbout(SQLModel, table=True):
     user_id: int = Field(foreign_key="user.id")
     since: datetime
     by_user_id: int | None = Field(default=None, foreign_key="user.id")
+    ended_at: datetime | None = None
 
 
 class ComplaintEntry(SQLModel, table=True):
