@@ -1,8 +1,15 @@
 """What people write about who approved them, and what only sounds like it; and whether they ask
 what is kept about them."""
 
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+
 import pytest
 
+import helpline.rules
+from helpline.rules import elsewhere
 from helpline.rules.elsewhere import approved_elsewhere
 from helpline.rules.kept import asks_what_is_kept
 
@@ -79,6 +86,33 @@ def test_who_approved_them_is_heard(text: str) -> None:
 @pytest.mark.parametrize("text", NOT_SAID)
 def test_what_only_sounds_like_it_is_not(text: str) -> None:
     assert approved_elsewhere(text, NAMED, OWN) is None
+
+
+@pytest.mark.timeout(20)  # a pattern that reads a word in two ways never ends
+def test_nobody_holds_us_up_by_saying_one_word_again_and_again() -> None:
+    assert approved_elsewhere("fostering " * 200, NAMED, OWN) is None
+    for pattern in patterns():
+        for word in set(re.findall(r"[a-z]{2,}", pattern.pattern)):
+            for before in ("", "i ", "my "):
+                pattern.search(f"{before}{f'{word} ' * 40}!")
+
+
+def patterns() -> Iterator[re.Pattern[str]]:
+    """Every pattern that a module of the rules holds."""
+    yield from elsewhere._patterns(OWN)
+    path, prefix = helpline.rules.__path__, "helpline.rules."
+    for found in pkgutil.walk_packages(path, prefix):
+        for held in vars(importlib.import_module(found.name)).values():
+            many = held.values() if isinstance(held, dict) else [held]
+            for one in many if isinstance(held, dict | re.Pattern) else _flat(held):
+                if isinstance(one, re.Pattern):
+                    yield one
+
+
+def _flat(held: object) -> Iterator[object]:
+    """What stands in a tuple, and in the tuples of one."""
+    for one in held if isinstance(held, tuple) else ():
+        yield from one if isinstance(one, tuple) else (one,)
 
 
 @pytest.mark.parametrize(

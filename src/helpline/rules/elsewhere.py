@@ -13,7 +13,9 @@ from typing import Final
 
 LONGEST: Final = 2000
 """Letters: who says it says it at the beginning."""
-_CARER: Final = r"(?:foster(?:ing)? |fostering |supported lodgings |approved |registered )*(?:carers?|hosts?|parents?)"
+_CARER: Final = (
+    r"(?:foster(?:ing)? |supported lodgings |approved |registered )*(?:carers?|hosts?|parents?)"
+)
 _ADVERB: Final = (
     r"(?:also |now |currently |both |just |only |still |actually |already |do |have been |been )*"
 )
