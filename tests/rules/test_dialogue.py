@@ -180,6 +180,18 @@ PATHS = {
         Turn(("danger_no",), Step.DONE, danger=False, answers=True),
     ),
     "no, and then": ("no but he will", DANGER, Turn(("danger_again",), Step.DANGER_AGAIN)),
+    "a name, and a word of one letter": (
+        "Maya",
+        DANGER,
+        Turn(("danger_again",), Step.DANGER_AGAIN),
+    ),
+    "asks why": ("y do u need to know", DANGER, Turn(("danger_again",), Step.DANGER_AGAIN)),
+    "says who is well": ("Si is fine", DANGER, Turn(("danger_again",), Step.DANGER_AGAIN)),
+    "no, but alarming": (
+        "no",
+        replace(DANGER, alarming=True),
+        Turn(("danger_signposts", "danger_again"), Step.DANGER_AGAIN),
+    ),
     "a word of no language": (
         "jawohl",
         replace(DANGER, is_unreadable=True),
@@ -426,6 +438,7 @@ VALUES = {
     "waking": True,
     "young": False,
     "helpline": "0808 157 0100",
+    "helpline_hours": "day or night",
     "ring_us": " To speak to a person now, ring 0808 157 0100, free, day or night.",
     "lines": " Samaritans: ring 116 123, free, day or night.",
     "elsewhere_checked": "22 November 2026",

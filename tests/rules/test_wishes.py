@@ -36,6 +36,14 @@ ASKED = {
         "Please do not text this phone",
         "he checks my phone",
         "it's not safe to text",
+        "hi its carol, don't text me",
+        "stop texting me",
+        "Please stop sending me messages",
+        "could you please not text this number",
+        "he is back. do not write to me",
+        "my ex has my phone with him at night",
+        "he is in the room please dont text me",
+        "he is in the room dont text me here",
     ],
     Wish.QUESTION: ["should I sign the police statement", "Do foster carers pay council tax?"],
 }
@@ -49,7 +57,20 @@ he dont call me mum
 the school will ring me on Friday
 Robin Vale
 I would rather you wrote
-she told him to ring me and he did not""".splitlines()
+she told him to ring me and he did not
+the birth mum wont stop texting me
+school never send me anything
+School dont text me and I never know
+the social worker said she has my mobile number
+someone has my phone number and keeps ringing
+please dont send my foster lad away
+please do not send this child away
+please do not send anything to the school
+dont write this down
+social workers never message me
+I asked them to stop messaging me
+my ex has my phone, the police know
+somebody sees my phone number on her form""".splitlines()
 
 
 @pytest.mark.parametrize(

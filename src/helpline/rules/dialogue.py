@@ -17,11 +17,15 @@ YES = frozenset(
     نعم اه ہاں جی হ্যাঁ হা ਹਾਂ હા हाँ हां 是 是的 有""".split()
 )
 NO = frozenset(
-    """NO N NOPE NAH NIE NU NON NÃO NAO HAYIR NAHI NAHIN MAYA НІ НЕТ
+    """NO N NOPE NAH NIE NU NON NÃO NAO HAYIR NAHI NAHIN НІ НЕТ
     لا نہیں না ਨਹੀਂ ના नहीं 不 不是 没有""".split()
 )
 """Also in the languages that are most written to us; what means yes in one and no in another (ne,
-jo) is neither, and asked again."""
+jo) is neither, and asked again. Nor is a name that is also a word for one of them ("Maya")."""
+BEGINS_YES = frozenset("YES YEAH YEP YEA AYE".split())
+BEGINS_NO = frozenset("NO NOPE NAH".split())
+"""Those that are so too as the first word of more: "y do u ask", "Si is here" and "да нет" are
+none."""
 ANSWERS = 6
 """Words: so short a message that begins with YES is one ("yes he is here")."""
 DIGIT = re.compile(r"\d")
@@ -246,9 +250,10 @@ def _reason(text: str, wish: Wish | None, facts: Facts) -> Turn:
 
 def _danger(text: str, word: str, wish: Wish | None, facts: Facts) -> Turn:
     begins = one_word(text.split()[0]) if 0 < len(text.split()) <= ANSWERS else ""
-    if word in YES or begins in YES:
+    if word in YES or begins in BEGINS_YES:
         return Turn(("danger_yes",), Step.DONE, danger=True, answers=True)
-    if word in NO or (begins in NO and _is_a_plain_no(text, wish, facts)):
+    is_only_no = word in NO and not facts.alarming
+    if is_only_no or (begins in BEGINS_NO and _is_a_plain_no(text, wish, facts)):
         if facts.step is Step.DANGER_FIRST and not facts.is_known:
             return Turn(("danger_no", "ask_who"), Step.WHO_LAST, danger=False, answers=True)
         return Turn(("danger_no",), Step.DONE, danger=False, answers=True)

@@ -31,7 +31,10 @@ KIND: Final = (
     r"(?:(?:please|pls|plz|can|could|will|would|you|u|someone|somebody|anyone|a person|just|ok|yes"
     r"|hi|hello|actually|sorry|no|and|but|oh|i want you to|id like you to) )*"
 )
-FIRST: Final = r"(?:(?:please|pls|plz|just|ok|yes|hi|hello|actually|sorry|no|and|but|oh) )*"
+FIRST: Final = (
+    r"(?:(?:please|pls|plz|just|ok|yes|hi|hello|actually|sorry|no|and|but|oh|so|thanks"
+    r"|thank you) )*"
+)
 SOON: Final = (
     r"(?: (?:back|please|pls|plz|now|asap|today|tonight|soon|again|anymore|any more|sorry|thanks"
     r"|thank you|tomorrow|first|then))*"
@@ -40,20 +43,29 @@ RING: Final = r"(?:call|ring|phone|telephone|fone)"
 WHO: Final = (
     r"(?:husband|wife|partner|ex|he|she|mum|dad|they|boyfriend|girlfriend|someone|somebody|son)"
 )
+PHONE: Final = r"(?:phone|mobile|number|no)"
+HERE: Final = rf"(?:here|(?:(?:on|to) )?this {PHONE}|(?:on|to) this$)"
+NO_WRITING: Final = (
+    r"(?:text|texting|txt|message|messaging|msg|write|writing)"
+    rf"(?: (?:to )?(?:me|us)(?: {HERE})?| {HERE})\b(?! back| reply)"
+    r"|(?:send|sending)(?: me| us)?(?: any)?(?: more)? (?:anything|texts?|messages?|msgs?)\b"
+    r"(?! to (?!me\b|us\b|this\b))"
+    rf"|(?:send|sending)(?: it)? {HERE}\b"
+)
+"""What somebody must say we are not to do: to write to them, and not to send a child away."""
 WORDINGS: Final = (
     (
         Wish.NOT_HERE,
-        r"(?<!they )(?<!you )(?<!she )(?<!he )(?<!i )(?<!we )(?<!people )"
-        r"\b(?:dont|do not|never|not to|stop) (?:text|texting|txt|message|messaging|msg|write"
-        r"|writing|send|sending)(?: anything| messages| texts| any more)*"
-        r"(?: to)? (?:me|here|this|my|us)\b"
-        r"(?! (?:back|reply))",
+        rf"\b(?:please|pls|plz) (?:dont|do not|stop) (?:{NO_WRITING})"
+        rf"|(?<!they )(?<!you )(?<!she )(?<!he )(?<!i )(?<!we )(?<!people )\b(?:dont|do not)"
+        rf" (?:text|txt|message|msg|write)(?: to)?(?: me)? {HERE}\b",
     ),
     (
         Wish.NOT_HERE,
-        rf"\b{WHO} (?:reads?|checks?|looks at|goes through|sees|can see|monitors|watches|has)"
-        r"(?: all)?(?: of)? my (?:phone|texts?|messages|mobile)\b",
+        rf"\b{WHO} (?:reads?|checks?|looks at|goes through|sees|can see|monitors|watches)"
+        r"(?: all)?(?: of)? my (?:phone|texts?|messages|mobile)\b(?! (?:number|no)\b)",
     ),
+    (Wish.NOT_HERE, rf"\b{WHO} has my (?:phone|mobile) with (?:him|her|them)\b"),
     (Wish.NOT_HERE, r"\bnot safe to (?:text|write|message)\b"),
     (Wish.NO_CALL, rf"^{FIRST}(?:dont|do not|no need to|not to) {RING}(?: me| us)?{SOON}$"),
     (Wish.NOTHING, r"\b(?:changed my mind|forget (?:it|that|about it)|never ?mind)\b"),
@@ -94,6 +106,12 @@ WORDINGS: Final = (
     ),
 )
 TABLE: Final = tuple((wish, re.compile(wording)) for wish, wording in WORDINGS)
+NOT_HERE: Final = re.compile(
+    rf"^{FIRST}(?:(?:can|could|will|would) (?:you|u) {FIRST})?"
+    rf"(?:dont|do not|not to|not|stop) (?:{NO_WRITING})"
+)
+"""Said to us: at the beginning, or after a comma. "School wont stop texting me" is about others,
+and to be silent then would leave somebody alone who told us of it."""
 BEGINS: Final = re.compile(
     r"(?:what|when|where|who|how|why|which|can|could|should|shall|do|does|did|is|are|am|will|would)\b"
 )
@@ -113,6 +131,7 @@ CUES: Final = {
 }
 """Cue → words for it. A contract's signposts name by the same cues when they help."""
 FOUND: Final = {cue: re.compile(words) for cue, words in CUES.items()}
+_CLAUSE: Final = re.compile(r"[.,;:!?\n]+")
 _MARKS: Final = re.compile(r"[^\w]+")
 _CLIPS: Final = re.compile(r"['’`´]")
 _NOT_IN_A_NAME: Final = frozenset(
@@ -129,6 +148,8 @@ def wish_of(text: str) -> Wish | None:
     """What a short message asks for; None where nothing is asked."""
     if len(text) > LONGEST:
         return Wish.QUESTION if text.rstrip().endswith("?") else None
+    if any(NOT_HERE.search(_said(clause)) for clause in _CLAUSE.split(text)):
+        return Wish.NOT_HERE
     said = _said(text)
     for wish, wording in TABLE:
         if wording.search(said):
