@@ -50,10 +50,10 @@ ACTS = (
 """Events that show that somebody is at work on a case; reading it is not enough."""
 
 
-CALENDAR, PAPERS, OWED, LIST = "CALENDAR", "PAPERS", "OWED", "LIST"
+CALENDAR, PAPERS, OWED, LIST, REPORTS = "CALENDAR", "PAPERS", "OWED", "LIST", "REPORTS"
 """What a telephone shows of what is looked after at a desk: a table of bank holidays that ends, a
-paper of one of our people that runs out, something owed to the council. Asked once a day, in office
-hours: none of it is a reason to wake anybody."""
+paper of one of our people that runs out, something owed to the council, the council's list, a
+report. Asked once a day, in office hours: none of it is a reason to wake anybody."""
 DAY = timedelta(days=1)
 LINKED = ("sms", "telegram")
 """Ways by which the place in the console goes along, in the same message."""
@@ -269,7 +269,7 @@ class _Asking:
         self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
     ) -> None:
         alert.rung, alert.next_rung_at = rung + 1, self._now + between
-        is_for_a_desk = alert.reference in (CALENDAR, PAPERS, OWED, LIST)
+        is_for_a_desk = alert.reference in (CALENDAR, PAPERS, OWED, LIST, REPORTS)
         if is_for_a_desk or alert.kind == AlertKind.TASK:  # nobody is woken for these
             contract = self._contracts[alert.contract]
             alert.next_rung_at = office_time(contract, self._now + DAY)
@@ -373,7 +373,7 @@ def place_of(alert: Alert) -> str:
         return f"/complaints/{alert.reference}"
     if alert.incident_id is not None:
         return f"/incidents/{alert.reference}"
-    desks = {PAPERS: "/papers", OWED: "/obligations", LIST: "/register"}
+    desks = {PAPERS: "/papers", OWED: "/obligations", LIST: "/register", REPORTS: "/reports"}
     if alert.reference in desks:
         return desks[alert.reference]
     kind = AlertKind(alert.kind)

@@ -33,6 +33,8 @@ PROMISED = clocks.Terms(clocks.Limit(0, Unit.AT_ONCE), warn_before_hours=(0.25,)
 before, then when it is due."""
 TASKS = clocks.Terms(clocks.Limit(0, Unit.AT_ONCE), warn_before_hours=(24,))
 """Of a task and of a plan's review: a day before, then when it is due."""
+REPORTS = clocks.Terms(clocks.Limit(0, Unit.AT_ONCE), warn_before_hours=(120, 24))
+"""Of a report that is owed: five days and a day before, then when it is due."""
 WORK = (ClockStart.TASK, ClockStart.REVIEW, ClockStart.PARTNER_ASKED)
 """Clocks of work that waits, also for a partner: they speak for themselves and climb to the support
 worker and a lead, never to whoever is on call."""

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Clock, Contract
-from helpline.desk import escalation, events, late
-from helpline.desk.deadlines import DEADLINE, PROMISED, TASKS, WORK
+from helpline.desk import climbing, escalation, events, late
+from helpline.desk.deadlines import DEADLINE, PROMISED, REPORTS, TASKS, WORK
 from helpline.models import Case, Complaint, Deadline, Incident
 from helpline.rules import clocks
 from helpline.templating import Wording
-from helpline.vocabulary import AlertKind, ClockStop
+from helpline.vocabulary import AlertKind, ClockStart, ClockStop
 
 LOOK_NEXT = (
     update(DEADLINE)
@@ -47,7 +47,12 @@ async def sweep(
     for row in due:
         contract = contracts[row["contract"]]
         clock = contract.find_clock(row["clock"])
-        terms = TASKS if row["starts"] in WORK else clock.terms if clock else PROMISED
+        if row["starts"] == ClockStart.PERIOD_OVER:
+            later = climbing.office_time(contract, now)
+            if later != now:  # a report is no reason to ask anybody in the night
+                looks.append({"deadline": row["id"], "next_look": later})
+                continue
+        terms = _terms(row, clock)
         moments = clocks.moments(terms, row["started_at"], row["due_at"], row["target_at"])
         looks.append({"deadline": row["id"], "next_look": clocks.next_after(moments, now)})
         moment = clocks.passed(moments, now)
@@ -65,6 +70,12 @@ async def sweep(
     await escalation.end_for_deadlines(session, ended, now)
     await escalation.raise_alerts(session, causes, now)
     return len(due)
+
+
+def _terms(row: Any, clock: Clock | None) -> clocks.Terms:
+    if row["starts"] == ClockStart.PERIOD_OVER:
+        return REPORTS
+    return TASKS if row["starts"] in WORK else clock.terms if clock else PROMISED
 
 
 def _due(now: datetime, limit: int) -> Any:
@@ -103,6 +114,10 @@ def about(row: Any, moment: clocks.Moment) -> str:
     return f"{what}:{moment.kind}:{moment.at:%Y%m%dT%H%M%S}"
 
 
+def _desk_of(row: Any) -> str:
+    return climbing.REPORTS if row["starts"] == ClockStart.PERIOD_OVER else "TRAY"
+
+
 def _missed(row: Any, now: datetime) -> dict[str, Any]:
     return events.line(
         "deadline.missed",
@@ -120,11 +135,13 @@ def _cause(row: Any, moment: clocks.Moment, clock: Clock | None) -> escalation.C
     kind, rungs = AlertKind.PROMISE if is_word else moment.kind, clock.rungs if clock else ()
     if row["starts"] in WORK:
         kind, rungs = AlertKind.TASK, ("worker", "lead") if is_late else ("worker",)
+    if row["starts"] == ClockStart.PERIOD_OVER:
+        kind, rungs = AlertKind.TASK, ("lead",)
     return escalation.Cause(
         kind=kind,
         stage=moment.stage,
         key=about(row, moment),
-        reference=row["reference"] or "TRAY",
+        reference=row["reference"] or _desk_of(row),
         case_id=row["case_id"],
         deadline_id=row["id"],
         complaint_id=row["complaint_id"],

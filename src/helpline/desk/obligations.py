@@ -52,7 +52,8 @@ async def lay_out(session: AsyncSession, contract: Contract, now: datetime) -> i
     for one in contract.obligations:
         owed = rules.owed_between(one.rule, contract.days, contract.year_starts_month, first, last)
         for each in owed:
-            moved += await _keep(session, contract, one, each, now)
+            if one.owes(each.for_day):
+                moved += await _keep(session, contract, one, each, now)
     for one in contract.obligations:
         if one.counted_from is not None:
             named = await _days_of(session, contract, one.counted_from, first)
@@ -348,6 +349,24 @@ async def _end_alerts(session: AsyncSession, found: ObligationDue, now: datetime
         .where(col(Alert.key).startswith(_key(found)), col(Alert.ended_at).is_(None))
         .values(ended_at=now, next_rung_at=None, act_by=None)
     )
+
+
+async def hush(session: AsyncSession, found: ObligationDue, now: datetime) -> None:
+    """Nobody is asked about it any more: it was seen to elsewhere (desk/releasing)."""
+    await _end_alerts(session, found, now)
+
+
+async def owe(
+    session: AsyncSession, contract: Contract, what: str, day: date, by_id: int, now: datetime
+) -> int:
+    """A line for what the council asked of us on its own page, which settles it too
+    (desk/portal.py); leads hear of it like of everything here. Returns its id."""
+    alert = _next_alert(contract, day, WARN_DAYS, now)
+    found = ObligationDue(contract=contract.key, what=what, for_day=day, due_on=day, made_at=now)
+    found.is_moved, found.made_by_id, found.next_alert_at = True, by_id, alert
+    session.add(found)
+    await session.flush()
+    return found.id or 0
 
 
 def _key(found: ObligationDue) -> str:

@@ -76,16 +76,17 @@ async def counted(
     code: str | None = None,
     *,
     late: bool = True,
+    until: datetime | None = None,
 ) -> Report:
-    """The exact figures; `late`: with each promise that was not kept."""
+    """The exact figures; `late`: with each promise that was not kept; `until`: nothing that
+    happened at that instant or after it."""
     asked = contract.report(code) if code else contract.report_for(period.kind)
     measures = measures_of(contract, asked.code, period)
     printed = codes.printed(contract)
-    counts = await _counts(session, contract, period, now, measures, printed)
+    counts = await _counts(session, contract, period, now, measures, printed, until)
     found = _Found(contract, period, counts, await populations(session, contract, period.end))
     cells = [cell for measure in measures for cell in found.cells(measure, printed)]
-    given = await supplied.cells(session, contract, period, measures)
-    cells = [given.get(cell.key, cell) for cell in cells]
+    cells = await supplied.laid_over(session, contract, period, cells)
     breaches = await _breaches(session, contract, period, now, printed) if late else []
     return Report(contract, asked, period, tuple(cells), tuple(breaches), True, False, now)
 
@@ -102,8 +103,18 @@ async def protected(exact: Report, earlier: Sequence[Earlier]) -> Report:
 def measures_of(contract: Contract, code: str, period: Period) -> list[Measure]:
     """The measures of a report in its order, each once, as they were agreed on the period's last
     day."""
-    listed = dict.fromkeys(one for line in contract.report(code).lines for one in line.measures)
-    return [one for one in map(contract.measure, listed) if one.holds_on(period.end)]
+    listed = [one for line in contract.report(code).lines for one in line.measures]
+    asked = dict.fromkeys([*listed, *_whole_promises(contract, listed)])
+    return [one for one in map(contract.measure, asked) if one.holds_on(period.end)]
+
+
+def _whole_promises(contract: Contract, listed: Sequence[str]) -> Iterator[str]:
+    """Of a promise that is asked for at all: kept, late and still in time. Who is told of two of
+    them only could take what is not over yet for kept."""
+    for clock in contract.reported_clocks:
+        verdicts = [f"{clock.code}.{verdict}" for verdict in ("met", "missed", "open")]
+        if set(verdicts) & set(listed):
+            yield from (one for one in verdicts if one in contract.measures)
 
 
 def percent(part: int, whole: int) -> float | None:
@@ -118,6 +129,7 @@ async def _counts(
     now: datetime,
     measures: Sequence[Measure],
     printed: Mapping[str, Sequence[str]],
+    until: datetime | None = None,
 ) -> Counts:
     """Everything that is counted, each measure over the days its basis means; with what the shares
     are of, whether it is in the report or not."""

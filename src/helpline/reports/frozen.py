@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from helpline.contract import Contract
@@ -28,6 +29,9 @@ from helpline.rules.periods import Period, period
 from helpline.vocabulary import ReleaseState
 
 OUT = [state for state in ReleaseState if state.is_out]
+_HEAVY: Any = (Release.exact, Release.cells)
+LIGHT = tuple(defer(column) for column in _HEAVY)
+"""Thousands of figures are opened only where they are read."""
 
 
 # --- releases ------------------------------------------------------------------------------------
@@ -47,7 +51,7 @@ async def releases(
             col(Release.starts_on),
             col(Release.report),
             col(Release.number),
-        )
+        ).options(*LIGHT)
     )
     return list(rows)
 
@@ -66,6 +70,7 @@ async def newest(
         )
         .order_by(col(Release.number).desc())
         .limit(1)
+        .options(*LIGHT)
     )
 
 
@@ -74,7 +79,8 @@ async def load(
 ) -> Report:
     """A release from `checked` on as it was counted: as published, or with `exact` as counted;
     with what was written of it. Whether somebody may see either is the caller's to decide."""
-    text = release.exact if exact else release.cells
+    column = col(Release.exact) if exact else col(Release.cells)
+    text = await session.scalar(select(column).where(col(Release.id) == release.id))
     if text is None or release.counted_at is None:
         raise ValueError("A draft has no figures of its own: they are counted when looked at.")
     kept = json.loads(text)
@@ -93,6 +99,20 @@ async def load(
         number=release.number,
         why=release.why or "",
     )
+
+
+async def totals(
+    session: AsyncSession, contract: Contract, ids: Sequence[int]
+) -> dict[int, dict[str, Cell]]:
+    """Release → measure → its published total, for what goes over many releases."""
+    rows = await session.execute(
+        select(col(Release.id), col(Release.cells)).where(col(Release.id).in_(ids))
+    )
+    found = {}
+    for release_id, text in rows:
+        plain = [row for row in json.loads(text or '{"cells":[]}')["cells"] if not row[1]]
+        found[release_id or 0] = {cell.measure: cell for cell in _cells(contract, plain)}
+    return found
 
 
 def period_of(contract: Contract, release: Release) -> Period:
@@ -154,7 +174,7 @@ async def earlier(
     found = await session.scalars(
         select(Release)
         .where(col(Release.id).in_(wanted))
-        .order_by(col(Release.starts_on), col(Release.number), col(Release.id))
+        .order_by(col(Release.signed_at), col(Release.id))
     )
     return [_earlier(contract, release) for release in found]
 
@@ -190,12 +210,18 @@ class Running:
     row: RunningFigures
 
 
-async def running(session: AsyncSession, contract: Contract, code: str) -> Running | None:
+async def running(
+    session: AsyncSession, contract: Contract, code: str, label: str
+) -> Running | None:
     """What the council sees of the running period of a report: totals without breakdown, protected
-    and the same all week. None before the first Sunday."""
+    and the same all week. None before its first Sunday."""
     row = await session.scalar(
         select(RunningFigures)
-        .where(col(RunningFigures.contract) == contract.key, col(RunningFigures.report) == code)
+        .where(
+            col(RunningFigures.contract) == contract.key,
+            col(RunningFigures.report) == code,
+            col(RunningFigures.period) == label,
+        )
         .order_by(col(RunningFigures.as_at).desc())
         .limit(1)
     )
@@ -274,10 +300,8 @@ def _cells(contract: Contract, rows: Sequence[Sequence[Any]]) -> tuple[Cell, ...
 
 
 def _cell(row: Sequence[Any]) -> Cell:
-    measure, by, value, denominator, percent, hidden, as_of, note, words, source = (
-        *row,
-        *(None for _ in range(10 - len(row))),
-    )
+    full = [*row, *[None] * (10 - len(row))]
+    measure, by, value, denominator, percent, hidden, as_of, note, words, source = full
     day = date.fromisoformat(as_of) if as_of else None
     return Cell(
         measure, by_written(by), value, denominator, percent, hidden, day, note, words, source

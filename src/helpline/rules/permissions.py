@@ -81,8 +81,19 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     # reports: aggregates; the exact figures could name somebody in a small group
     "report.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _COMMISSIONER}),
     "report.exact": frozenset({_LEAD}),
+    "report.behind": frozenset({_LEAD, _SAFE}),  # what a figure counts, and what to put right
+    "report.prepare": frozenset({_LEAD}),  # check, comment, present, restate
+    "report.sign": frozenset({_LEAD}),  # never by whoever checked it
+    "report.supply": frozenset({_LEAD, _ADMIN}),  # figures that are counted elsewhere
+    "report.template": frozenset({_LEAD, _ADMIN}),  # the council's own Word documents
     "promises.read": frozenset({_LEAD}),  # how each worker's own promises went
-    "portal.read": frozenset({_COMMISSIONER}),
+    # the council's own page: what it reads, asks and agrees with us
+    "portal.read": frozenset({_COMMISSIONER, _LEAD}),
+    "review.write": frozenset({_COMMISSIONER, _LEAD}),  # reviews, and what is agreed there
+    "question.read": frozenset({_COMMISSIONER, _LEAD}),
+    "question.ask": frozenset({_COMMISSIONER}),
+    "question.write": frozenset({_COMMISSIONER, _LEAD}),
+    "measure.propose": frozenset({_COMMISSIONER, _LEAD}),  # and agree to the other side's
     # who may sign in
     "user.manage": frozenset({_ADMIN}),
     "user.ways": frozenset({_LEAD, _ADMIN}),  # who is here, and how each is reached by alerts

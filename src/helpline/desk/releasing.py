@@ -1,0 +1,477 @@
+"""A report on its way to the council: drawn up, checked, commented, signed, presented, given.
+
+Called by web/pages/releases and by the seed. What takes long (counting, typesetting) is done by the
+caller between two transactions: `to_check` and `to_sign` read, `check` and `sign` write, and say so
+when something changed in between. A draft is counted live; from the check on its figures stand.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract
+from helpline.contract.measuring import Measure
+from helpline.desk import events, releasing_owed
+from helpline.desk.changes import NO_POINTERS, POINTS_TO_SOMEBODY
+from helpline.desk.said import in_a_line
+from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.models import Delivery, Release, ReleaseComment, ReleaseFile
+from helpline.reports import figures, frozen, render
+from helpline.reports.report import Report
+from helpline.rules import periods
+from helpline.rules.moved import moved
+from helpline.rules.permissions import Actor, may, require
+from helpline.vocabulary import DeliveryWay, ReleaseState
+
+LONGEST_SENTENCE: Final = 1_000
+LONGEST_TEXT: Final = 6_000
+LONGEST_WHY: Final = 500
+CHANGED: Final = "Something changed meanwhile. Look at it again."
+
+
+class BadText(InvalidInput):
+    """What was written cannot stand there; `place` says where (frozen.said)."""
+
+    def __init__(self, place: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Figures counted for a check, and beside which releases they were protected."""
+
+    exact: Report
+    published: Report
+    beside: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """A figure of the report, and that of the period before; `change` in percent where it moved by
+    more than its measure allows without a word."""
+
+    measure: Measure
+    before: float | None
+    now: float | None
+    change: float | None
+
+
+@dataclass(frozen=True)
+class ToSign:
+    """A checked report with everything that was written of it, and what is still missing: places
+    as frozen.said has them."""
+
+    release: Release
+    report: Report
+    missing: tuple[str, ...]
+
+    mark: str
+    """What is signed: another one when a figure or a sentence is another."""
+
+
+async def find(
+    session: AsyncSession, release_id: int, by: Actor, action: str = "report.prepare"
+) -> Release:
+    """A release of a contract that `by` may work on, held for this transaction."""
+    found = await session.get(Release, release_id, with_for_update=True, populate_existing=True)
+    if found is None or not may(by, action, found.contract):
+        raise NotFound("There is no such report, or it is not yours to see.")
+    return found
+
+
+async def draw_up(
+    session: AsyncSession, contract: Contract, code: str, label: str, by: Actor, now: datetime
+) -> Release:
+    """A draft for a period that is over, by hand; Conflict where there is one already."""
+    require(by, "report.prepare", contract.key)
+    asked = contract.report(code)
+    try:
+        span = periods.period(label, contract.year_starts_month)
+    except periods.BadPeriod as error:
+        raise InvalidInput(str(error)) from None
+    if span.kind != periods.KIND_OF[asked.every]:
+        said, example = periods.EXAMPLES[asked.every]
+        raise InvalidInput(f"{label} is not {said}: write {example}.")
+    if now < periods.bounds(span, contract.zone)[1]:
+        raise InvalidInput("That period still runs. Its report can be made the day after its last.")
+    if await releasing_owed.last_number(session, contract, code, label):
+        raise Conflict("That report is there already. A signed one can be restated.")
+    return await releasing_owed.add(session, contract, asked, span, now, by=by.user_id)
+
+
+async def restate(
+    session: AsyncSession, contract: Contract, release_id: int, why: str, by: Actor, now: datetime
+) -> Release:
+    """A signed report was wrong: another number of it, counted anew, beside the first."""
+    found = await find(session, release_id, by)
+    last = await releasing_owed.last_number(session, contract, found.report, found.period)
+    if not ReleaseState(found.state).is_out:
+        raise Conflict("It is not signed yet: take the check back and put it right.")
+    if found.number != last:
+        raise Conflict("It was restated already: see the newer one.")
+    said = _for_the_council(why, LONGEST_WHY, "Say what was wrong, and how it came to light.")
+    asked, span = contract.report(found.report), frozen.period_of(contract, found)
+    return await releasing_owed.add(
+        session, contract, asked, span, now, by=by.user_id, number=last + 1, why=said
+    )
+
+
+# --- checked: from here on the figures stand ------------------------------------------------------
+
+
+async def to_check(
+    session: AsyncSession, contract: Contract, release: Release, now: datetime
+) -> Counted:
+    """Count a draft, exactly and as it would be published. Reads only."""
+    span = frozen.period_of(contract, release)
+    exact = await figures.counted(session, contract, span, now, release.report)
+    earlier = await frozen.earlier(session, contract, span)
+    published = await figures.protected(exact, earlier)
+    return Counted(exact, published, await _beside(session, contract))
+
+
+async def check(
+    session: AsyncSession,
+    contract: Contract,
+    release_id: int,
+    counted: Counted,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """`by` has looked at the figures and says that they are right: they are kept."""
+    found = await find(session, release_id, by)
+    if found.state != ReleaseState.DRAFT:
+        raise Conflict("It is checked already.")
+    if counted.beside != await _beside(session, contract):
+        raise Conflict("Another report was signed meanwhile. Look at the figures again.")
+    found.exact, found.cells = frozen.kept(counted.exact), frozen.kept(counted.published)
+    found.counted_at = counted.exact.generated_at
+    found.state, found.checked_at, found.checked_by_id = ReleaseState.CHECKED, now, by.user_id
+    await _event(session, "release.checked", found, by, now)
+
+
+async def take_back(session: AsyncSession, release_id: int, by: Actor, now: datetime) -> None:
+    """To before the check, as long as it is not signed. What was written stays."""
+    found = await find(session, release_id, by)
+    if found.state != ReleaseState.CHECKED:
+        raise Conflict("Only a checked report that is not signed can be taken back.")
+    found.state, found.exact, found.cells = ReleaseState.DRAFT, None, None
+    found.counted_at = found.checked_at = found.checked_by_id = None
+    await _event(session, "release.taken_back", found, by, now)
+
+
+async def _beside(session: AsyncSession, contract: Contract) -> tuple[int, ...]:
+    return tuple(sorted(one.id or 0 for one in await frozen.releases(session, contract)))
+
+
+# --- commented: a sentence for each figure that moved ---------------------------------------------
+
+
+async def moves(
+    session: AsyncSession, contract: Contract, release: Release, now: datetime
+) -> list[Move]:
+    """Every figure of a checked report beside that of the period before: as it was released, or
+    counted where it never was. What is not shown asks for no word: a word would show it."""
+    exact = await frozen.load(session, contract, release, exact=True)
+    published = await frozen.load(session, contract, release)
+    before = await _before(session, contract, release, now)
+    had_anything = any(cell.value for cell in before.cells)
+    found = []
+    for code in dict.fromkeys(cell.measure for cell in exact.cells):
+        measure = contract.measure(code)
+        then, is_now = _figure(before, measure), _figure(exact, measure)
+        is_hidden = published.cell(code).hidden is not None
+        change = None
+        if had_anything and not is_hidden:
+            change = moved(then, is_now, measure.moved)
+        found.append(Move(measure, then, is_now, change))
+    return found
+
+
+async def _before(
+    session: AsyncSession, contract: Contract, release: Release, now: datetime
+) -> Report:
+    span = periods.previous(frozen.period_of(contract, release))
+    there = await frozen.newest(session, contract, release.report, span.label)
+    if there is not None:
+        return await frozen.load(session, contract, there, exact=True)
+    return await figures.counted(session, contract, span, now, release.report, late=False)
+
+
+def _figure(report: Report, measure: Measure) -> float | None:
+    cell = report.find(measure.code)
+    if cell is None:
+        return None
+    return cell.percent if measure.unit == "percent" and cell.percent is not None else cell.value
+
+
+def asked_for(contract: Contract, release: Release) -> dict[str, bool]:
+    """The lines in which somebody writes → whether they must: a line without a figure says nothing
+    unless it says something."""
+    lines = contract.report(release.report).lines
+    return {f"line:{line.code}": not line.measures for line in lines if line.asks}
+
+
+async def say(
+    session: AsyncSession,
+    contract: Contract,
+    release_id: int,
+    texts: Mapping[str, str],
+    by: Actor,
+    now: datetime,
+) -> int:
+    """What is written of figures and lines: place (frozen.said) → text. An empty text takes a
+    sentence away. Returns how many changed."""
+    found = await find(session, release_id, by)
+    if found.state != ReleaseState.CHECKED:
+        raise Conflict("Sentences are written between the check and the signature.")
+    there = await frozen.said(session, found)
+    codes = {one for line in contract.report(found.report).lines for one in line.measures}
+    lines, changed = asked_for(contract, found), 0
+    for place, text in texts.items():
+        if place not in codes and place not in lines:
+            raise InvalidInput("The report has no such place. Load the page again.")
+        is_line = place in lines
+        try:
+            clean = _for_the_council(text, LONGEST_TEXT if is_line else LONGEST_SENTENCE)
+        except InvalidInput as error:
+            raise BadText(place, str(error)) from None
+        if clean == there.get(place, ""):
+            continue
+        session.add(
+            ReleaseComment(
+                release_id=release_id,
+                measure=None if is_line else place,
+                line=place.removeprefix("line:") if is_line else None,
+                text=clean,
+                by_user_id=by.user_id,
+                at=now,
+            )
+        )
+        changed += 1
+    await session.flush()
+    if changed:
+        await _event(session, "release.commented", found, by, now, places=changed)
+    return changed
+
+
+def _for_the_council(text: str, longest: int, missing: str = "") -> str:
+    """What the council reads: its paragraphs each a line."""
+    lines = [" ".join(line.split()) for line in text.replace("\0", "").splitlines()]
+    said = "\n".join(line for line in lines if line)
+    if missing and not said:
+        raise InvalidInput(missing)
+    if len(said) > longest:
+        raise InvalidInput(f"Say it shorter: {longest} characters are enough.")
+    if POINTS_TO_SOMEBODY.search(said):
+        raise InvalidInput(NO_POINTERS)
+    return said
+
+
+# --- signed: frozen for good ----------------------------------------------------------------------
+
+
+async def to_sign(
+    session: AsyncSession, contract: Contract, release: Release, now: datetime
+) -> ToSign:
+    """A checked report as it would be signed, and what is still missing. Reads only."""
+    report = await frozen.load(session, contract, release)
+    wanting = missing(contract, release, await moves(session, contract, release, now), report.said)
+    return ToSign(release, report, wanting, _mark(release, report.said))
+
+
+def missing(
+    contract: Contract, release: Release, found: Sequence[Move], said: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The places that want words and have none."""
+    asked = [one.measure.code for one in found if one.change is not None]
+    asked += [place for place, is_needed in asked_for(contract, release).items() if is_needed]
+    return tuple(one for one in asked if one not in said)
+
+
+def may_sign(release: Release, by: Actor) -> None:
+    """Raises Conflict where `by` cannot: before seconds are spent on typesetting."""
+    require(by, "report.sign", release.contract)
+    if release.state != ReleaseState.CHECKED:
+        raise Conflict("Only a checked report can be signed, and only once.")
+    if release.checked_by_id == by.user_id:
+        raise Conflict("You checked it, so somebody else signs it. Ask another lead.")
+
+
+def _mark(release: Release, said: Mapping[str, str]) -> str:
+    places = [f"{place}\0{text}" for place, text in sorted(said.items())]
+    text = "\1".join([str(release.counted_at), release.cells or "", *places])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def files_of(report: Report) -> dict[str, bytes]:
+    """The report in every format."""
+    return {format: await render.rendered(report, format) for format in render.FORMATS}
+
+
+async def sign(
+    session: AsyncSession,
+    contract: Contract,
+    ready: ToSign,
+    files: Mapping[str, bytes],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """`by`, who is not who checked it, signs what `to_sign` gave and `files_of` made of it; it lies
+    in the portal from now on, and nothing in it changes any more."""
+    found = await find(session, ready.release.id or 0, by, "report.sign")
+    may_sign(found, by)
+    if ready.missing:
+        raise Conflict("A figure that moved, or a line, still wants its words.")
+    if ready.mark != _mark(found, await frozen.said(session, found)):
+        raise Conflict(CHANGED)
+    for format, body in files.items():
+        session.add(_file(found.id or 0, format, "", body, now))
+    found.state, found.signed_at, found.signed_by_id = ReleaseState.SIGNED, now, by.user_id
+    for recipient in contract.report(found.report).recipients:
+        session.add(
+            Delivery(release_id=found.id or 0, recipient=recipient, way=DeliveryWay.PORTAL, at=now)
+        )
+    await session.flush()
+    await releasing_owed.is_sent(session, contract, found, by, now)
+    await _event(session, "release.signed", found, by, now)
+
+
+def _file(release_id: int, format: str, template: str, body: bytes, now: datetime) -> ReleaseFile:
+    return ReleaseFile(
+        release_id=release_id,
+        format=format,
+        template=template,
+        sha256=hashlib.sha256(body).hexdigest(),
+        size=len(body),
+        content=base64.b64encode(body).decode(),
+        made_at=now,
+    )
+
+
+async def file(
+    session: AsyncSession, release: Release, format: str, template: str = ""
+) -> bytes | None:
+    """The bytes that were signed; None where the release has no such file."""
+    content = await session.scalar(
+        select(col(ReleaseFile.content)).where(
+            col(ReleaseFile.release_id) == release.id,
+            col(ReleaseFile.format) == format,
+            col(ReleaseFile.template) == template,
+        )
+    )
+    return None if content is None else base64.b64decode(content)
+
+
+async def keep_file(
+    session: AsyncSession,
+    release: Release,
+    format: str,
+    template: str,
+    body: bytes,
+    now: datetime,
+) -> None:
+    """One more format of a signed report: set in a council's own template, whose digest is
+    `template`. What is there already stays."""
+    if not ReleaseState(release.state).is_out:
+        raise Conflict("Only a signed report has files.")
+    if await file(session, release, format, template) is None:
+        session.add(_file(release.id or 0, format, template, body, now))
+        await session.flush()
+
+
+# --- presented and given --------------------------------------------------------------------------
+
+
+async def present(
+    session: AsyncSession,
+    contract: Contract,
+    release_id: int,
+    day: date,
+    to: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """It was presented on that day, to these people."""
+    found = await find(session, release_id, by)
+    if not ReleaseState(found.state).is_out:
+        raise Conflict("Only a signed report can be presented.")
+    if not found.ends_on < day <= now.astimezone(ZoneInfo(contract.zone)).date():
+        raise InvalidInput("Give the day on which it was presented: after its period, not ahead.")
+    found.presented_to = in_a_line(to, 300, "Say to whom it was presented.")
+    found.presented_on, found.presented_at, found.presented_by_id = day, now, by.user_id
+    found.state = ReleaseState.PRESENTED
+    await _event(session, "release.presented", found, by, now, day=day.isoformat())
+
+
+async def deliveries(session: AsyncSession, release: Release) -> Sequence[Delivery]:
+    """To whom it was given, the first first."""
+    rows = await session.scalars(
+        select(Delivery)
+        .where(col(Delivery.release_id) == release.id)
+        .order_by(col(Delivery.at), col(Delivery.id))
+    )
+    return rows.all()
+
+
+async def deliver(
+    session: AsyncSession,
+    contract: Contract,
+    release_id: int,
+    recipient: str,
+    note: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """It was given to a recipient by hand; how stands in `note`."""
+    found = await find(session, release_id, by)
+    if not ReleaseState(found.state).is_out:
+        raise Conflict("Only a signed report can be given to anybody.")
+    if recipient not in {one.code for one in contract.commissioners}:
+        raise InvalidInput("Choose who it was given to.")
+    said = in_a_line(note, 300, "Say how it was given: on paper, at a meeting.")
+    session.add(
+        Delivery(
+            release_id=release_id,
+            recipient=recipient,
+            way=DeliveryWay.HAND,
+            at=now,
+            by_user_id=by.user_id,
+            note=said,
+        )
+    )
+    await session.flush()
+    await _event(session, "release.delivered", found, by, now, to=recipient)
+
+
+async def _event(
+    session: AsyncSession,
+    kind: str,
+    release: Release,
+    by: Actor | None,
+    now: datetime,
+    **detail: Any,
+) -> None:
+    await events.record(
+        session,
+        kind,
+        now,
+        contract=release.contract,
+        by=by.user_id if by else None,
+        release=release.id,
+        report=release.report,
+        period=release.period,
+        number=release.number,
+        **detail,
+    )
