@@ -19,7 +19,7 @@ import pytest
 
 from helpline.contract import Contract
 from helpline.errors import InvalidInput
-from helpline.reports import codes, fill, word
+from helpline.reports import codes, fill, word, word_check
 from helpline.reports.cells import Cell, ordered, places
 from helpline.reports.figures import measures_of
 from helpline.reports.protection import HIDDEN
@@ -335,7 +335,7 @@ def test_a_template_that_asks_for_what_it_may_not_have(
 
 
 def bomb(held: dict[str, bytes]) -> None:
-    held["word/media/a.png"] = bytes(word.LARGEST_OPEN + 1)
+    held["word/media/a.png"] = bytes(word_check.LARGEST_OPEN + 1)
 
 
 def macros(held: dict[str, bytes]) -> None:
@@ -359,32 +359,87 @@ def fetched(held: dict[str, bytes]) -> None:
     held[name] = held[name].replace(b"</Relationships>", link + b"</Relationships>")
 
 
-def field(held: dict[str, bytes]) -> None:
-    evil = b'<w:p><w:r><w:instrText>DDEAUTO c:\\\\x "y"</w:instrText></w:r></w:p><w:sectPr'
-    held["word/document.xml"] = held["word/document.xml"].replace(b"<w:sectPr", evil, 1)
+def relation(link: bytes) -> Callable[[dict[str, bytes]], None]:
+    def change(held: dict[str, bytes]) -> None:
+        name = "word/_rels/document.xml.rels"
+        held[name] = held[name].replace(b"</Relationships>", link + b"</Relationships>")
+
+    return change
+
+
+def body(xml: bytes) -> Callable[[dict[str, bytes]], None]:
+    def change(held: dict[str, bytes]) -> None:
+        held["word/document.xml"] = held["word/document.xml"].replace(b"<w:sectPr", xml, 1)
+
+    return change
+
+
+def run(*texts: bytes) -> bytes:
+    """One field whose instruction is written in several pieces."""
+    piece = b"".join(b"<w:r><w:instrText>" + one + b"</w:instrText></w:r>" for one in texts)
+    begin = b'<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+    return b"<w:p>" + begin + piece + begin.replace(b"begin", b"end") + b"</w:p><w:sectPr"
+
+
+def other_letters(held: dict[str, bytes]) -> None:
+    text = held["word/document.xml"].decode().partition("?>")[2]
+    held["word/document.xml"] = b"<?xml version='1.0' encoding='utf-16'?>" + text.encode("utf-16")
+
+
+def main_part(held: dict[str, bytes]) -> None:
+    held["word/x.png"] = held["word/document.xml"]
+    types = held["[Content_Types].xml"]
+    held["[Content_Types].xml"] = types.replace(b"/word/document.xml", b"/word/x.png")
+
+
+ATTACHED = b'<Relationship Id="r9" Type="x/attachedTemplate" Target="http://x/hyperlink.dotm" '
+FETCHED, RUNS = "from elsewhere", "fetches or runs"
+WORD_PARTS = [
+    (bomb, "holds too much"),
+    (macros, "macros"),
+    (macro_type, "macros"),
+    (entity, "not written by Word"),
+    (other_letters, "not written by Word|macros"),
+    (main_part, "embedded files"),
+    (fetched, FETCHED),
+    (relation(ATTACHED + b"TargetMode='External'/>"), FETCHED),
+    (relation(ATTACHED + b'TargetMode="&#69;xternal"/>'), FETCHED),
+    (relation(b'<Relationship Id="r9" Type="x/aFChunk" Target="a.mht"/>'), "embedded files"),
+    (
+        relation(
+            b'<Relationship Id="r9" Type="x/hyperlink" Target="file://x/y" TargetMode="External"/>'
+        ),
+        FETCHED,
+    ),
+    (body(b'<w:pict><x src="http://x/y.png" xmlns="v"/></w:pict><w:sectPr'), FETCHED),
+    (body(run(b'DDEAUTO c:\\\\x "y"')), RUNS),
+    (body(run(b"dde", b"auto x")), RUNS),
+    (body(run(b"&#68;DEAUTO x")), RUNS),
+    (body(run(b" LI", b"NK Excel.Sheet")), RUNS),
+    (body(b"<w:p><w:fldSimple w:instr='INCLUDEPICTURE http://x/y'/></w:p><w:sectPr"), RUNS),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), WORD_PARTS)
+def test_a_template_that_brings_something_along(change: Any, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        word_check.check(packed(change))
+
+
+def test_what_a_councils_template_may_have() -> None:
+    link = b'<Relationship Id="r9" Type="x/hyperlink" Target="https://x" TargetMode="External"/>'
+    word_check.check(packed(relation(link)))
+    word_check.check(packed(body(run(b"PAGE"))))
+    word_check.check(packed(body(run(b'HYPERLINK "https://x/dde.html link"'))))
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (bomb, "holds too much"),
-        (macros, "macros"),
-        (macro_type, "macros"),
-        (entity, "not written by Word"),
-        (fetched, "from elsewhere"),
-        (field, "fetches or runs"),
-    ],
+    "file", [b"", b"PK\x03\x04 no", b"%PDF-1.7", bytes(word_check.LARGEST + 1)]
 )
-def test_a_template_that_brings_something_along(change: Any, said: str) -> None:
-    with pytest.raises(InvalidInput, match=said):
-        word.check(packed(change))
-
-
-@pytest.mark.parametrize("file", [b"", b"PK\x03\x04 no", b"%PDF-1.7", bytes(word.LARGEST + 1)])
 def test_what_is_no_template_is_refused_in_words(file: bytes) -> None:
     with pytest.raises(InvalidInput, match=r"not a Word document|larger than 5 MB"):
-        word.check(file)
+        word_check.check(file)
 
 
 def test_our_own_template_passes_its_own_check() -> None:
-    word.check(built_in())
+    word_check.check(built_in())

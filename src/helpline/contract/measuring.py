@@ -112,6 +112,11 @@ class Measure(Fact):
         return self.takes in MINUTES
 
     @property
+    def is_share(self) -> bool:
+        """Whether its target is a percentage: of what it is of, or supplied as one."""
+        return bool(self.of) or self.unit == "percent"
+
+    @property
     def names_people(self) -> bool:
         """Whether a small count could tell something about somebody."""
         return self.counts not in NOBODY
@@ -187,6 +192,8 @@ def wrong(measure: Measure, known: frozenset[str]) -> Iterator[str]:
         yield f"{measure.counts} are not known by person."
     if measure.is_minutes and measure.counts not in HAVE_MINUTES:
         yield f"{measure.counts} take no time."
+    if "score" in (*measure.by, *measure.where) and measure.where.get("answered") != ("yes",):
+        yield 'by “score” choose what was answered: where = { answered = ["yes"] }.'
     if measure.basis == "month_end" and measure.counts not in ("open", "supplied"):
         yield "only “open” and “supplied” can be as at month end."
     for code in measure.of:

@@ -16,15 +16,11 @@ from markupsafe import Markup
 
 from helpline.reports.cells import Cell
 from helpline.reports.report import Report
-from helpline.reports.view import Chart, Promise, Table, Total, View
+from helpline.reports.view import ALL, STATES, VERDICTS, Chart, Promise, Table, Total, View
 from helpline.templating import environment
 
 FOR_EARS: Final = re.compile(r'<span class="govuk-visually-hidden">.*?</span>', re.DOTALL)
 """What only a screen reader is told; paper explains its sign once, at the top."""
-STATES: Final = {"good": "met", "near": "nearly", "bad": "not met", "": ""}
-ALL: Final = "All, each counted once"
-KEPT: Final = ("met", "missed", "open")
-TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
 
 
 def paper(report: Report) -> dict[str, Any]:
@@ -32,6 +28,7 @@ def paper(report: Report) -> dict[str, Any]:
     view = report.view
     return {
         "title": view.title,
+        "opens": view.opens,
         "council": report.contract.council,
         "period": report.period.label,
         "start": view.day(report.period.start),
@@ -80,10 +77,8 @@ def parts(table: Mapping[str, Any], most: int) -> Iterator[dict[str, Any]]:
 
 def written(view: View, cell: Cell) -> str:
     """A cell of a table, with its share: "312 (25%)"."""
-    if cell.percent is None:
-        return view.shown(cell)
-    whole = f" of {view.number(cell.denominator or 0)}" if cell.denominator_as_of else ""
-    return f"{view.shown(cell)} ({view.share(cell)}{whole})"
+    share = view.share_in_table(cell)
+    return f"{view.shown(cell)} ({share})" if share else view.shown(cell)
 
 
 def table_of(view: View, table: Table) -> dict[str, Any]:
@@ -108,10 +103,12 @@ def promise_table(view: View, promise: Promise) -> dict[str, Any]:
     return {
         "caption": plain(_parts().promise_caption(promise)),
         "first": "Quadrant",
-        "columns": list(view.promise_columns),
-        "rows": [{"name": name, "cells": _kept(view, cells)} for name, cells in promise.rows],
+        "columns": promise.columns,
+        "rows": [
+            {"name": name, "cells": _kept(view, promise, cells)} for name, cells in promise.rows
+        ],
         "total_name": "All",
-        "total": _kept(view, promise.total),
+        "total": _kept(view, promise, promise.total),
         "is_crossed": False,
         "chart": None,
     }
@@ -141,35 +138,20 @@ def _promise(view: View, promise: Promise) -> dict[str, Any]:
     }
 
 
-def _kept(view: View, cells: Mapping[str, Cell]) -> list[str]:
-    met, missed, still_open = (cells[name] for name in KEPT)
+def _kept(view: View, promise: Promise, cells: Mapping[str, Cell]) -> list[str]:
+    met, missed, still_open = (cells[name] for name in VERDICTS)
     counts = [view.shown(met), view.share(met), view.shown(missed), view.share(missed)]
-    return [*counts, view.shown(still_open), *(_time(view, cells[name]) for name in TIMES)]
-
-
-def _time(view: View, cell: Cell) -> str:
-    return view.shown(cell) if cell.hidden or cell.value is None else view.span(cell.value)
+    return [*counts, view.shown(still_open), *(view.shown(cells[name]) for name in promise.times)]
 
 
 def _total(view: View, total: Total) -> dict[str, str]:
     return {
         "name": total.measure.name,
         "figure": view.shown(total.cell),
-        "share": of_whole(view, total.cell),
+        "share": view.share_words(total.cell),
         "expected": total.expected,
         "state": STATES[total.state],
     }
-
-
-def of_whole(view: View, cell: Cell) -> str:
-    """What a share is of, who supplied a figure, or why there is no share."""
-    as_of = view.day(cell.denominator_as_of) if cell.denominator_as_of else ""
-    if cell.percent is not None:
-        day = f" ({as_of})" if as_of else ""
-        return f"{view.share(cell)} of {view.number(cell.denominator or 0)}{day}"
-    if cell.source:
-        return f"{cell.source}, {as_of}" if as_of else cell.source
-    return cell.note or ""
 
 
 def _chart(view: View, chart: Chart | None, first: str) -> dict[str, Any] | None:

@@ -19,7 +19,9 @@ from helpline.contract.measuring import Measure
 from helpline.contract.parts import ReportLine
 from helpline.reports import codes
 from helpline.reports.cells import Breach, Cell, ordered
+from helpline.reports.protection import FEW, MANY
 from helpline.rules import targets
+from helpline.rules.periods import KIND_OF, MONTHS
 
 if TYPE_CHECKING:
     from helpline.reports.report import Report
@@ -28,24 +30,38 @@ CHART_WIDTH: Final = 560
 _LABELS: Final = 250  # of it for the names; the rest is for bars and their numbers
 _BAR, _STEP = 18, 28
 MOST_BREACHES: Final = 50
-PROMISE_COLUMNS: Final = (
-    *("Met", "%", "Missed", "%", "Open", "Median", "9 in 10 within", "Slowest"),
-)
 VERDICTS: Final = ("met", "missed", "open")
-TIMES: Final = ("median_minutes", "p90_minutes", "slowest_minutes")
+VERDICT_COLUMNS: Final = ("Met", "%", "Missed", "%", "Open")
+TIMES: Final = {
+    "median_minutes": "Median",
+    "p90_minutes": "9 in 10 within",
+    "slowest_minutes": "Slowest",
+}
+"""How long a promise took → the title of its column; a report may count some of them only."""
+STATES: Final = {"good": "met", "near": "nearly", "bad": "not met", "": ""}
+ALL: Final = "All, each counted once"
 
 
 @dataclass(frozen=True)
 class Promise:
-    """One clock. `state`: nothing, kept, so_far, broken or hidden; see the template."""
+    """One clock. `state`: nothing, kept, so_far, broken, few, many, hidden or unknown; see the
+    template. `times`: which of TIMES the report counts. `at_least`: where few were late, of a
+    hundred cases how many were in time at the least, by what is shown."""
 
     clock: Clock
     state: str
+    times: Sequence[str]
     total: Mapping[str, Cell]
     rows: Sequence[tuple[str, Mapping[str, Cell]]]
     late_in: Sequence[tuple[str, Cell]]
     breaches: Sequence[Breach]
     more_breaches: int
+    at_least: int | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Of its table, beside the areas' names."""
+        return [*VERDICT_COLUMNS, *(TIMES[name] for name in self.times)]
 
     @property
     def is_partly_hidden(self) -> bool:
@@ -97,6 +113,13 @@ class Table:
     total: Sequence[Cell]
     chart: Chart | None = None
     is_crossed: bool = False
+    cut: str = ""
+    of: str = ""  # for two dimensions, the measure
+
+    @property
+    def is_all_hidden(self) -> bool:
+        """Whether there is nothing to be read inside."""
+        return all(cell.hidden for _, cells in self.rows for cell in cells)
 
 
 @dataclass(frozen=True)
@@ -106,6 +129,8 @@ class Line:
     line: ReportLine
     totals: Sequence[Total]
     tables: Sequence[Table]
+    coarser: str = ""
+    """What is shown for all together only, because nearly every number of it would be hidden."""
 
     @property
     def measures(self) -> list[Measure]:
@@ -115,7 +140,7 @@ class Line:
 class View:
     """What the template asks of a report."""
 
-    promise_columns = PROMISE_COLUMNS
+    all_once, state_words = ALL, STATES
 
     def __init__(self, report: Report) -> None:
         self.report, self.contract = report, report.contract
@@ -126,6 +151,11 @@ class View:
     @property
     def title(self) -> str:
         return self.report.asked.title
+
+    @property
+    def opens(self) -> str:
+        """The sentence that the contract wants it to begin with, or nothing."""
+        return self.report.asked.opens
 
     @property
     def recipients(self) -> list[str]:
@@ -166,10 +196,20 @@ class View:
         known = (self.contract.measure(code) for code in listed)
         return {one.code: one.means or one.question for one in known}
 
+    # --- what a page adds, and a file never has --------------------------------------------------
+
+    def link(self, cell: Cell) -> str:
+        """Where a figure opens onto what it counts; empty where it does not."""
+        return ""
+
+    def notes(self, table: Table) -> Sequence[str]:
+        """What is said below a table besides."""
+        return ()
+
     # --- how a figure is written ---------------------------------------------------------------
 
     def number(self, value: float) -> str:
-        return f"{value:,.1f}".removesuffix(".0")
+        return number(value)
 
     def share(self, cell: Cell) -> str:
         return "" if cell.percent is None else f"{self.number(cell.percent)}%"
@@ -183,19 +223,30 @@ class View:
             return self.contract.disclosure.symbol
         if cell.value is None:
             return "–"
-        is_minutes = self.contract.measure(cell.measure).is_minutes
-        return self.span(cell.value) if is_minutes else self.number(cell.value)
+        return worded(self.contract.measure(cell.measure), cell.value)
+
+    def share_words(self, cell: Cell) -> str:
+        """What a share is of and who supplied a figure, or why there is no share."""
+        as_of = self.day(cell.denominator_as_of) if cell.denominator_as_of else ""
+        source = ", ".join(part for part in (cell.source, as_of) if part) if cell.source else ""
+        if cell.percent is None:
+            return source or cell.note or ""
+        day = f" ({as_of})" if as_of else ""
+        share = f"{self.share(cell)} of {self.number(cell.denominator or 0)}{day}"
+        return f"{share}; {source}" if source else share
+
+    def share_in_table(self, cell: Cell) -> str:
+        """The same in a few letters, for a cell of a table: "25%", "25% of 312"."""
+        if cell.percent is None:
+            return ""
+        whole = f" of {self.number(cell.denominator or 0)}" if cell.denominator_as_of else ""
+        return f"{self.share(cell)}{whole}"
 
     def day(self, day: date) -> str:
         return f"{day.day} {day:%B %Y}"
 
     def span(self, minutes: float) -> str:
-        """Minutes in words: "under 1 min", "43 min", "31 h 5 min"."""
-        whole = int(minutes)
-        hours, left = divmod(whole, 60)
-        if not hours:
-            return f"{left} min" if left else "under 1 min" if minutes else "0 min"
-        return f"{hours} h {left} min" if left else f"{hours} h"
+        return span(minutes)
 
     def quadrant(self, code: str) -> str:
         return self._names["quadrant"][code]
@@ -213,8 +264,22 @@ class View:
         late.sort(key=lambda pair: -(pair[1].value or 0))
         breaches = [breach for breach in self.report.breaches if breach.clock == clock.code]
         more = max(0, len(breaches) - MOST_BREACHES)
-        state = _state(total)
-        return Promise(clock, state, total, rows, late, breaches[:MOST_BREACHES], more)
+        times = [name for name in TIMES if self.report.find(f"{clock.code}.{name}") is not None]
+        shown = breaches[:MOST_BREACHES]
+        least = self._in_time(total)
+        return Promise(clock, _state(total), times, total, rows, late, shown, more, least)
+
+    def _in_time(self, total: Mapping[str, Cell]) -> int | None:
+        """Worked out from shown figures alone, each taken as low as rounding allows."""
+        most, base = self.most_hidden, self.contract.disclosure.round_to
+        met, cases, still_open = (total[name] for name in ("met", "cases", "open"))
+        if met.value:
+            least = int(met.value) - base // 2
+            return 100 * least // (least + most)
+        if cases.value and still_open.value == 0:
+            least = int(cases.value) - base // 2
+            return max(0, 100 * (least - most) // least)
+        return None
 
     def _kept(self, clock: Clock, **by: str) -> dict[str, Cell]:
         """The figures of a promise, and of the cases it was made to, where they are counted."""
@@ -232,15 +297,48 @@ class View:
         ]
         totals = [self._total(one) for one in measures]
         tables = [table for cut in line.by if cut for table in self._tables(line, cut, measures)]
-        return Line(line, totals, tables)
+        shown = [table for table in tables if not table.is_all_hidden]
+        return Line(line, totals, shown, self._coarser(line, tables))
+
+    def _coarser(self, line: ReportLine, tables: Sequence[Table]) -> str:
+        """The sentence for the tables that are left out because they would show nothing."""
+        gone: dict[str, list[str]] = {}
+        for table in tables:
+            if table.is_all_hidden:
+                gone.setdefault(table.cut, []).append(table.of)
+        if not gone:
+            return ""
+        kept = {table.cut for table in tables if not table.is_all_hidden}
+        cuts = [f"{cut} ({', '.join(of)})" if cut in kept else cut for cut, of in gone.items()]
+        said = (
+            f"Shown for all together, and not by {'; by '.join(cuts)}, where nearly every number "
+        )
+        said += "would be hidden."
+        longer = self._longer(line)
+        return f"{said} The {longer} shows what the longer time allows." if longer else said
+
+    def _longer(self, line: ReportLine) -> str:
+        """The contract's report of a longer time that has the same figures."""
+        months = MONTHS[self.report.period.kind]
+        return next(
+            (
+                one.title.lower()
+                for one in self.contract.reports
+                if MONTHS[KIND_OF[one.every]] > months
+                and any(each.code == line.code for each in one.lines)
+            ),
+            "",
+        )
 
     def _total(self, measure: Measure) -> Total:
         cell = self.report.cell(measure.code)
         return Total(
             measure,
             cell,
-            targets.state(measure.target, cell.value, cell.percent, cell.words),
-            targets.expected(measure.target, measure.unit),
+            targets.state(
+                measure.target, None if measure.of else cell.value, cell.percent, cell.words
+            ),
+            targets.expected(measure.target, "percent" if measure.is_share else measure.unit),
         )
 
     def _tables(
@@ -273,6 +371,7 @@ class View:
             rows=rows,
             total=[self.report.cell(one.code) for one in measures],
             chart=chart,
+            cut=codes.NAMES[name].lower(),
         )
 
     def _two_ways(self, line: ReportLine, down: str, across: str, measure: Measure) -> Table:
@@ -299,6 +398,8 @@ class View:
             rows=rows,
             total=[*total, cell()],
             is_crossed=True,
+            cut=f"{codes.NAMES[down].lower()} and {codes.NAMES[across].lower()} together",
+            of=measure.name,
         )
 
     def _is_asked(self, line: ReportLine, name: str, code: str) -> bool:
@@ -310,12 +411,39 @@ def _state(total: Mapping[str, Cell]) -> str:
     """What the first page may say about a promise, from what is shown of it."""
     met, missed, still_open = (total[name] for name in VERDICTS)
     if missed.hidden:
-        return "hidden"
+        few = missed.note and missed.note.startswith(FEW.format(""))
+        many = missed.note and missed.note.endswith(MANY.format(""))
+        return "few" if few else "many" if many else "hidden"
     if missed.value:
         return "broken"
     if still_open.value or still_open.hidden:
         return "so_far"
+    if missed.value is None:
+        return "unknown"
     return "kept" if met.value or met.hidden else "nothing"
+
+
+def number(value: float) -> str:
+    """With commas, and one decimal where there is one."""
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def span(minutes: float) -> str:
+    """Minutes in words: "under 1 min", "43 min", "31 h 5 min"."""
+    whole = int(minutes)
+    hours, left = divmod(whole, 60)
+    if not hours:
+        return f"{left} min" if left else "under 1 min" if minutes else "0 min"
+    return f"{hours} h {left} min" if left else f"{hours} h"
+
+
+def worded(measure: Measure, value: float) -> str:
+    """A figure in the unit of its measure: "1,204", "96.5%", "43 min", "£1,200.50"."""
+    if measure.is_minutes or measure.unit == "minutes":
+        return span(value)
+    if measure.unit == "pounds":
+        return f"£{value:,.2f}".removesuffix(".00")
+    return f"{number(value)}%" if measure.unit == "percent" else number(value)
 
 
 def _chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart:

@@ -1,8 +1,8 @@
 """A report as a Word document: made from our own plain template, or from a council's own.
 
 Called by reports/render.py. A template comes from outside: it is looked at before it is opened
-(size, parts, macros, anything it would fetch), and filled by reports/fill.py in a process that has
-little time and memory and nothing but the report. The same report and template give the same bytes.
+(reports/word_check.py), and filled by reports/fill.py in a process that has little time and memory
+and nothing but the report. The same report and template give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,20 +21,12 @@ from typing import Any, Final
 from helpline.errors import InvalidInput
 from helpline.reports.paper import paper, parts
 from helpline.reports.report import Report
+from helpline.reports.word_check import check
 
 FILLER: Final = Path(__file__).with_name("fill.py")
 LONGEST_SECONDS: Final = 60
-LARGEST: Final = 5_000_000
-"""Bytes of a template, as it is sent."""
-LARGEST_OPEN: Final = 40_000_000
-MOST_PARTS: Final = 400
 COLUMNS: Final = 6
 """Of a table beside the rows' names; wider ones come in parts."""
-ACTIVE: Final = re.compile(
-    r"vbaproject|vbadata|activex|/embeddings/|macrosheets|\.bin$", re.IGNORECASE
-)
-FETCHED: Final = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>", re.IGNORECASE)
-FIELDS: Final = re.compile(rb"\b(DDEAUTO|DDE|INCLUDEPICTURE|INCLUDETEXT|IMPORT|MACROBUTTON)\b")
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 FIXED: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -82,50 +74,6 @@ def values(report: Report) -> dict[str, Any]:
     for promise in printed["promises"]:
         promise["table"] |= {"part": 0, "of": 0}
     return printed
-
-
-def check(template: bytes) -> None:
-    """Look at a template without opening it: InvalidInput names what cannot be in one."""
-    if len(template) > LARGEST:
-        raise InvalidInput(f"The template is larger than {LARGEST // 1_000_000} MB.")
-    try:
-        with zipfile.ZipFile(io.BytesIO(template)) as packed:
-            _check_parts(packed)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
-        raise InvalidInput(
-            "This is not a Word document (.docx), or it has a password. Save it as .docx."
-        ) from None
-
-
-def _check_parts(packed: zipfile.ZipFile) -> None:
-    listed = packed.infolist()
-    names = [one.filename for one in listed]
-    if len(listed) > MOST_PARTS or sum(one.file_size for one in listed) > LARGEST_OPEN:
-        raise InvalidInput("The template holds too much. Take pictures out and save it again.")
-    if "word/document.xml" not in names or len(set(names)) != len(names):
-        raise InvalidInput("This is not a Word document (.docx). Save it as .docx.")
-    if any(ACTIVE.search(name) for name in names):
-        raise InvalidInput("The template has macros or embedded files in it. Save it without them.")
-    for one in listed:
-        if one.filename.endswith((".xml", ".rels")):
-            _check_xml(one.filename, packed.read(one))
-
-
-def _check_xml(name: str, written: bytes) -> None:
-    """UTF-8 without a document type; no macros by another name; nothing that Word would fetch."""
-    if (
-        b"<!DOCTYPE" in written
-        or b"<!ENTITY" in written
-        or written[:2] in (b"\xff\xfe", b"\xfe\xff")
-    ):
-        raise InvalidInput("The template was not written by Word. Open it there and save it again.")
-    if name == "[Content_Types].xml" and b"macroenabled" in written.lower():
-        raise InvalidInput("The template may have macros. Save it as .docx, without them.")
-    for relation in FETCHED.findall(written):
-        if b'"External"' in relation and b"/hyperlink" not in relation:
-            raise InvalidInput("The template fetches something from elsewhere. Put it in instead.")
-    if FIELDS.search(re.sub(rb"<[^>]*>", b"", written)) and b"instrText" in written:
-        raise InvalidInput("The template has a field that fetches or runs something. Take it out.")
 
 
 def _clean(value: Any) -> Any:

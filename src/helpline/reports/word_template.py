@@ -43,6 +43,9 @@ def built_in() -> bytes:
     paper = Document()
     _look(paper)
     paper.add_heading(ONE, 1)
+    paper.add_paragraph("{%p if opens %}")
+    paper.add_paragraph().add_run("{{ opens }}").bold = True
+    paper.add_paragraph("{%p endif %}")
     paper.add_paragraph(HEAD)
     paper.add_paragraph("{%p if promises %}")
     paper.add_heading("Were the promises kept?", 2)

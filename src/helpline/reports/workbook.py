@@ -18,9 +18,9 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from helpline.reports.cells import Cell
-from helpline.reports.paper import ALL, KEPT, STATES, TIMES, of_whole, paper
+from helpline.reports.paper import paper
 from helpline.reports.report import Report
-from helpline.reports.view import Promise, Table, View
+from helpline.reports.view import ALL, STATES, VERDICTS, Promise, Table, View
 
 SAFE: Final = {
     "in_memory": True,
@@ -33,6 +33,7 @@ UNFIT: Final = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
 LONGEST_NAME: Final = 31  # of a sheet
 FIRST, OTHERS = 46, 15  # widths in letters
 MOST_BARS: Final = 40
+UNITS: Final = {"percent": "%", "pounds": "£", "minutes": "minutes"}
 ACROSS, LETTERS_ACROSS = 8, 140  # columns and letters of a paragraph
 
 
@@ -52,8 +53,8 @@ def xlsx(report: Report) -> bytes:
         writing.top([("Question", "Figure", "Unit", "%", "Share", "Expected", "State")])
         for total in line.totals:
             figure = writing.figure(total.cell)
-            unit = "minutes" if total.measure.is_minutes else ""
-            said = [of_whole(report.view, total.cell), total.expected, STATES[total.state]]
+            unit = "minutes" if total.measure.is_minutes else UNITS.get(total.measure.unit, "")
+            said = [writing.view.share_words(total.cell), total.expected, STATES[total.state]]
             writing.row(total.measure.name, figure, unit, total.cell.percent, *said)
         for table in line.tables:
             _table(writing, table)
@@ -136,6 +137,8 @@ def _answers(writing: _Writing, head: str, printed: Mapping[str, Any]) -> None:
     """The first sheet: what this is, whether the promises were kept, and where not."""
     writing.begin("Promises")
     writing.row(head, style="title")
+    if printed["opens"]:
+        writing.row(printed["opens"])
     writing.row(f"{printed['start']} to {printed['end']}. Counted on {printed['counted']}.")
     if printed["is_provisional"]:
         writing.row("While the period was still running: these figures are not final.")
@@ -162,17 +165,17 @@ def _answers(writing: _Writing, head: str, printed: Mapping[str, Any]) -> None:
 def _promise(writing: _Writing, promise: Promise) -> None:
     writing.row()
     writing.row(f"{promise.clock.name}: times in minutes", style="title")
-    writing.row("Quadrant", *writing.view.promise_columns, style="head")
+    writing.row("Quadrant", *promise.columns, style="head")
     for name, cells in promise.rows:
-        writing.row(name, *_kept(writing, cells))
-    writing.row("All", *_kept(writing, promise.total), style="sum")
+        writing.row(name, *_kept(writing, promise, cells))
+    writing.row("All", *_kept(writing, promise, promise.total), style="sum")
 
 
-def _kept(writing: _Writing, cells: Mapping[str, Cell]) -> Iterator[object]:
-    met, missed, still_open = (cells[name] for name in KEPT)
+def _kept(writing: _Writing, promise: Promise, cells: Mapping[str, Cell]) -> Iterator[object]:
+    met, missed, still_open = (cells[name] for name in VERDICTS)
     yield from (writing.figure(met), met.percent, writing.figure(missed), missed.percent)
     yield writing.figure(still_open)
-    yield from (writing.figure(cells[name]) for name in TIMES)
+    yield from (writing.figure(cells[name]) for name in promise.times)
 
 
 def _table(writing: _Writing, table: Table) -> None:

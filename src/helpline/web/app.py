@@ -12,6 +12,8 @@ from aiohttp import web
 from helpline.desk.evidence import LARGEST as LARGEST_PROOF
 from helpline.desk.house import House
 from helpline.desk.register import LARGEST_LIST
+from helpline.desk.report_templates import LARGEST as LARGEST_TEMPLATE
+from helpline.desk.supplying import LARGEST_LIST as LARGEST_FIGURES
 from helpline.rules.permissions import ALLOWED
 from helpline.web import hooks, live, voice
 from helpline.web.asked import HOUSE
@@ -44,6 +46,7 @@ from helpline.web.pages import (
     duties_more,
     evidence,
     feedback,
+    figure,
     files,
     gatherings,
     groups,
@@ -63,7 +66,10 @@ from helpline.web.pages import (
     people,
     person,
     policies_told,
+    quality,
     register,
+    releases,
+    report_templates,
     reports,
     rota,
     rota_passing,
@@ -72,6 +78,7 @@ from helpline.web.pages import (
     running,
     safe_contact,
     search,
+    supplied,
     telephone,
     tray,
     users,
@@ -351,7 +358,6 @@ ROUTES = (
     Route("POST", "/incidents/{reference}/notices/{id}", incidents.settle, "incident.work"),
     Route("GET", "/feedback", feedback.show_feedback, "feedback.read"),
     Route("POST", "/feedback/{id}/themes", feedback.set_themes, "feedback.work"),
-    Route("POST", "/feedback/changes", feedback.say_and_do, "feedback.work"),
     Route("GET", "/feedback/answers", feedback.ask_record, "feedback.record"),
     Route("POST", "/feedback/answers", feedback.record, "feedback.record"),
     Route("GET", "/changes", changes.show_changes, "change.read"),
@@ -490,8 +496,100 @@ ROUTES = (
     # those who pay
     Route("GET", "/portal", reports.show_portal, "portal.read"),
     Route("GET", "/reports", reports.show_reports, "report.read"),
+    Route("POST", "/releases", releases.draw_up, "report.prepare"),
+    Route("GET", "/releases/{id}", releases.show_release, "report.prepare"),
+    Route("POST", "/releases/{id}/check", releases.check, "report.prepare"),
+    Route("POST", "/releases/{id}/check/end", releases.take_back, "report.prepare"),
+    Route("POST", "/releases/{id}/words", releases.say, "report.prepare"),
+    Route("POST", "/releases/{id}/signature", releases.sign, "report.sign"),
+    Route("POST", "/releases/{id}/presentation", releases.present, "report.prepare"),
+    Route("POST", "/releases/{id}/deliveries", releases.deliver, "report.prepare"),
+    Route("POST", "/releases/{id}/restatement", releases.restate, "report.prepare"),
+    Route("GET", "/releases/{id}/files/{format}", releases.take_file, "report.read"),
+    Route("GET", "/reports/{contract}/packs/{id}", releases.take_pack, "report.prepare"),
     Route("GET", "/reports/{contract}/measures", reports.show_measures, "report.read"),
     Route("GET", "/reports/{contract}/{label}", reports.show_report, "report.read"),
+    Route("GET", "/reports/{contract}/figure/{label}", figure.show_figure, "report.behind"),
+    Route("GET", "/reports/{contract}/quality/{label}", quality.show_quality, "report.behind"),
+    # figures from elsewhere, and the councils' own templates
+    Route("GET", "/supplied", supplied.show_all, "report.supply"),
+    Route("GET", "/reports/{contract}/supplied/{label}", supplied.show_period, "report.supply"),
+    Route("POST", "/reports/{contract}/supplied/{label}", supplied.supply, "report.supply"),
+    Route(
+        "POST",
+        "/reports/{contract}/supplied/{label}/lists",
+        supplied.hand_in,
+        "report.supply",
+        LARGEST_FIGURES,
+    ),
+    Route(
+        "GET",
+        "/reports/{contract}/supplied/{label}/lists/{id}",
+        supplied.show_list,
+        "report.supply",
+    ),
+    Route(
+        "POST",
+        "/reports/{contract}/supplied/{label}/lists/{id}/acceptance",
+        supplied.accept,
+        "report.supply",
+    ),
+    Route(
+        "POST",
+        "/reports/{contract}/supplied/{label}/lists/{id}/end",
+        supplied.throw_away,
+        "report.supply",
+    ),
+    Route(
+        "POST",
+        "/reports/{contract}/supplied/{label}/{id}/withdrawal",
+        supplied.take_back,
+        "report.supply",
+    ),
+    Route("GET", "/report-templates", report_templates.show_all, "report.template"),
+    Route(
+        "GET",
+        "/report-templates/{contract}/{report}",
+        report_templates.show_report,
+        "report.template",
+    ),
+    Route(
+        "POST",
+        "/report-templates/{contract}/{report}",
+        report_templates.hand_in,
+        "report.template",
+        LARGEST_TEMPLATE,
+    ),
+    Route(
+        "GET",
+        "/report-templates/{contract}/{report}/ours",
+        report_templates.begin_with_ours,
+        "report.template",
+    ),
+    Route(
+        "GET",
+        "/report-templates/{contract}/{report}/{id}/preview",
+        report_templates.preview,
+        "report.template",
+    ),
+    Route(
+        "GET",
+        "/report-templates/{contract}/{report}/{id}/file",
+        report_templates.download,
+        "report.template",
+    ),
+    Route(
+        "POST",
+        "/report-templates/{contract}/{report}/{id}/use",
+        report_templates.use,
+        "report.template",
+    ),
+    Route(
+        "POST",
+        "/report-templates/{contract}/{report}/{id}/withdrawal",
+        report_templates.take_back,
+        "report.template",
+    ),
     # those who administer
     Route("GET", "/users", users.show_users, "user.ways"),
     Route("POST", "/users", users.add, "user.manage"),
