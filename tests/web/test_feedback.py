@@ -28,9 +28,10 @@ async def test_what_somebody_said_is_written_down_and_given_its_themes(
     assert await quinn.post(at, {"themes": "listened", "quote": "slow to ring"}) == 200
     assert "“slow to ring”" in quinn.text
     assert "No theme yet" not in quinn.text
-    change = {"said": "Slow to ring back", "did": "A second person rings"}
-    assert await quinn.post("/feedback/changes", change | {"did": ""}) == 400
-    assert await quinn.post("/feedback/changes", change) == 200
+    said_on = everybody.now.date().isoformat()
+    change = {"said": "Slow to ring back", "source": "feedback", "said_on": said_on}
+    assert await quinn.post("/changes", change | {"did": "A second person rings"}) == 200
+    assert await quinn.get("/feedback") == 200
     assert "A second person rings" in quinn.text
 
 

@@ -21,7 +21,6 @@ from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import FeedbackAsk, FeedbackTheme, SaidAndDone, User, metadata
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import ChangeSource
 
 ASK: Final = metadata.tables["feedback_ask"]
 LONGEST_QUOTE: Final = 300
@@ -190,28 +189,6 @@ async def quotes(
         .order_by(ASK.c.quoted_at.desc())
     )
     return list(found)
-
-
-async def say_and_do(
-    session: AsyncSession, contract: Contract, said: str, done: str, by: Actor, now: datetime
-) -> None:
-    """You said, we did: one change, in words that anybody may read."""
-    require(by, "feedback.work", contract.key)
-    session.add(
-        SaidAndDone(
-            contract=contract.key,
-            at=now,
-            said=in_a_line(said, 500, "Write what people said."),
-            done=in_a_line(done, 500, "Write what was done about it."),
-            source=ChangeSource.FEEDBACK,
-            done_on=now.astimezone(ZoneInfo(contract.zone)).date(),
-            by_user_id=by.user_id,
-        )
-    )
-    await session.flush()
-    await events.record(
-        session, "feedback.said_and_done", now, contract=contract.key, by=by.user_id
-    )
 
 
 async def said_and_done(

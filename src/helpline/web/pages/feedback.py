@@ -1,5 +1,5 @@
 """What people say of the service, half a year at a time: answers, themes, approved quotations, what
-came of it; and the form for what somebody said on the telephone."""
+came of it (written down at /changes); and the form for what somebody said on the telephone."""
 
 from datetime import date, datetime, time
 from typing import Final
@@ -51,7 +51,7 @@ async def show_feedback(request: web.Request, form: str = "", problem: str = "")
         themes={one.code: one.name for one in given.themes} if given else {},
         form=form,
         problem=problem,
-        wrong=_wrong(problem),
+        wrong="quote",
         typed={name: values[-1] for name, values in typed.items()},
         all_typed=typed,
         done=request.query.get("done", ""),
@@ -71,19 +71,6 @@ async def set_themes(request: web.Request) -> web.Response:
     except InvalidInput as error:
         return await show_feedback(request, f"comment{ask_id}", str(error))
     return go("/feedback?done=themes")
-
-
-async def say_and_do(request: web.Request) -> web.Response:
-    said, did = await field(request, "said"), await field(request, "did")
-    contract = _contract(request, "feedback.work")
-    try:
-        async with house_of(request).db.write() as session:
-            await feedback_themes.say_and_do(
-                session, contract, said, did, actor_of(request), now_of(request)
-            )
-    except InvalidInput as error:
-        return await show_feedback(request, "change", str(error))
-    return go("/feedback?done=change")
 
 
 async def ask_record(request: web.Request, problem: str = "") -> web.Response:
@@ -145,8 +132,3 @@ def _back(day: date, months: int) -> date:
     """The first of the month so many months before."""
     count = day.year * 12 + day.month - 1 - months
     return date(count // 12, count % 12 + 1, 1)
-
-
-def _wrong(problem: str) -> str:
-    wrong = {"A quotation": "quote", "Write what people": "said", "Write what was done": "did"}
-    return next((name for begins, name in wrong.items() if problem.startswith(begins)), "quote")
