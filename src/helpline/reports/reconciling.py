@@ -22,7 +22,7 @@ SUPPORT: Final = "support"
 WHY: Final[Mapping[str, str]] = {
     "places": "Somebody who stands in two of them is counted in each, and once in the total.",
     "supports": "A case counts in each kind of support it had, and once in the total.",
-    "supplied": "Some of these figures were supplied to us and not counted here: they stand as given.",
+    "supplied": "Some of these figures were supplied to us, not counted here: they stand as given.",
     "called_off": "A promise that was called off before its time (nobody waited for it any more) "
     "is in none of them.",
     "again": "Where a promise began a second time on the same case it is counted twice.",

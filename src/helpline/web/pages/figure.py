@@ -1,0 +1,180 @@
+"""One figure of a report, and what it counts: references with links, two hundred at a time, for
+those who may open them. The report's own page links every figure here (`opened`).
+
+Nothing personal stands in the address or on the page, and what the reader may not see is a number.
+That somebody looked is recorded.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from helpline.contract import Contract
+from helpline.contract.measuring import POPULATION
+from helpline.desk import events
+from helpline.errors import InvalidInput, NotFound
+from helpline.reports import catalogue, codes, reconciling
+from helpline.reports.behind import SHOWN, Behind, asked, behind
+from helpline.reports.cells import By, Cell
+from helpline.reports.reconciling import Difference
+from helpline.reports.report import Report
+from helpline.reports.supplied import written
+from helpline.reports.view import Table, View, span
+from helpline.rules import periods
+from helpline.rules.periods import Period
+from helpline.rules.permissions import may
+from helpline.web.asked import actor_of, contracts_of, house_of, now_of
+from helpline.web.showing import show
+
+MOST_PAGES: Final = 100_000
+OPENS: Final = {
+    "complaints": "/complaints/{}",
+    "incidents": "/incidents/{}",
+    "allegations": "/cases/{}/pathway",
+}
+"""Where something that is counted is looked at; all else is on its case."""
+
+
+async def show_figure(request: web.Request) -> web.Response:
+    contract = contract_asked(request)
+    period = period_asked(request, contract)
+    measure, by = asked(contract, request.query.get("measure", ""), request.query.get("by", ""))
+    page = page_asked(request)
+    now, actor = now_of(request), actor_of(request)
+    async with house_of(request).db.read() as session:
+        found = await behind(session, contract, period, measure, by, actor, now, (page - 1) * SHOWN)
+    async with house_of(request).db.write() as session:
+        await events.record(
+            session,
+            "figure.opened",
+            now,
+            contract=contract.key,
+            by=actor.user_id,
+            period=period.label,
+            measure=measure.code,
+            cut=written(by),
+        )
+    names = codes.names(contract)
+    return show(
+        request,
+        "figure.html.j2",
+        zone=contract.zone,
+        contract=contract,
+        period=period,
+        found=found,
+        cut=[(codes.NAMES[name], names[name][code]) for name, code in by],
+        titles=codes.NAMES,
+        names=names,
+        columns=_columns(found),
+        entry=catalogue.entry(contract, measure),
+        took=span,
+        wholes=[
+            (contract.measure(code).name, figure_address(contract, period, code, by))
+            for code in measure.of
+            if code not in (POPULATION, measure.code)
+        ],
+        opens=OPENS.get(measure.counts, "/cases/{}"),
+        address=figure_address(contract, period, measure.code, by),
+        shown=SHOWN,
+        may_exact=may(actor, "report.exact", contract.key),
+    )
+
+
+def _columns(found: Behind) -> list[str]:
+    """The dimensions that tell the listed things apart: those by which the figure is not cut."""
+    known = found.rows[0].by if found.rows else ()
+    return [name for name, _ in known if name not in dict(found.by)]
+
+
+def figure_address(contract: Contract, period: Period, code: str, by: By) -> str:
+    """Where a figure opens onto what it counts."""
+    asked_for = {"measure": code} | ({"by": written(by)} if by else {})
+    return f"/reports/{contract.key}/figure/{period.label}?{urlencode(asked_for)}"
+
+
+# --- the report's page, with every figure a link --------------------------------------------------
+
+
+def opened(request: web.Request, report: Report) -> View:
+    """The report arranged for reading on a page: for whoever may, every exact figure opens, and
+    what does not add up is said below its table. Files are made without this."""
+    is_allowed = may(actor_of(request), "report.behind", report.contract.key)
+    return OpenedView(report) if is_allowed and not report.is_protected else report.view
+
+
+class OpenedView(View):
+    """A view whose figures are links."""
+
+    def link(self, cell: Cell) -> str:
+        if not cell.value and not cell.words:
+            return ""  # nothing is behind a nought
+        return figure_address(self.contract, self.report.period, cell.measure, cell.by)
+
+    def notes(self, table: Table) -> Sequence[str]:
+        """What is to be said below a table: by how much its rows differ from the total, and why."""
+        measures = {cell.measure for cell in table.total}
+        names = {name for _, cells in table.rows for cell in cells for name, _ in cell.by}
+        line = table.key.partition("-")[0]
+        some = [
+            one
+            for one in self._told
+            if one.most.measure in measures
+            and {one.most.along, *(name for name, _ in one.most.by)} == names
+            and one.most.line in ("", line)
+        ]
+        return [self.said(one) for one in some]
+
+    def said(self, one: reconciling.Told) -> str:
+        """One difference in a sentence or two."""
+        return difference_words(self.contract, one)
+
+    @cached_property
+    def _told(self) -> Sequence[reconciling.Told]:
+        return reconciling.told(reconciling.differences(self.report))
+
+
+def difference_words(contract: Contract, one: reconciling.Told) -> str:
+    """By how much parts differ from their total, and why."""
+    most = one.most
+    name = contract.measure(most.measure).name
+    amount = f"{abs(most.by_how_many):,g} {'more' if most.by_how_many > 0 else 'fewer'}"
+    told = f"{name}, {_place(contract, most)}: {most.parts:,g} together, {amount} than the total"
+    also = f", and so in {one.number - 1:,} other places" if one.number > 1 else ""
+    why = reconciling.WHY.get(most.why, "Nothing explains it: this is a fault of ours.")
+    return f"{told} ({most.total:,g}){also}. {why}"
+
+
+def _place(contract: Contract, one: Difference) -> str:
+    names = codes.names(contract)
+    parts = [f"by {codes.NAMES[one.along].lower()}"] if one.along else []
+    if one.of:
+        parts.append(" and ".join(contract.measure(code).name for code in one.of))
+    parts += [names[name][code] for name, code in one.by]
+    return ", ".join(parts)
+
+
+# --- what the address says ------------------------------------------------------------------------
+
+
+def contract_asked(request: web.Request) -> Contract:
+    for contract in contracts_of(request, "report.behind"):
+        if contract.key == request.match_info["contract"]:
+            return contract
+    raise NotFound("There is no such report, or it is not yours to see.")
+
+
+def period_asked(request: web.Request, contract: Contract) -> Period:
+    try:
+        return periods.period(request.match_info["label"], contract.year_starts_month)
+    except periods.BadPeriod as error:
+        raise InvalidInput(str(error)) from None
+
+
+def page_asked(request: web.Request) -> int:
+    """Which page of a long list, from 1; whatever is none is the first."""
+    text = request.query.get("page", "1")
+    is_number = text.isascii() and text.isdigit() and len(text) <= 6
+    return min(max(int(text), 1), MOST_PAGES) if is_number else 1

@@ -1,0 +1,89 @@
+"""What is to be put right before a report of a period is signed: what is wanting, on which cases,
+and whether the totals agree. Counts for all of it, a list of the cases the reader may see.
+"""
+
+from typing import Final
+
+from aiohttp import web
+
+from helpline.contract import Contract
+from helpline.contract import parts as contract_parts
+from helpline.desk import quality
+from helpline.reports import reconciling
+from helpline.reports.figures import counted
+from helpline.rules.periods import KIND_OF, Period
+from helpline.rules.permissions import may
+from helpline.web.asked import actor_of, house_of, now_of
+from helpline.web.pages.figure import (
+    contract_asked,
+    difference_words,
+    figure_address,
+    page_asked,
+    period_asked,
+)
+from helpline.web.showing import show
+
+PLACES: Final = {
+    "standing": "/standing#facts",
+    "group": "/standing#facts",
+    "quadrant": "/standing#facts",
+    "reason": "#urgency-act",
+    "person": "/people",
+    "track": "/pathway",
+    "waiting": "#reply",
+    "in_time": "#reply",
+    "late": "/record",
+}
+"""Below /cases/<reference>: where each is put right."""
+
+
+async def show_quality(request: web.Request) -> web.Response:
+    contract = contract_asked(request)
+    period = period_asked(request, contract)
+    asked = _report(contract, period, request.query.get("report", ""))
+    only = request.query.get("only", "")
+    only = only if only in quality.WANTING else ""
+    page, actor, now = page_asked(request), actor_of(request), now_of(request)
+    async with house_of(request).db.read() as session:
+        found = await quality.of_period(
+            *(session, contract, asked.code, period, actor, now),
+            only=only,
+            first=(page - 1) * quality.SHOWN,
+        )
+        report = await counted(session, contract, period, now, asked.code, late=False)
+    differences = reconciling.differences(report)
+    told = reconciling.told(differences)
+    faults = [one for one in told if one.most.is_fault]
+    explained = [one for one in told if not one.most.is_fault]
+    simple = [one for one in explained if not one.most.by]
+    return show(
+        request,
+        "quality.html.j2",
+        zone=contract.zone,
+        contract=contract,
+        period=period,
+        report=report,
+        found=found,
+        only=only,
+        places=PLACES,
+        shown=quality.SHOWN,
+        faults=[difference_words(contract, one) for one in faults],
+        told=[
+            (
+                difference_words(contract, one),
+                figure_address(contract, period, one.most.measure, one.most.by),
+            )
+            for one in simple
+        ],
+        crossed=len(explained) - len(simple),
+        address=f"/reports/{contract.key}/quality/{period.label}?report={asked.code}",
+        may_exact=may(actor, "report.exact", contract.key),
+    )
+
+
+def _report(contract: Contract, period: Period, code: str) -> contract_parts.Report:
+    """The report that is asked for, or the first that is owed for such a period."""
+    for one in contract.reports:
+        if one.code == code and KIND_OF[one.every] == period.kind:
+            return one
+    return contract.report_for(period.kind)

@@ -1,0 +1,142 @@
+"""Before a report is signed a lead puts right what is wanting, what changes most figures first; and
+every figure opens onto what it counts."""
+
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from helpline.clock import MovableClock
+from helpline.desk import membership, quality
+from helpline.desk.quality import Quality
+from helpline.models import Case, Complaint, Conflict, Contact, Note
+from helpline.rules.periods import period
+from helpline.rules.permissions import Actor
+from tests.world import CARER, STRANGER, World
+
+LABEL = "2026-27-Q2"
+
+
+async def of(world: World, by: Actor | None = None, only: str = "", first: int = 0) -> Quality:
+    contract = world.house.contracts["essex"]
+    span = period(LABEL, contract.year_starts_month)
+    async with world.house.db.read() as session:
+        return await quality.of_period(
+            *(session, contract, "quarter", span, by or world.lead, world.now),
+            only=only,
+            first=first,
+        )
+
+
+async def test_who_nobody_knows_comes_first_and_is_gone_when_it_is_written_down(
+    world: World,
+) -> None:
+    await world.sms(CARER, "Please ring me")
+    await world.sms(STRANGER, "Please ring me")
+    stranger = await world.case_of(STRANGER)
+    found = await of(world)
+    first = found.cases[0]
+    assert first.reference == stranger.reference
+    assert {"group", "quadrant", "person", "in_time"} <= set(first.wants)
+    assert [one.tables for one in found.wants] == sorted(
+        (one.tables for one in found.wants), reverse=True
+    )
+    assert {one.code: one.cases for one in found.wants}["in_time"] == 2
+    contract = world.house.contracts["essex"]
+    async with world.house.db.write() as session:
+        case = await session.get(Case, stranger.id)
+        assert case is not None
+        said = membership.Said(group="foster_carer", quadrant="north")
+        await membership.note_facts(session, contract, case, said, world.lead, world.now)
+    after = await of(world)
+    assert not {"group", "quadrant"} & {one.code for one in after.wants}
+    assert not (await of(world, only="quadrant")).cases
+
+
+async def test_a_promise_that_waits_is_named_until_somebody_answers(world: World) -> None:
+    await world.sms(CARER, "Please ring me")
+    assert isinstance(world.clock, MovableClock)
+    world.clock.forward(timedelta(hours=30))
+    assert [one.cases for one in (await of(world)).wants if one.code == "waiting"] == [1]
+    await world.allocate(CARER, world.worker)
+    await world.reply(CARER, "I am here now")
+    assert "waiting" not in {one.code for one in (await of(world)).wants}
+
+
+async def test_what_is_closed_and_says_nothing_is_listed_and_what_came_late_too(
+    world: World,
+) -> None:
+    await world.sms(CARER, "Please ring me")
+    await world.reply(CARER, "I am here")
+    case = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        await session.execute(
+            update(Case)
+            .where(Case.id == case.id)  # type: ignore[arg-type]
+            .values(status="closed", closed_at=world.now, outcome=None)
+        )
+        session.add(
+            Note(
+                case_id=case.id or 0,
+                kind="fact",
+                body="x",
+                happened_at=world.now,
+                written_at=world.now + timedelta(days=9),
+                by_user_id=world.worker.user_id,
+            )
+        )
+        session.add(
+            Contact(
+                contract="essex",
+                case_id=case.id or 0,
+                person_id=case.person_id,
+                direction="in",
+                kind="call",
+                channel="voice",
+                method="telephone",
+                at=world.now,
+                written_at=world.now + timedelta(days=100),
+            )
+        )
+    found = await of(world)
+    assert {"support", "outcome", "late", "later"} <= set(found.cases[0].wants)
+    last = found.cases[0].wants[-1]
+    assert last == "late"  # it changes no figure
+
+
+async def test_a_case_that_is_not_yours_to_see_is_counted_and_not_listed(world: World) -> None:
+    await world.sms(STRANGER, "Please ring me")
+    case = await world.case_of(STRANGER)
+    whole = await of(world)
+    async with world.house.db.write() as session:
+        session.add(
+            Conflict(
+                case_id=case.id or 0,
+                user_id=world.lead.user_id,
+                why="x",
+                since=world.now,
+                kind="declared",
+            )
+        )
+    found = await of(world)
+    assert (found.number, found.unseen, len(found.cases)) == (1, 1, 0)
+    assert [one.cases for one in found.wants] == [one.cases for one in whole.wants]
+
+
+async def test_an_answered_complaint_says_what_was_found_and_done(world: World) -> None:
+    async with world.house.db.write() as session:
+        session.add(
+            Complaint(
+                reference="C-1",
+                contract="essex",
+                kind="service",
+                subject="delay",
+                complainant="carer",
+                method="text",
+                words="x",
+                received_at=world.now,
+                logged_at=world.now,
+                stage_since=world.now,
+                answered_at=world.now,
+            )
+        )
+    assert (await of(world)).complaints == 1

@@ -1,0 +1,51 @@
+"""From a figure of the exact report to what it counts, and what is put right before signing."""
+
+from html import unescape
+from urllib.parse import urlsplit
+
+from tests.web.conftest import Arrive
+from tests.world import CARER, STRANGER, World
+
+LABEL = "2026-27-Q2"
+
+
+async def test_a_lead_goes_from_a_figure_to_the_cases_it_counts(
+    everybody: World, arrive: Arrive
+) -> None:
+    await everybody.sms(CARER, "Please ring me")
+    await everybody.sms(CARER, "Please")
+    await everybody.sms(STRANGER, "Hello")
+    lead = await arrive(everybody, "leonie")
+    assert await lead.get(f"/reports/essex/{LABEL}?exact=1") == 200
+    contacts = f"/reports/essex/figure/{LABEL}?measure=contacts"
+    assert f'href="{contacts}">3</a>' in lead.page
+    links = {unescape(one.partition('"')[0]) for one in lead.page.split('href="')[1:]}
+    links = {one for one in links if "/figure/" in one}
+    assert len(links) > 40
+    for link in sorted(links)[::12]:
+        assert await lead.get(link) == 200, link
+    await lead.get(contacts)
+    for number in (CARER, STRANGER):
+        assert f'href="/cases/{(await everybody.case_of(number)).reference}"' in lead.page
+    assert "Carol" not in lead.page
+    assert await lead.get(f"/reports/essex/quality/{LABEL}") == 200
+    assert "may be counted twice" in lead.text
+    assert "Somebody who stands in two" not in lead.text
+    assert await lead.get(f"/reports/essex/quality/{LABEL}?only=nonsense&page=x") == 200
+    safeguarding = await arrive(everybody, "sefa")
+    assert await safeguarding.get(contacts) == 200
+    back = urlsplit(f"/reports/essex/quality/{LABEL}").path
+    assert f'href="{back}"' in safeguarding.page
+
+
+async def test_files_and_the_protected_page_have_no_such_links(
+    everybody: World, arrive: Arrive
+) -> None:
+    await everybody.sms(CARER, "Please ring me")
+    lead = await arrive(everybody, "leonie")
+    await lead.get(f"/reports/essex/{LABEL}")
+    assert "/figure/" not in lead.page
+    await lead.get(f"/reports/essex/{LABEL}?exact=1&format=html")
+    assert "/figure/" not in lead.page
+    assert await lead.get(f"/reports/essex/figure/{LABEL}?measure=luck") == 404
+    assert await lead.get("/reports/essex/figure/never?measure=cases") == 400
