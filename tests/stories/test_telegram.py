@@ -1,9 +1,10 @@
 """Telegram whole: who is behind a chat, blocked and back, alerts on a worker's chat."""
 
 from helpline.channels import Inbound
-from helpline.desk import linking
-from helpline.models import Address, Case, Person, User
+from helpline.desk import cases, linking
+from helpline.models import Address, Case, Contact, Person, User
 from helpline.vocabulary import ItemKind
+from tests.stories.test_walls import two_sides
 from tests.world import CARER, World
 
 CHAT, STAFF_CHAT = "777000111", "777000222"
@@ -21,6 +22,36 @@ async def test_a_code_read_out_by_a_worker_ties_the_chat_to_the_person(world: Wo
     (case,) = await world.all(Case)
     assert (case.person_id, case.identity, case.quadrant) == (carol.id, "known", "mid")
     assert world.telegram_network.on(CHAT)[-1].text.startswith("This chat is now yours")
+
+
+async def test_a_chat_that_is_proved_to_be_the_other_sides_leaves_the_case_it_wrote_on(
+    world: World,
+) -> None:
+    """Tess uses her mother's telephone: what her mother is told does not reach her from then on."""
+    _, hers = await two_sides(world)
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.lead, hers)
+        tess = await session.get(Person, case.person_id)
+        assert tess is not None
+        mother = await linking.make_code_for_person(
+            session, await carol_of(world), world.worker, world.now
+        )
+        code = await linking.make_code_for_person(session, tess, world.worker, world.now)
+    await world.telegram(CHAT, mother)
+    await world.telegram(CHAT, "hello, it is Carol")
+    (carols,) = await world.all(Case, Case.method == "telegram", Case.reference != hers)
+    await world.telegram(CHAT, code)
+    (address,) = await world.all(Address, Address.channel == "telegram")
+    assert address.person_id == tess.id
+    async with world.house.db.read() as session:
+        before = await session.get(Case, carols.id)
+        assert before is not None
+        reached = await cases.reply_address(session, before)
+        assert reached is None or reached.channel != "telegram"
+    await world.telegram(CHAT, "it is me, Tess")
+    said = (await world.all(Contact, Contact.body.is_not(None)))[-2:]
+    assert {one.person_id for one in said} == {tess.id}
+    assert carols.id not in {one.case_id for one in said}
 
 
 async def test_a_code_works_once_and_not_for_long(world: World) -> None:

@@ -137,6 +137,8 @@ async def _tie_person(
         .where(col(Conversation.address_id) == address.id)
     )
     await people.identify(session, address, case, person, now, Identity.KNOWN)
+    if case is not None and case.person_id != person.id:
+        case = None  # across a wall: nothing of it is theirs
     if case is not None:
         case.identity = Identity.KNOWN
     await session.flush()

@@ -28,7 +28,7 @@ from helpline.models import (
 )
 from helpline.rules.eligibility import Held
 from helpline.sealing import ring
-from helpline.vocabulary import UNKNOWN, CaseStatus, Identity
+from helpline.vocabulary import UNKNOWN, CaseStatus, Identity, Step
 
 SENDER = (
     select(Address, Person, Conversation, Case)
@@ -176,7 +176,8 @@ async def identify(
     """Whoever writes from `address` is `person`: by their own word, which stays marked as a claim
     until a worker confirms it, or by what proves it. A record that only stood in for them goes over
     as a whole; of somebody known otherwise, no more than this address and `case`. Across a wall
-    nothing goes over: a claim counts for nothing there, and a proof is one of the address alone."""
+    nothing goes over: a claim counts for nothing there, and a proof is one of the address alone,
+    which leaves the case it wrote on: what comes from it next opens one of its own."""
     before = await session.get(Person, address.person_id)
     assert before is not None
     assert person.id is not None
@@ -185,6 +186,8 @@ async def identify(
     is_walled = await seeing.is_wall_between(session, before.id or 0, person.id)
     if not is_walled or identity is Identity.KNOWN:
         address.person_id = person.id
+    if is_walled and identity is Identity.KNOWN:
+        await _leave_its_case(session, address)
     if is_walled or before.id is None or before.id == person.id:
         return
     whole = await _only_stood_in(session, before, person)
@@ -211,6 +214,15 @@ async def identify(
         )
     unused = ~or_(*(exists().where(column == before.id) for column in NAMING_A_PERSON))
     await session.execute(delete(Person).where(col(Person.id) == before.id, unused))
+
+
+async def _leave_its_case(session: AsyncSession, address: Address) -> None:
+    """Nothing that is written on that case goes to this address any more, nor the other way."""
+    await session.execute(
+        update(Conversation)
+        .where(col(Conversation.address_id) == address.id)
+        .values(case_id=None, step=Step.NEW, letter_id=None)
+    )
 
 
 async def _only_stood_in(session: AsyncSession, before: Person, person: Person) -> bool:
