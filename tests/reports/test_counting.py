@@ -8,7 +8,18 @@ import pytest
 from helpline.contract import Contract
 from helpline.contract.measuring import COUNTED, Measure, Split, Target, wrong
 from helpline.db import Database
-from helpline.models import Allegation, Case, EvidenceEntry, Incident, Person, SuppliedFigure, User
+from helpline.models import (
+    Allegation,
+    Case,
+    Complaint,
+    Deadline,
+    EvidenceEntry,
+    FeedbackAsk,
+    Incident,
+    Person,
+    SuppliedFigure,
+    User,
+)
 from helpline.reports import codes
 from helpline.reports.counting import count
 from helpline.reports.facts import Window
@@ -123,6 +134,70 @@ async def test_evidence_and_incidents_count_by_their_day_and_kind(
     assert shown["m.incidents", incident] == 1
 
 
+async def test_whoever_was_given_a_worker_after_the_end_had_none_at_the_end(
+    db: Database, essex: Contract, now: datetime
+) -> None:
+    for hours in (-1, 1):
+        await a_case(
+            db, START + timedelta(days=1 + hours), allocated_at=END + timedelta(hours=hours)
+        )
+    found = await numbers(db, essex, now, measure("open", by=("allocated",)))
+    assert found == {("m.open",): 2, ("m.open", "yes"): 1, ("m.open", "no"): 1}
+
+
+async def test_whoever_is_out_of_the_contract_is_in_no_figure_but_their_own(
+    db: Database, essex: Contract, now: datetime
+) -> None:
+    at = START + timedelta(days=2)
+    for eligibility in ("out", None):
+        case_id, person_id = await a_case(db, at, eligibility=eligibility)
+        whose = {"contract": "essex", "case_id": case_id, "person_id": person_id}
+        told = {"told_at": at, "aware_at": at, "recorded_at": at}
+        async with db.write() as session:
+            session.add(Allegation(**whose, **told))
+            session.add(FeedbackAsk(**whose, why="closing", asked_at=at, open_until=at, score=4))
+        at += timedelta(days=1)
+    facts = [measure(one) for one in ("cases", "allegations", "feedback")]
+    found = await numbers(db, essex, now, *facts)
+    assert found == {("m.cases",): 1, ("m.allegations",): 1, ("m.feedback",): 1}
+
+
+async def test_what_the_contract_no_longer_lists_counts_as_something_else(
+    db: Database, essex: Contract, now: datetime
+) -> None:
+    case_id, _ = await a_case(db, START)
+    async with db.write() as session:
+        session.add(
+            Deadline(
+                contract="essex",
+                case_id=case_id,
+                clock="once_promised",
+                stops="human_reply",
+                started_at=START,
+                due_at=END,
+            )
+        )
+        session.add(
+            Complaint(
+                reference="C-1",
+                contract="essex",
+                kind="service",
+                subject="once_a_subject",
+                complainant="carer",
+                method="letter",
+                words="x",
+                received_at=START,
+                logged_at=START,
+                stage_since=START,
+            )
+        )
+    cut = [measure("promises", by=("clock",)), measure("complaints", by=("subject",))]
+    found = await numbers(db, essex, now, *cut)
+    assert found["m.promises", "other"] == found["m.complaints", "other"] == 1
+    for name in ("shown", "incident", "praised", "excluded"):
+        assert codes.printed(essex)[name][-1] == "other"
+
+
 async def test_a_supplied_figure_says_whose_it_is_and_the_last_one_counts(
     db: Database, essex: Contract, now: datetime
 ) -> None:
@@ -158,6 +233,7 @@ async def test_a_supplied_figure_says_whose_it_is_and_the_last_one_counts(
         (measure("cases", takes="median"), "take no time"),
         (measure("cases", basis="month_end"), "as at month end"),
         (measure("cases", of=("luck",)), "“luck” is no measure"),
+        (measure("feedback", by=("score",)), "choose what was answered"),
         (measure("supplied", target=Target(grade="Good", scale=("Bad",))), "not on the target"),
         (measure("cases", unit="grade"), "can only be supplied"),
     ],

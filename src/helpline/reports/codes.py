@@ -4,10 +4,11 @@ order, or the house's. Every one is printed, even when it is zero; what is none 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from helpline.contract import Contract
+from helpline.contract.parts import Worded
 from helpline.rules.eligibility import TOO_OLD
 from helpline.vocabulary import UNKNOWN
 
@@ -113,19 +114,25 @@ def _registers(contract: Contract) -> dict[str, dict[str, str]]:
     if contract.age_limit:
         excluded[TOO_OLD] = "Whose young person is past the age"
     given = contract.complaints
-    subjects = {one.code: one.name for one in given.subjects} if given else {}
     actions = {one.code: one.name for one in given.actions} if given else {}
-    praised = {one.code: one.name for one in given.compliments} if given else {}
     return {
-        "clock": {one.code: one.name for one in contract.clocks},
+        "clock": {one.code: one.name for one in contract.clocks} | {_OTHER: "Another promise"},
         "excluded": excluded | {_OTHER: "Other reasons"},
-        "subject": subjects or {_OTHER: "Anything"},
+        "subject": _with_other(given.subjects if given else ()),
         "finding": dict(FINDINGS),
         "action": actions | {_WAITING: "Nothing yet"},
-        "praised": praised or {_OTHER: "Anything"},
-        "shown": {one.code: one.name for one in contract.evidence} or {_OTHER: "Anything"},
-        "incident": {one.code: one.name for one in contract.incidents} or {_OTHER: "Anything"},
+        "praised": _with_other(given.compliments if given else ()),
+        "shown": _with_other(contract.evidence),
+        "incident": _with_other(contract.incidents),
     }
+
+
+def _with_other(worded: Sequence[Worded]) -> dict[str, str]:
+    """The last is for what the contract once listed and no longer does: nothing that is listed may
+    grow by it."""
+    listed = {one.code: one.name for one in worded}
+    name = listed.pop(_OTHER, "Anything else" if listed else "Anything")
+    return listed | {_OTHER: name}
 
 
 def printed(contract: Contract) -> dict[str, tuple[str, ...]]:

@@ -98,7 +98,6 @@ _PLACE: Final[Columns] = {
     "state": CASE.c.status,
     "outcome": CASE.c.outcome,
     "ended": CASE.c.outcome,
-    "allocated": case((CASE.c.allocated_at.is_(None), "no"), else_="yes"),
 }
 
 
@@ -165,7 +164,11 @@ def _closed(contract: str, window: Window, columns: Sequence[str], _: bool) -> S
 def _open(contract: str, window: Window, columns: Sequence[str], _: bool) -> Select[Any]:
     """Those that had begun and were not closed, at the window's moment."""
     not_closed = or_(CASE.c.closed_at.is_(None), CASE.c.closed_at >= window.moment)
-    return _of_cases(contract, columns, CASE.c.opened_at < window.moment, not_closed)
+    known = {**_PLACE, "allocated": case((CASE.c.allocated_at < window.moment, "yes"), else_="no")}
+    found = _select(columns, known, CASE.c.id, CASE.c.person_id)
+    return found.where(
+        CASE.c.contract == contract, COUNTS, CASE.c.opened_at < window.moment, not_closed
+    )
 
 
 def _promises(
@@ -221,7 +224,7 @@ def _feedback(contract: str, window: Window, columns: Sequence[str], _: bool) ->
     return (
         _select(columns, known, ASK.c.case_id, ASK.c.person_id)
         .outerjoin_from(ASK, CASE, CASE.c.id == ASK.c.case_id)
-        .where(ASK.c.contract == contract, _within(ASK.c.asked_at, window))
+        .where(ASK.c.contract == contract, _within(ASK.c.asked_at, window), COUNTS)
     )
 
 
@@ -264,6 +267,7 @@ def _allegations(contract: str, window: Window, columns: Sequence[str], _: bool)
             ALLEGATION.c.contract == contract,
             ALLEGATION.c.ended_at.is_(None),
             _within(ALLEGATION.c.aware_at, window),
+            COUNTS,
         )
     )
 

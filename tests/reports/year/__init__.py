@@ -6,6 +6,6 @@ who had stood beside it all year, so that whoever counts a second way need not r
 """
 
 from tests.reports.year.filling import fill
-from tests.reports.year.record import Record, periods
+from tests.reports.year.record import Record, Span, periods
 
-__all__ = ["Record", "fill", "periods"]
+__all__ = ["Record", "Span", "fill", "periods"]

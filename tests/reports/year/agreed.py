@@ -61,10 +61,9 @@ class Agreed:
     @cached_property
     def rest(self) -> dict[str, str]:
         """Dimension → the code of whatever has no code of its own."""
-        rest = {name: "unknown" for name in ("carer_type", "method", "reason", "support")}
-        rest |= {name: "unknown" for name in ("outcome", "ended", "track")}
-        rest |= {name: "other" for name in ("clock", "excluded", "subject", "praised")}
-        rest |= {name: "other" for name in ("shown", "incident")}
+        unknown = "carer_type method reason support outcome ended track".split()
+        other = "clock excluded subject praised shown incident".split()
+        rest = dict.fromkeys(unknown, "unknown") | dict.fromkeys(other, "other")
         rest |= {"quadrant": self.told["unknown_quadrant"]["code"], "made_by": "not_told"}
         return rest | {"finding": "waiting", "action": "waiting"}
 

@@ -31,6 +31,9 @@ from tests.reports.year.record import (
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
+KINDS = "advice allegation standards referral consultation complaint data_complaint".split()
+WHY_OUT = "young_person_over approval_ended override".split()
+"""Beside the contract's own exclusions."""
 BEFORE = timedelta(days=45)
 """How long before the year the record begins, so that something is open already."""
 CLOCK_CHANGES = (
@@ -70,15 +73,9 @@ class _Making:
             "method": _few([one.code for one in contract.methods], RETIRED),
             "support": _few([one.code for one in contract.support], RETIRED),
             "outcome": _few([one.code for one in contract.outcomes], None, RETIRED),
-            "kind": _few(
-                "advice allegation standards referral consultation complaint".split()
-                + ["data_complaint"]
-            ),
+            "kind": _few(KINDS),
             "eligibility": ((None, "in", "unknown", "professional", "out"), (20, 86, 93, 95, 100)),
-            "why_out": _few(
-                [*(one.code for one in contract.exclusions), "young_person_over"]
-                + ["approval_ended", "override"]
-            ),
+            "why_out": _few([*(one.code for one in contract.exclusions), *WHY_OUT]),
         }
         self.counted = 0
         self.of: dict[int, list[Case]] = {}

@@ -87,11 +87,11 @@ class SecondCount:
         found = []
         for one in self.record.promises:
             late = (one.met or self.record.now) - one.due
-            if self._is_promise(one) and late > timedelta(0):
-                if span.first <= self._day(one.started) <= span.last:
-                    assert one.case is not None
-                    area = self._known("quadrant", one.case.quadrant)
-                    found.append((one.clock, area, late / MINUTE, one.met is not None))
+            is_in = span.first <= self._day(one.started) <= span.last
+            if self._is_promise(one) and is_in and late > timedelta(0):
+                assert one.case is not None
+                area = self._known("quadrant", one.case.quadrant)
+                found.append((one.clock, area, late / MINUTE, one.met is not None))
         return sorted(found)
 
     # --- cells ------------------------------------------------------------------------------------
@@ -282,8 +282,8 @@ class SecondCount:
         for one in self.record.asked:
             if one.case is None or one.case.eligibility != "out":
                 codes = {
-                    "quadrant": self._known("quadrant", one.case and one.case.quadrant),
-                    "carer_type": self._known("carer_type", one.case and one.case.group),
+                    "quadrant": self._known("quadrant", one.case.quadrant if one.case else None),
+                    "carer_type": self._known("carer_type", one.case.group if one.case else None),
                     "answered": "yes" if one.score else "no",
                     "score": str(one.score) if one.score else (),
                 }
