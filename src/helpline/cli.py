@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -111,6 +111,7 @@ def demo(
         keys=key_file.read_text().strip(),
         public_url=f"http://{host}:{port}",
         twilio_numbers=seed.NUMBERS,
+        telegram_contract=seed.CONTRACT,
     )
     house = main.demo_house(settings)
     _say("Preparing the demo's database …")
@@ -179,8 +180,22 @@ def check() -> None:
         _say(f"{contract.key}: {contract.name}: sound, {len(doubts)} to look into.")
         for doubt in doubts:
             _say(f"  {doubt}")
+    for line in _unreachable(settings, contracts):
+        _say(line)
     if not settings.key_list:
         _say("HELPLINE_KEYS is empty: `helpline serve` will not start. `helpline key` makes one.")
+
+
+def _unreachable(settings: Settings, contracts: Iterable[str]) -> Iterator[str]:
+    """The contracts that have no number or no address of their own, and what follows from it."""
+    for key in contracts:
+        if settings.twilio_account_sid and key not in settings.number_of:
+            yield (
+                f"{key}: no number in HELPLINE_TWILIO_NUMBERS: nobody can text or ring it, and its "
+                "people are not texted; our own people are, from another number."
+            )
+        if settings.imap_url and not settings.mail_from(key):
+            yield f"{key}: no address in HELPLINE_MAILBOXES: it neither gets nor sends letters."
 
 
 @app.command()
@@ -284,6 +299,18 @@ def import_cases(
     from helpline.desk import imports
 
     _import(imports.import_cases, file, contract, dry_run)
+
+
+@import_app.command("figures")
+def import_figures(
+    file: Annotated[Path, typer.Argument(help="A CSV or Excel file.")],
+    contract: ContractKey,
+    dry_run: Annotated[bool, typer.Option(help="Check only; change nothing.")] = False,
+) -> None:
+    """Figures that were counted elsewhere, earlier quarters too, so that trends begin before us."""
+    from helpline.desk import supplying
+
+    _import(supplying.import_figures, file, contract, dry_run)
 
 
 def _import(importer: Callable[..., Any], file: Path, key: str, dry_run: bool) -> None:
@@ -397,7 +424,8 @@ def _report(
         )
 
     async def note(session: "AsyncSession", _: object, now: datetime) -> None:
-        await events.record(session, "report.exact", now, contract=key, period=label)
+        said = {"period": label, "format": format.value, "exact": True}
+        await events.record(session, "report.taken", now, contract=key, **said)
 
     content: bytes = _read(run)
     if exact:

@@ -101,7 +101,7 @@ def needed(contract: Contract, period: Period) -> list[tuple[str, str, list[Meas
     seen: set[str] = set()
     found = []
     for report in contract.reports:
-        if KIND_OF[report.every] != period.kind:
+        if KIND_OF[report.every] != period.kind or not report.owes(period.end):
             continue
         for line in report.lines:
             measures = [contract.measure(code) for code in line.measures]

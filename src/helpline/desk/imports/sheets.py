@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import openpyxl
 
-DATES: Final = ("approved_from", "approved_to", "young_person_born")
+DATES: Final = ("approved_from", "approved_to", "young_person_born", "as_of")
 """Columns in which a day is expected; anywhere else Excel made one out of something."""
 LARGEST_UNPACKED: Final = 25_000_000
 """Bytes: twenty thousand people take 15 million."""
@@ -211,8 +211,10 @@ def _day(value: date) -> str:
 def _digits(name: str, value: float, shape: str, padded: int) -> tuple[str, str | None]:
     """A number. Shown with zeros in front by its format, it has them; a telephone number or an id
     that must have had one has lost it."""
+    if "%" in shape:  # Excel keeps 96.5% as 0.965
+        return f"{value * 100:.10g}%", None
     if isinstance(value, float) and not value.is_integer():
-        return f"{value:g}", None
+        return f"{value:.10g}", None
     text = str(int(value))
     if len(text) > 15:
         return "", "Excel rounds so long a number; make the column text, and write it again."
