@@ -424,8 +424,15 @@ def _report(
         )
 
     async def note(session: "AsyncSession", _: object, now: datetime) -> None:
-        said = {"period": label, "format": format.value, "exact": True}
-        await events.record(session, "report.taken", now, contract=key, **said)
+        await events.record(
+            session,
+            "report.taken",
+            now,
+            contract=key,
+            period=label,
+            format=format.value,
+            exact=True,
+        )
 
     content: bytes = _read(run)
     if exact:
