@@ -1,14 +1,18 @@
 """Before a report is signed a lead puts right what is wanting, what changes most figures first; and
 every figure opens onto what it counts."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from helpline.clock import MovableClock
-from helpline.desk import membership, quality
+from helpline.desk import membership, quality, releasing
 from helpline.desk.quality import Quality
-from helpline.models import Case, Complaint, Conflict, Contact, Note
+from helpline.errors import Conflict
+from helpline.models import Case, Complaint, Contact, Note
+from helpline.models import Conflict as Shut
 from helpline.rules.periods import period
 from helpline.rules.permissions import Actor
 from tests.world import CARER, STRANGER, World
@@ -109,7 +113,7 @@ async def test_a_case_that_is_not_yours_to_see_is_counted_and_not_listed(world: 
     whole = await of(world)
     async with world.house.db.write() as session:
         session.add(
-            Conflict(
+            Shut(
                 case_id=case.id or 0,
                 user_id=world.lead.user_id,
                 why="x",
@@ -140,3 +144,29 @@ async def test_an_answered_complaint_says_what_was_found_and_done(world: World) 
             )
         )
     assert (await of(world)).complaints == 1
+
+
+async def test_a_report_with_a_figure_that_nothing_explains_is_not_checked(world: World) -> None:
+    essex = world.house.contracts["essex"]
+    asked = essex.report("quarter")  # the whole one has thirty thousand cells
+    line = asked.lines[0].model_copy(update={"measures": ("contacts",), "by": ((),)})
+    contract = essex.model_copy(update={"reports": (asked.model_copy(update={"lines": (line,)}),)})
+    async with world.house.db.write() as session:
+        draft = await releasing.draw_up(
+            session, contract, "quarter", "2026-27-Q1", world.lead, world.now
+        )
+    async with world.house.db.read() as session:
+        counted = await releasing.to_check(session, contract, draft, world.now)
+    cells = [
+        replace(cell, value=4) if cell.key == ("contacts", ()) else cell
+        for cell in counted.exact.cells
+    ]
+    wrong = replace(counted, exact=replace(counted.exact, cells=tuple(cells)))
+    for figures, said in ((wrong, "do not add up"), (counted, "")):
+        async with world.house.db.write() as session:
+            act = releasing.check(session, contract, draft.id or 0, figures, world.lead, world.now)
+            if said:
+                with pytest.raises(Conflict, match=said):
+                    await act
+            else:
+                await act

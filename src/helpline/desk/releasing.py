@@ -26,7 +26,7 @@ from helpline.desk.changes import NO_POINTERS, POINTS_TO_SOMEBODY
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Delivery, Release, ReleaseComment, ReleaseFile
-from helpline.reports import figures, frozen, render
+from helpline.reports import figures, frozen, reconciling, render
 from helpline.reports.report import Report
 from helpline.rules import periods
 from helpline.rules.moved import moved
@@ -155,6 +155,10 @@ async def check(
         raise Conflict("It is checked already.")
     if counted.beside != await _beside(session, contract):
         raise Conflict("Another report was signed meanwhile. Look at the figures again.")
+    if reconciling.faults(reconciling.differences(counted.exact)):
+        raise Conflict(
+            "Some figures do not add up, and nothing explains it. The list to put right says which."
+        )
     found.exact, found.cells = frozen.kept(counted.exact), frozen.kept(counted.published)
     found.counted_at = counted.exact.generated_at
     found.state, found.checked_at, found.checked_by_id = ReleaseState.CHECKED, now, by.user_id
