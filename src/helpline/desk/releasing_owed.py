@@ -52,14 +52,15 @@ async def keep_up(session: AsyncSession, contract: Contract, now: datetime) -> i
 async def _owed(
     session: AsyncSession, contract: Contract, asked: contract_parts.Report, now: datetime
 ) -> list[Period]:
-    """The periods that are over, have no release and lie in the contract's term: those after the
-    newest release there is; where there is none, the last one alone."""
+    """The periods that are over, have no release and lie in the contract's term, or after it while
+    the service goes on: those after the newest release there is; where there is none, the last one
+    alone."""
     kind, month = KIND_OF[asked.every], contract.year_starts_month
     span = periods.previous(periods.period_containing(_today(contract, now), kind, month))
     newest = await _newest_end(session, contract, asked.code)
     found = []
     while span.end >= contract.term.start and (newest is None or span.end > newest):
-        if span.start <= contract.term.last_day:
+        if span.start <= contract.term.last_day or contract.term.after_end == "warn":
             found.append(span)
         if newest is None:
             break

@@ -39,12 +39,14 @@ def paper(report: Report) -> dict[str, Any]:
         "recipients": ", ".join(view.recipients),
         "counted": view.generated,
         "is_provisional": report.is_provisional,
+        "restates": view.restates,
         "note": plain(_parts().protection(view)),
         "promises": [_promise(view, one) for one in view.promises],
         "lines": [
             {
                 "title": one.line.title,
                 "asks": one.line.asks or "",
+                "said": list(one.said),
                 "totals": [_total(view, total) for total in one.totals],
                 "has_expected": any(total.expected for total in one.totals),
                 "tables": [table_of(view, table) for table in one.tables],

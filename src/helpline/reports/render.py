@@ -114,6 +114,10 @@ def _json(report: Report) -> str:
         "provisional": report.is_provisional,
         "definitions": report.view.definitions,
     }
+    if report.said:
+        head["said"] = dict(report.said)
+    if report.number > 1:
+        head |= {"number": report.number, "why": report.why}
     written = json.dumps(head, ensure_ascii=False, indent=1)
     cells = ",\n".join(json.dumps(_plain(cell), ensure_ascii=False) for cell in report.cells)
     return f'{written[:-2]},\n "cells": [\n{cells}\n]}}\n'

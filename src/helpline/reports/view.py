@@ -8,7 +8,7 @@ the report shows, so it cannot give a hidden number away.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -131,6 +131,8 @@ class Line:
     tables: Sequence[Table]
     coarser: str = ""
     """What is shown for all together only, because nearly every number of it would be hidden."""
+    said: Sequence[str] = ()
+    """What was written of it, a paragraph each: the line's own, then of each figure that moved."""
 
     @property
     def measures(self) -> list[Measure]:
@@ -187,7 +189,17 @@ class View:
     @cached_property
     def lines(self) -> list[Line]:
         """Every line but those whose figures are all in the answers above."""
-        return [self._line(line) for line in self.report.asked.lines]
+        said = dict(self.report.said)
+        found = [self._line(line) for line in self.report.asked.lines]
+        return [replace(line, said=_said(line, said)) for line in found]
+
+    @property
+    def restates(self) -> str:
+        """What a later number of a report puts right; empty of the first."""
+        report = self.report
+        if report.number < 2:
+            return ""
+        return f"Number {report.number}. It puts right number {report.number - 1}: {report.why}"
 
     @cached_property
     def definitions(self) -> dict[str, str]:
@@ -405,6 +417,13 @@ class View:
     def _is_asked(self, line: ReportLine, name: str, code: str) -> bool:
         """A line of some groups has rows for those alone."""
         return name != "carer_type" or not line.groups or code in line.groups
+
+
+def _said(line: Line, said: dict[str, str]) -> list[str]:
+    """The paragraphs of a line; each is printed once, so it is taken out of `said`."""
+    own = said.pop(f"line:{line.line.code}", "").splitlines()
+    moved = [(one.name, said.pop(one.code, "")) for one in line.measures]
+    return own + [f"{name}: {text}" for name, text in moved if text]
 
 
 def _state(total: Mapping[str, Cell]) -> str:

@@ -47,6 +47,9 @@ def built_in() -> bytes:
     paper.add_paragraph().add_run("{{ opens }}").bold = True
     paper.add_paragraph("{%p endif %}")
     paper.add_paragraph(HEAD)
+    paper.add_paragraph("{%p if restates %}")
+    paper.add_paragraph().add_run("{{ restates }}").bold = True
+    paper.add_paragraph("{%p endif %}")
     paper.add_paragraph("{%p if promises %}")
     paper.add_heading("Were the promises kept?", 2)
     paper.add_paragraph("{%p endif %}")
@@ -134,6 +137,9 @@ def _lines(paper: Written) -> None:
     paper.add_paragraph("{%p if line.asks %}")
     paper.add_paragraph("{{ line.asks }}")
     paper.add_paragraph("{%p endif %}")
+    paper.add_paragraph("{%p for said in line.said %}")
+    paper.add_paragraph("{{ said }}")
+    paper.add_paragraph("{%p endfor %}")
     paper.add_paragraph("{%p if line.totals %}")
     table = _table(paper, 4, ("Question", "Figure", "Share", "Expected"), (6.4, 2.6, 4.5, 3.5))
     table.add_row().cells[0].text = "{%tr for total in line.totals %}"

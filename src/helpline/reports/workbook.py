@@ -50,6 +50,8 @@ def xlsx(report: Report) -> bytes:
         writing.begin(line.line.title)
         writing.row(line.line.title, style="title")
         writing.row(line.line.asks or "")
+        for said in line.said:
+            writing.paragraph(said)
         writing.top([("Question", "Figure", "Unit", "%", "Share", "Expected", "State")])
         for total in line.totals:
             figure = writing.figure(total.cell)
@@ -140,6 +142,8 @@ def _answers(writing: _Writing, head: str, printed: Mapping[str, Any]) -> None:
     if printed["opens"]:
         writing.row(printed["opens"])
     writing.row(f"{printed['start']} to {printed['end']}. Counted on {printed['counted']}.")
+    if printed["restates"]:
+        writing.paragraph(printed["restates"])
     if printed["is_provisional"]:
         writing.row("While the period was still running: these figures are not final.")
     writing.row(f"{printed['contract']}, provided by {printed['provider']}.")

@@ -66,6 +66,10 @@ from helpline.web.pages import (
     people,
     person,
     policies_told,
+    portal,
+    portal_actions,
+    portal_measures,
+    portal_questions,
     quality,
     register,
     releases,
@@ -494,7 +498,39 @@ ROUTES = (
     Route("GET", "/live/inbox", live.follow_inbox, "case.read"),
     Route("GET", "/live/cases/{reference}", live.follow_case, "case.read"),
     # those who pay
-    Route("GET", "/portal", reports.show_portal, "portal.read"),
+    Route("GET", "/portal", portal.show_portal, "portal.read"),
+    Route("GET", "/portal/{contract}/actions", portal_actions.show_actions, "portal.read"),
+    Route("POST", "/portal/{contract}/actions", portal_actions.agree, "review.write"),
+    Route("POST", "/portal/{contract}/reviews", portal_actions.hold, "review.write"),
+    Route(
+        "POST",
+        "/portal/{contract}/actions/{id}/{how}",
+        portal_actions.act,
+        "review.write",
+    ),
+    Route("GET", "/portal/{contract}/questions", portal_questions.show_questions, "question.read"),
+    Route("POST", "/portal/{contract}/questions", portal_questions.ask, "question.ask"),
+    Route(
+        "GET", "/portal/{contract}/questions/{id}", portal_questions.show_question, "question.read"
+    ),
+    Route(
+        "POST",
+        "/portal/{contract}/questions/{id}/messages",
+        portal_questions.write,
+        "question.write",
+    ),
+    Route("POST", "/portal/{contract}/questions/{id}/end", portal_questions.close, "question.ask"),
+    Route("GET", "/portal/{contract}/measures", portal_measures.show_measures, "measure.propose"),
+    Route("POST", "/portal/{contract}/measures", portal_measures.propose, "measure.propose"),
+    Route(
+        "GET", "/portal/{contract}/measures/{id}", portal_measures.show_measure, "measure.propose"
+    ),
+    Route(
+        "POST",
+        "/portal/{contract}/measures/{id}/{how}",
+        portal_measures.act,
+        "measure.propose",
+    ),
     Route("GET", "/reports", reports.show_reports, "report.read"),
     Route("POST", "/releases", releases.draw_up, "report.prepare"),
     Route("GET", "/releases/{id}", releases.show_release, "report.prepare"),

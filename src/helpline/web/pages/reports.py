@@ -1,6 +1,7 @@
-"""The reports of a period, as a page or a file, and the landing page of those who pay.
+"""The reports of a period, as a page or a file.
 
-Aggregates only. Exact figures need `report.exact`; everybody else sees small numbers protected.
+Aggregates only. Whoever may not see exact figures sees what was signed, read back as it was signed,
+and of a period that still runs the totals of last Sunday; leads see any period as it stands.
 """
 
 from dataclasses import dataclass
@@ -9,17 +10,21 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import events, promises
+from helpline.desk import events, promises, releasing, releasing_lists
 from helpline.errors import InvalidInput, NotFound
-from helpline.reports import catalogue
+from helpline.models import Release
+from helpline.reports import catalogue, frozen
 from helpline.reports.figures import figures
 from helpline.reports.render import rendered
+from helpline.reports.report import Report
 from helpline.rules import periods
 from helpline.rules.periods import ANNUAL, QUARTER, Period
-from helpline.rules.permissions import require
-from helpline.web.asked import actor_of, contracts_of, house_of, now_of
+from helpline.rules.permissions import may, require
+from helpline.web.asked import actor_of, contracts_of, house_of, now_of, row_id
+from helpline.web.pages.figure import opened
 from helpline.web.showing import show
 
 QUARTERS_BACK, YEARS_BACK = 6, 3
@@ -33,6 +38,7 @@ TYPES: Final = {
     "json": "application/json",
 }
 TEXTS: Final = ("html", "csv", "json")
+FILES: Final = {**{format: format.upper() for format in TYPES}, "docx": "Word", "xlsx": "Excel"}
 
 
 @dataclass(frozen=True)
@@ -43,22 +49,41 @@ class Listed:
     is_running: bool
 
 
+@dataclass(frozen=True)
+class Section:
+    """What the list shows of one contract. `any_period`: for who may see what is not signed."""
+
+    contract: Contract
+    on_the_way: list[releasing_lists.Listed]
+    signed: list[releasing_lists.Listed]
+    running: list[tuple[str, str, Period]]
+    meetings: list[releasing_lists.Meeting]
+    any_period: list[Listed]
+
+
 async def show_reports(request: web.Request) -> web.Response:
-    """Every contract the asker may see, with its last quarters and years."""
-    now = now_of(request)
-    listed = [(c, _recent(c, now)) for c in contracts_of(request, "report.read")]
-    kept = {}
+    """Every contract the asker may see: what is on its way, what is signed, what still runs."""
+    now, actor = now_of(request), actor_of(request)
+    sections, kept = [], {}
     async with house_of(request).db.read() as session:
+        for contract in contracts_of(request, "report.read"):
+            prepares = may(actor, "report.prepare", contract.key)
+            found = await releasing_lists.listed(session, contract, actor, now)
+            section = Section(
+                contract,
+                [one for one in found if not one.state.is_out],
+                [one for one in found if one.state.is_out],
+                _running(contract, now),
+                await releasing_lists.meetings(session, contract, now) if prepares else [],
+                _recent(contract, now) if prepares else [],
+            )
+            sections.append(section)
         for contract in contracts_of(request, "promises.read"):
             since = now - PROMISES_BACK
             kept[contract.key] = await promises.kept_rates(session, contract.key, since, now)
-    return show(request, "reports.html.j2", listed=listed, formats=list(TYPES), kept=kept)
-
-
-async def show_portal(request: web.Request) -> web.Response:
-    """What a commissioner sees first: the last whole quarter, and where the rest is."""
-    listed = [(c, _recent(c, now_of(request))) for c in contracts_of(request, "report.read")]
-    return show(request, "portal.html.j2", listed=listed, formats=list(TYPES))
+    return show(
+        request, "reports.html.j2", sections=sections, formats=list(TYPES), files=FILES, kept=kept
+    )
 
 
 async def show_measures(request: web.Request) -> web.Response:
@@ -68,39 +93,120 @@ async def show_measures(request: web.Request) -> web.Response:
 
 
 async def show_report(request: web.Request) -> web.Response:
-    """One report as a page, or with `?format=` as a file; `?exact=1` for those who may."""
+    """One report as a page, or with `?format=` as a file; `?report=` its code, `?number=` which of
+    several. `?exact=1` for those who may; they see what is not signed, too."""
     contract, now = _contract(request), now_of(request)
     is_exact = request.query.get("exact") == "1"
     if is_exact:
         require(actor_of(request), "report.exact", contract.key)
     period = _period(request.match_info["label"], contract)
+    code = request.query.get("report") or contract.report_for(period.kind).code
+    if periods.KIND_OF[contract.report(code).every] != period.kind:
+        raise NotFound("There is no such report of that time.")
+    async with house_of(request).db.read() as session:
+        release = await _signed(request, session, contract, code, period)
+        if release is None and not may(actor_of(request), "report.exact", contract.key):
+            return await _running_page(request, session, contract, code, period)
+        if release is not None:
+            report = await frozen.load(session, contract, release, exact=is_exact)
+        else:
+            report = await figures(session, contract, period, now, is_exact, code)
     chosen = request.query.get("format")
     if chosen is not None:
-        return await _file(request, contract, period, chosen, is_exact)
-    async with house_of(request).db.read() as session:
-        report = await figures(session, contract, period, now, is_exact)
+        return await _file(request, report, release, chosen, is_exact)
     if is_exact:
         await _record(request, contract, period, "page")
-    values: dict[str, Any] = {
-        "report": report,
-        "contract": contract,
-        "period": period,
-        "is_exact": is_exact,
+    async with house_of(request).db.read() as session:
+        values = await _about(request, session, contract, release, report)
+    asked = f"report={code}" + (f"&number={release.number}" if release else "")
+    return show(
+        request,
+        "report.html.j2",
+        zone=contract.zone,
+        report=report,
+        opened=None if release else opened(request, report),
+        contract=contract,
+        period=period,
+        is_exact=is_exact,
+        formats=list(TYPES),
+        files=FILES,
+        asked=asked,
+        **values,
+    )
+
+
+async def _signed(
+    request: web.Request, session: AsyncSession, contract: Contract, code: str, period: Period
+) -> Release | None:
+    """The release that is asked for, or the one that counts; None where none is signed, or where a
+    lead asks for the figures as they stand today (`?live=1`)."""
+    if request.query.get("live") == "1" and may(actor_of(request), "report.exact", contract.key):
+        return None
+    number = row_id(request.query.get("number", ""))
+    if number is None:
+        return await frozen.newest(session, contract, code, period.label)
+    for one in await frozen.releases(session, contract):
+        if (one.report, one.period, one.number) == (code, period.label, number):
+            return one
+    raise NotFound("There is no such report, or it is not signed yet.")
+
+
+async def _running_page(
+    request: web.Request, session: AsyncSession, contract: Contract, code: str, period: Period
+) -> web.Response:
+    """What the council may see of a period that is not signed: while it runs, its totals."""
+    now = now_of(request)
+    if not _is_running(period, contract, now) or request.query.get("format") is not None:
+        raise NotFound(
+            "This report is not signed yet, or there is none of that time. "
+            "Those that are signed are listed under Reports."
+        )
+    found = await frozen.running(session, contract, code, period.label)
+    return show(
+        request,
+        "report_running.html.j2",
+        zone=contract.zone,
+        found=found,
+        contract=contract,
+        period=period,
+        title=contract.report(code).title,
+    )
+
+
+async def _about(
+    request: web.Request,
+    session: AsyncSession,
+    contract: Contract,
+    release: Release | None,
+    report: Report,
+) -> dict[str, Any]:
+    """Of a signed report: who signed it, what it restates, and whether a newer one does."""
+    if release is None:
+        return {"one": None, "changed": [], "others": []}
+    found = await frozen.releases(session, contract)
+    same = [one for one in found if (one.report, one.period) == (release.report, release.period)]
+    return {
+        "one": await releasing_lists.one(session, contract, release, now_of(request)),
+        "changed": await releasing_lists.changed(session, contract, release, report),
+        "others": [one for one in same if one.id != release.id],
     }
-    values["formats"] = list(TYPES)
-    return show(request, "report.html.j2", zone=contract.zone, **values)
 
 
 async def _file(
-    request: web.Request, contract: Contract, period: Period, chosen: str, is_exact: bool
+    request: web.Request, report: Report, release: Release | None, chosen: str, is_exact: bool
 ) -> web.Response:
+    """A signed report is handed out as it was signed, byte for byte."""
     if chosen not in TYPES:
         raise InvalidInput(f"Reports come as {', '.join(TYPES)}. Choose one of these.")
-    async with house_of(request).db.read() as session:
-        report = await figures(session, contract, period, now_of(request), is_exact)
-    body = await rendered(report, chosen)  # no connection is held meanwhile
+    body = None
+    if release is not None and not is_exact:
+        async with house_of(request).db.read() as session:
+            body = await releasing.file(session, release, chosen)
+    body = body or await rendered(report, chosen)  # no connection is held meanwhile
+    contract, period = report.contract, report.period
     await _record(request, contract, period, chosen)
-    name = f"{contract.key}-{period.label}{'-exact' if is_exact else ''}.{chosen}"
+    again = f"-{report.number}" if report.number > 1 else ""
+    name = f"{contract.key}-{period.label}{again}{'-exact' if is_exact else ''}.{chosen}"
     return web.Response(
         body=body,
         content_type=TYPES[chosen],
@@ -149,6 +255,21 @@ def _recent(contract: Contract, now: datetime) -> list[Listed]:
             found.append(Listed(period, _is_running(period, contract, now)))
             period = periods.previous(period)
     return found
+
+
+def _running(contract: Contract, now: datetime) -> list[tuple[str, str, Period]]:
+    """The running period of each report: code, title, period."""
+    today = now.astimezone(ZoneInfo(contract.zone)).date()
+    return [
+        (
+            one.code,
+            one.title,
+            periods.period_containing(
+                today, periods.KIND_OF[one.every], contract.year_starts_month
+            ),
+        )
+        for one in contract.reports
+    ]
 
 
 def _is_running(period: Period, contract: Contract, now: datetime) -> bool:
