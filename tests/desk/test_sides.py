@@ -8,6 +8,7 @@ from pathlib import Path
 
 import helpline
 from helpline.desk.seeing import TAKES_NO_SIDE
+from helpline.vocabulary import AttachmentState, DeadlineState
 
 SOURCE = Path(helpline.__file__).parent
 KIND = re.compile(r"^[a-z_]+\.[a-z_]+$")
@@ -25,7 +26,8 @@ SIDES = set(
     conversation.split_off counselling.offered feedback.recorded interview.called_off
     interview.moved interview.recorded legal_line.handed_off library.given library.taken_up
     money.told move.escalated move.recorded note.written notice.answered notice.chased notice.sent
-    notice.withheld outcome.reported partner.asked partner.chased partner.ended_work partner.session
+    notice.withheld outcome.reported partner.accepted partner.asked partner.chased partner.declined
+    partner.ended_work partner.session
     person.safe_contact_set plan.ended plan.exit_agreed plan.exit_waived plan.goal_added
     plan.goal_settled plan.made plan.reviewed policies.handed promise.given promise.kept
     promise.withdrawn referral.written resignation.in_force silence.noticed silence.tried
@@ -45,6 +47,13 @@ BY_NOBODY = set(
     """.split()
 )
 """What happens by itself, or is written by whoever writes to us."""
+BY_NOBODY |= {f"attachment.{state}" for state in AttachmentState}
+STATES = {
+    "deadline.": [state for state in DeadlineState if state is not DeadlineState.OPEN],
+    "attachment.": [*AttachmentState],
+    "partner.": ["accepted", "declined"],
+}
+"""How a kind begins that a state ends."""
 
 
 def test_each_kind_of_event_on_a_case_takes_a_side_or_does_not() -> None:
@@ -90,9 +99,16 @@ def _name(call: ast.Call) -> str:
     return getattr(call.func, "id", "")
 
 
+def _begins(text: ast.JoinedStr) -> str:
+    first = text.values[0]
+    return str(first.value) if isinstance(first, ast.Constant) else ""
+
+
 def _words(call: ast.Call) -> Iterator[str]:
     for part in [*call.args, *(keyword.value for keyword in call.keywords)]:
         for node in ast.walk(part):
+            if isinstance(node, ast.JoinedStr) and (begins := _begins(node)).endswith("."):
+                yield from (begins + state for state in STATES[begins])
             text = getattr(node, "value", "") if isinstance(node, ast.Constant) else ""
             if isinstance(text, str) and KIND.match(text):
                 yield text

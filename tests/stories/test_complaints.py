@@ -2,6 +2,7 @@
 whoever it is about never sees it."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from helpline import models
-from helpline.desk import cases, complaints, lists, owed, webform
+from helpline.desk import byhand, cases, complaints, lists, owed, webform
 from helpline.desk import complaint_steps as steps
 from helpline.desk.complaints import Told
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -27,7 +28,8 @@ from helpline.models import (
 )
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
-from tests.world import CARER, LEAD_PHONE, STRANGER, World
+from tests import databases
+from tests.world import CARER, LEAD_PHONE, STRANGER, World, opened_world
 
 QUINN_PHONE = "+447700900905"
 SEFA_PHONE = "+447700900906"
@@ -51,6 +53,13 @@ async def told(world: World, **other: object) -> Complaint:
         contract = world.house.contracts["essex"]
         found = Told(**(facts | other))  # type: ignore[arg-type]
         return await complaints.log(session, contract, found, by, world.now)
+
+
+@pytest.fixture
+async def one_world(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[World]:
+    """On SQLite: what has nothing to do with the database."""
+    async with opened_world(databases.new_sqlite_file(tmp_path, sqlite_template)) as world:
+        yield world
 
 
 @pytest.fixture
@@ -96,6 +105,57 @@ async def test_a_complaint_sent_to_the_helpline_never_reaches_the_worker_it_is_a
     assert len(await world.all(Complaint)) == 1
     entries = [e.words for e in await world.all(ComplaintEntry)]  # type: ignore[attr-defined]
     assert "COMPLAINT and he was rude" in entries
+
+
+async def test_whoever_is_only_greeted_or_named_by_mistake_sees_it(one_world: World) -> None:
+    world = one_world
+    quinn = await world.hire("Quinn", Role.COMPLAINTS, QUINN_PHONE)
+    namesake = await world.hire("Carol", Role.LEAD)
+    await world.sms(CARER, f"COMPLAINT {SAID}")
+    (found,) = await world.all(Complaint)
+    assert isinstance(found, Complaint)
+    await world.sms(CARER, "COMPLAINT Hi Quinn, thank you for your letter. Carol Ashby")
+    await world.sms(CARER, "COMPLAINT Leonie did not ring either")
+    own = await world.case_of(CARER)
+
+    async def sees(who: Actor) -> bool:
+        async with world.house.db.read() as session:
+            try:
+                complaint = await complaints.find(session, who, found.reference)
+                await cases.find_case(session, who, own.reference)
+            except NotFound:
+                return False
+        return complaint.handler_id == quinn.user_id
+
+    assert await sees(namesake)
+    assert not await sees(world.lead)
+    async with world.house.db.write() as session:
+        complaint = await complaints.find(session, quinn, found.reference)
+        assert complaint.handler_id == quinn.user_id
+        await steps.name_not_about(session, complaint, world.lead.user_id, quinn, world.now)
+    await world.sms(CARER, "COMPLAINT and Leonie still did not")
+    assert await sees(world.lead)  # a person said so, and no program says otherwise
+    async with world.house.db.write() as session:
+        complaint = await complaints.find(session, quinn, found.reference)
+        with pytest.raises(InvalidInput, match="said to be about"):
+            await steps.name_not_about(session, complaint, world.lead.user_id, quinn, world.now)
+        await steps.name_about(session, complaint, world.lead.user_id, quinn, world.now)
+    assert not await sees(world.lead)
+
+
+async def test_a_case_logged_by_the_form_shuts_out_whoever_supports_them(one_world: World) -> None:
+    world = one_world
+    world.quinn = await world.hire("Quinn", Role.COMPLAINTS)  # type: ignore[attr-defined]
+    await world.sms(CARER, "I need some advice about my allowance")
+    await world.allocate(CARER, world.worker)
+    taken = byhand.TakenDown("letter", world.now, "FC1001", "", SAID, "complaint", True)
+    async with world.house.db.write() as session:
+        essex = world.house.contracts["essex"]
+        case = await byhand.take_down(session, essex, taken, world.lead, world.now)
+        case_id = case.id
+    await told(world, about=(), case_id=case_id, person_id=case.person_id)
+    held = await world.all(models.Conflict, models.Conflict.case_id == case_id)
+    assert [one.user_id for one in held] == [world.worker.user_id]  # type: ignore[attr-defined]
 
 
 async def test_nobody_who_had_anything_to_do_with_it_handles_it(world: World) -> None:

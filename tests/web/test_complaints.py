@@ -1,6 +1,6 @@
 """Complaints and compliments at a browser."""
 
-from helpline.models import Complaint, Compliment
+from helpline.models import Complaint, Compliment, Event
 from tests.web.conftest import Arrive
 from tests.world import CARER, World
 
@@ -58,6 +58,22 @@ async def test_a_complaint_is_logged_worked_and_closed_and_the_worker_never_sees
     assert found.reference not in leonie.text
 
 
+async def test_that_it_is_about_somebody_can_be_taken_back_by_somebody_else(
+    everybody: World, arrive: Arrive
+) -> None:
+    quinn, leonie = await arrive(everybody, "quinn"), await arrive(everybody, "leonie")
+    named = {"user": str(everybody.lead.user_id)}
+    assert await quinn.post("/complaints", LOGGED | {"about": named["user"]}) == 200
+    at = quinn.path.split("?")[0]
+    assert "It is not about one of those who were named" in quinn.text
+    assert await leonie.post(f"{at}/entries", named | {"kind": "not_about"}) == 404
+    assert await quinn.post(f"{at}/entries", {"kind": "not_about", "user": ""}) == 400
+    assert await quinn.post(f"{at}/entries", named | {"kind": "not_about"}) == 200
+    assert "It is not about Leonie" in quinn.text
+    assert "It is not about one of those" not in quinn.text
+    assert await leonie.get(at) == 200
+
+
 async def test_a_worker_logs_one_on_a_case_and_reads_only_its_reference(
     everybody: World, arrive: Arrive
 ) -> None:
@@ -70,6 +86,9 @@ async def test_a_worker_logs_one_on_a_case_and_reads_only_its_reference(
     assert found.about_case_id == case.id
     assert found.reference in wasim.text
     assert await wasim.post("/complaints", LOGGED | {"case": "ESX-222222"}) == 400
+    await wasim.post(f"/cases/{case.reference}/reason", {"reason": "complaint"})
+    assert "/complaints/new?case=" not in wasim.page  # it is in the register
+    assert "This case is in the register" in wasim.text
     thanks = {"words": "Thank you all", "subject": "advice", "giver": "carer", "method": "letter"}
     assert await wasim.post("/compliments", thanks | {"giver": ""}) == 400
     assert await wasim.post("/compliments", thanks) == 200
@@ -98,6 +117,10 @@ async def test_a_case_called_a_complaint_is_offered_to_the_register_and_linked_b
     assert form in quinn.page
     assert await quinn.get(form) == 200
     assert "about Tuesday" in quinn.page
+    by_quinn = Event.by_user_id == (await everybody.known("quinn")).user_id
+    (read,) = await everybody.all(Event, Event.kind == "case.read", by_quinn)
+    assert isinstance(read, Event)
+    assert read.case_id == case.id
     about = {"about": str(everybody.worker.user_id), "case": case.reference}
     assert await quinn.post("/complaints", LOGGED | about | {"subject": ""}) == 400
     assert await quinn.post("/complaints", LOGGED | about) == 200

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -54,9 +54,7 @@ async def unlogged(
         .where(EVENT.c.case_id == CASE.c.id, EVENT.c.kind.in_(SAID_SO))
         .scalar_subquery()
     )
-    logged = exists().where(
-        or_(COMPLAINT.c.case_id == CASE.c.id, COMPLAINT.c.about_case_id == CASE.c.id)
-    )
+    logged = exists().where(_is_of(CASE.c.id))
     is_past = exists().where(EVENT.c.case_id == CASE.c.id, EVENT.c.kind == "case.imported")
     rows = await session.execute(
         select(
@@ -119,17 +117,23 @@ async def on_case(session: AsyncSession, actor: Actor, contract: Contract, case:
     complaints: its support worker, whom it may be about, learns nothing from their own case."""
     rows = await session.scalars(
         select(Complaint)
-        .where(
-            or_(col(Complaint.case_id) == case.id, col(Complaint.about_case_id) == case.id),
-            *seeing.complaints(actor, COMPLAINT),
-        )
+        .where(_is_of(case.id), *seeing.complaints(actor, COMPLAINT))
         .order_by(col(Complaint.id))
     )
     linked = rows.all()
     is_logged = await complaints.of_case(session, case.id or 0) is not None
+    if is_one(case) and not is_logged:  # it stands there, as what it arose on
+        some = select(COMPLAINT.c.id).where(_is_of(case.id)).limit(1)
+        is_logged = await session.scalar(some) is not None
     has_register = contract.complaints is not None and may(actor, "complaint.log", case.contract)
-    is_unlogged = has_register and is_one(case) and not is_logged and not linked
+    is_unlogged = has_register and is_one(case) and not is_logged
     return OnCase(is_unlogged, is_logged, linked)
+
+
+def _is_of(case_id: Any) -> ColumnElement[bool]:
+    """That a complaint stands in the register for this case: it is the complaint, or the complaint
+    arose on it."""
+    return or_(COMPLAINT.c.case_id == case_id, COMPLAINT.c.about_case_id == case_id)
 
 
 async def cases_of(

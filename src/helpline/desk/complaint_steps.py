@@ -41,6 +41,16 @@ async def name_about(
     await complaints.note_about(session, complaint, user_id, by, now)
 
 
+async def name_not_about(
+    session: AsyncSession, complaint: Complaint, user_id: int, by: Actor, now: datetime
+) -> None:
+    """It is not about this colleague. Never said by themself: they do not see it."""
+    require(by, "complaint.work", complaint.contract)
+    if user_id == by.user_id:
+        raise Conflict("Somebody else has to say that it is not about you.")
+    await complaints.note_not_about(session, complaint, user_id, by, now)
+
+
 async def name_handler(
     session: AsyncSession, complaint: Complaint, user_id: int, by: Actor, now: datetime
 ) -> None:

@@ -56,6 +56,7 @@ SAME: Final = (
 )
 """What is alike in a complaint that was sent twice; "now" has moved on by then."""
 NAMED_IN_IT = "The person named them in a complaint."
+ABOUT_THEM = "It is a complaint about them."
 NOT_YET_KNOWN = (
     "While it is not known whom a complaint is about, whoever supports the person does not see it."
 )
@@ -120,7 +121,7 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
     known = await of_case(session, case.id or 0)
     if known is not None:
         await add(session, known, EntryKind.NOTE, contact.at, None, words=contact.body)
-        named = await _named(session, contract, contact.body)
+        named = await _named_later(session, contract, known, case, contact.body)
         await _note_named(session, known, named, contact.at)
         await _shut_out_support(session, case, contact.at)  # who they are may be known only now
         return False
@@ -142,7 +143,6 @@ async def hear(session: AsyncSession, contract: Contract, case: Case, contact: C
     named = await _named(session, contract, said.words)
     made = await _store(session, contract, replace(told, about=tuple(named)), None, contact.at)
     await _note_named(session, made, named, contact.at)
-    await _shut_out_support(session, case, contact.at)
     return True
 
 
@@ -168,6 +168,18 @@ async def goes_apart(
 async def _named(session: AsyncSession, contract: Contract, text: str) -> list[int]:
     """The colleagues whom a complaint names. Until somebody says otherwise it is about them."""
     return rules.named_in(text, await independence.colleagues(session, contract.key))
+
+
+async def _named_later(
+    session: AsyncSession, contract: Contract, complaint: Complaint, case: Case, text: str
+) -> list[int]:
+    """Of a further message: but for whoever handles it, who is greeted there, and whose name is
+    also that of whoever writes. A person may still say that it is about one of these."""
+    person = await session.get(Person, case.person_id)
+    own = f"{complaint.name or ''} {(person.name or '') if person else ''}"
+    namesakes = rules.named_in(own, await independence.colleagues(session, contract.key))
+    found = await _named(session, contract, text)
+    return [one for one in found if one != complaint.handler_id and one not in namesakes]
 
 
 async def _note_named(
@@ -381,6 +393,9 @@ async def _store(
     await start_stage(session, contract, complaint, told.received_at)
     for user_id in dict.fromkeys(told.about):
         await note_about(session, complaint, user_id, by, now)
+    case = await session.get(Case, told.case_id) if told.case_id is not None else None
+    if case is not None:
+        await _shut_out_support(session, case, now)
     await _name_the_officer(session, complaint, now)
     return complaint
 
@@ -410,29 +425,56 @@ def _row(contract: Contract, told: Told, by_id: int | None, now: datetime) -> Co
 async def note_about(
     session: AsyncSession, complaint: Complaint, user_id: int, by: Actor | None, now: datetime
 ) -> None:
-    """It is about this colleague: from now on it is not there for them, nor the case that it is."""
+    """It is about this colleague: from now on it is not there for them, nor the case that it is.
+    What a person has taken back is not said again by itself (`by` None)."""
     user = await session.get(User, user_id)
     if user is None:
         raise InvalidInput("Choose a colleague from the list.")
-    if user_id in await independence.about(session, complaint):
+    held = await _about(session, complaint, user_id)
+    if held is not None and (held.ended_at is None or by is None):
         return
-    session.add(
-        ComplaintAbout(
-            complaint_id=complaint.id or 0,
-            user_id=user_id,
-            since=now,
-            by_user_id=by.user_id if by else None,
-        )
-    )
+    if held is None:
+        held = ComplaintAbout(complaint_id=complaint.id or 0, user_id=user_id, since=now)
+        session.add(held)
+    held.since, held.by_user_id, held.ended_at = now, by.user_id if by else None, None
     await add(session, complaint, EntryKind.ABOUT, now, by, user_id=user_id)
     case = await session.get(Case, complaint.case_id) if complaint.case_id else None
     if case is not None:
-        await independence.shut_out(
-            session, case, user_id, "It is a complaint about them.", by, now
-        )
+        await independence.shut_out(session, case, user_id, ABOUT_THEM, by, now)
     if complaint.handler_id == user_id:
         complaint.handler_id = None
         await session.flush()
+
+
+async def note_not_about(
+    session: AsyncSession, complaint: Complaint, user_id: int, by: Actor, now: datetime
+) -> None:
+    """It is not about this colleague after all. They see it again, and what they were shut out of
+    by it alone; whoever supports the person stays shut out of the case that it is."""
+    held = await _about(session, complaint, user_id)
+    if held is None or held.ended_at is not None:
+        raise InvalidInput("Choose somebody whom it is said to be about.")
+    held.ended_at = now
+    await add(session, complaint, EntryKind.NOT_ABOUT, now, by, user_id=user_id)
+    case = await session.get(Case, complaint.case_id) if complaint.case_id else None
+    if case is not None and user_id not in await independence.supporting(session, case):
+        its_case = col(Case.id) == case.id
+        await independence.let_in(session, its_case, user_id, [ABOUT_THEM], by, now)
+    if complaint.person_id is not None:
+        theirs = col(Case.person_id) == complaint.person_id
+        await independence.let_in(session, theirs, user_id, [NAMED_IN_IT], by, now)
+
+
+async def _about(
+    session: AsyncSession, complaint: Complaint, user_id: int
+) -> ComplaintAbout | None:
+    """The row that says so, also where it was taken back."""
+    return await session.scalar(
+        select(ComplaintAbout).where(
+            col(ComplaintAbout.complaint_id) == complaint.id,
+            col(ComplaintAbout.user_id) == user_id,
+        )
+    )
 
 
 async def _name_the_officer(session: AsyncSession, complaint: Complaint, now: datetime) -> None:

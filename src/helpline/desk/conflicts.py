@@ -74,7 +74,8 @@ async def of_complaints(
     found: dict[int, set[int]] = {one: set() for one in complaint_ids}
     about = await session.execute(
         select(col(ComplaintAbout.complaint_id), col(ComplaintAbout.user_id)).where(
-            col(ComplaintAbout.complaint_id).in_(complaint_ids)
+            col(ComplaintAbout.complaint_id).in_(complaint_ids),
+            col(ComplaintAbout.ended_at).is_(None),
         )
     )
     for complaint_id, user_id in about:

@@ -1,10 +1,11 @@
 """Who must have nothing to do with a complaint: whom it is about, and who delivers the service to
 whoever made it (K10). Asked by the register of complaints; rules/complaints.py decides."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, union
+from sqlalchemy import ColumnElement, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -32,7 +33,9 @@ async def about(session: AsyncSession, complaint: Complaint) -> dict[int, str]:
     rows = await session.execute(
         select(col(User.id), col(User.shown_name))
         .join(ComplaintAbout, col(ComplaintAbout.user_id) == col(User.id))
-        .where(col(ComplaintAbout.complaint_id) == complaint.id)
+        .where(
+            col(ComplaintAbout.complaint_id) == complaint.id, col(ComplaintAbout.ended_at).is_(None)
+        )
         .order_by(col(User.shown_name))
     )
     return {user_id: name for user_id, name in rows if user_id is not None}
@@ -132,6 +135,31 @@ async def shut_out(
             by_user_id=by.user_id if by else None,
         )
     )
+    await session.flush()
+
+
+async def let_in(
+    session: AsyncSession,
+    person_or_case: ColumnElement[bool],
+    user_id: int,
+    reasons: Collection[str],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """What shut them out of such cases for one of these reasons, and nothing else, ends."""
+    held = await session.scalars(
+        select(Conflict)
+        .join(Case, col(Case.id) == col(Conflict.case_id))
+        .where(
+            person_or_case,
+            col(Conflict.user_id) == user_id,
+            col(Conflict.kind) == ConflictKind.COMPLAINT,
+            col(Conflict.ended_at).is_(None),
+        )
+    )
+    for one in held:
+        if one.why in reasons:  # sealed, so no database could look for it
+            one.ended_at, one.ended_by_id = now, by.user_id
     await session.flush()
 
 

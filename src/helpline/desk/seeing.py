@@ -41,7 +41,7 @@ TAKES_NO_SIDE = (
     *("case.reason_set", "case.kind_set", "case.urgency_set", "case.eligibility"),
     "case.may_be_out_settled",
     "alert.acknowledged",  # one code takes whatever a message asked about
-    *("deadline.met", "deadline.cancelled"),  # follow from another act
+    *("deadline.met", "deadline.cancelled", "deadline.lapsed"),  # follow from another act
 )
 """Events on a case by which nobody works for its people: reading it, and arranging whose it is and
 what it is taken for. Everything else that somebody does on a case takes the side of its people;
@@ -130,7 +130,9 @@ def complaints(
     if not may(actor, action):
         return (false(),)
     is_about = exists().where(
-        ABOUT.c.complaint_id == complaint.c.id, ABOUT.c.user_id == actor.user_id
+        ABOUT.c.complaint_id == complaint.c.id,
+        ABOUT.c.user_id == actor.user_id,
+        ABOUT.c.ended_at.is_(None),
     )
     themself = complaint.c.person_id.in_(_themself(actor.user_id))
     # That a complaint is about them shuts them out of that one, not of all else the person says.

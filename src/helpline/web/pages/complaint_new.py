@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import complaint_cases, complaints, independence
+from helpline.desk import cases, complaint_cases, complaints, independence
 from helpline.desk import complaint_steps as steps
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case
@@ -44,14 +44,19 @@ _WRONG: Final = {
 
 async def ask_new(request: web.Request) -> web.Response:
     """The form; a case that is in the register already leads to where it stands there."""
-    async with house_of(request).db.read() as session:
-        case = await _case(session, request, request.query.get("case", ""))
+    reference = request.query.get("case", "")
+    if not reference.strip():
+        return await _new(request)
+    async with house_of(request).db.write() as session:
+        case = await _case(session, request, reference)
         if case is not None:
             contract = contract_of(request, case.contract)
             here = await complaint_cases.on_case(session, actor_of(request), contract, case)
             its_own = [one.reference for one in here.linked if one.case_id == case.id]
             if its_own:
                 return go(f"/complaints/{its_own[0]}")
+            # What they wrote last stands in the form: that is reading the case.
+            await cases.record_reading(session, case, actor_of(request), now_of(request))
     return await _new(request)
 
 

@@ -70,7 +70,7 @@ OUTCOMES: Final = {
     ComplaintOutcome.WITHDRAWN: "Withdrawn by whoever made it",
     ComplaintOutcome.FORWARDED: "Passed on to the council",
 }
-_FIELD: Final = {"named": "user", "about": "user", "closed": "words"}
+_FIELD: Final = {"named": "user", "about": "user", "not_about": "user", "closed": "words"}
 
 
 async def show_complaints(request: web.Request) -> web.Response:
@@ -228,6 +228,10 @@ async def _about(it: _Act) -> None:
     await steps.name_about(it.session, it.found, it.user, it.by, it.now)
 
 
+async def _not_about(it: _Act) -> None:
+    await steps.name_not_about(it.session, it.found, it.user, it.by, it.now)
+
+
 async def _acknowledge(it: _Act) -> None:
     words, how = it.said("words"), it.said("how")
     await steps.acknowledge(it.session, it.contract, it.found, words, how, it.by, it.now)
@@ -290,6 +294,7 @@ async def _close(it: _Act) -> None:
 _ACTS: Final[dict[str, Callable[[_Act], Awaitable[None]]]] = {
     EntryKind.NAMED: _name,
     EntryKind.ABOUT: _about,
+    EntryKind.NOT_ABOUT: _not_about,
     EntryKind.ACKNOWLEDGED: _acknowledge,
     EntryKind.EXTENDED: _extend,
     EntryKind.SAFEGUARDING: _pass_on,
