@@ -1,4 +1,4 @@
-"""What the specifications of the contracts in contracts/others say, copied from them by hand, with
+"""What the specifications of the four contracts besides Essex say, copied from them by hand, with
 the number that the list of requirements gives each line (P01, L08, K06, N02; "C" is its table of
 what differs, "B" its populations; P15, L18 and L20 of the national contract number its bullets).
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import databases
+from tests import databases, folders
 from tests.keys import TEST_KEY
 
 HELPLINE = Path(sys.executable).with_name("helpline")
@@ -30,6 +30,7 @@ class Terminal:
             "LANG": "C.UTF-8",
             "HELPLINE_DATABASE_URL": database,
             "HELPLINE_KEYS": TEST_KEY,
+            "HELPLINE_CONTRACTS": str(folders.essex()),
         }
 
     def run(
@@ -200,7 +201,9 @@ def test_a_fresh_database_is_migrated_twice_without_harm(terminal: Terminal) -> 
 
 
 def test_the_contracts_that_come_along_are_sound(terminal: Terminal) -> None:
-    assert "essex: " in terminal.succeeds("check")
+    said = terminal.succeeds("check", contracts=str(folders.ALL))
+    for key in ("essex", "lancashire", "national", "peterborough", "stoke"):
+        assert f"\n{key}: " in f"\n{said}"
 
 
 def test_serving_with_a_broken_contract_is_refused_by_name(terminal: Terminal) -> None:

@@ -1,19 +1,18 @@
-"""The contracts that are kept in contracts/others and not switched on, against the words of their
-specifications. Each is laid into a folder of its own, and all five into one, and must load.
+"""The four contracts besides Essex, against the words of their specifications. Each loads alone and
+all five together.
 
 What they must say is in tests/other_contracts.py, copied from the specifications by hand.
 """
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
 from helpline.contract import Contract, load_contracts
 from helpline.rules import obligations, targets
+from tests import folders
 from tests.other_contracts import (
     AGES,
     BASES,
@@ -26,41 +25,22 @@ from tests.other_contracts import (
     TERMS,
 )
 
-FOLDER = Path(__file__).parents[1] / "contracts"
 OTHERS = ("lancashire", "national", "peterborough", "stoke")
-SHARED = ("calendars", "measures", "pathway")
-
-
-def laid_out(folder: Path, *names: str) -> Path:
-    """A folder of contracts with these in it, and what they name beside them."""
-    for shared in SHARED:
-        shutil.copytree(FOLDER / shared, folder / shared)
-    for name in names:
-        shutil.copy(FOLDER / "others" / f"{name}.toml", folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
-def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Contract]:
+def contracts() -> dict[str, Contract]:
     """All of them in one installation, Essex too."""
-    folder = laid_out(tmp_path_factory.mktemp("contracts"), *OTHERS)
-    for file in ("essex.toml", "essex_outcodes.csv"):
-        shutil.copy(FOLDER / file, folder)
-    return load_contracts(folder)
+    return load_contracts(folders.ALL)
 
 
 def test_all_of_them_load_together_and_clash_nowhere(contracts: dict[str, Contract]) -> None:
     assert set(contracts) == {"essex", *OTHERS}
-    assert {one.stem for one in (FOLDER / "others").glob("*.toml")} == set(OTHERS)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_each_loads_alone(tmp_path: Path, name: str) -> None:
-    assert list(load_contracts(laid_out(tmp_path, name))) == [name]
-
-
-def test_the_start_does_not_read_them() -> None:
-    assert not set(load_contracts(FOLDER)) & set(OTHERS)
+def test_each_loads_alone(name: str) -> None:
+    assert list(load_contracts(folders.only(name))) == [name]
 
 
 # --- clocks: what starts it, limit, unit, target, the sooner limit, and how far to trust it -------

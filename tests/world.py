@@ -5,6 +5,7 @@ whose phone rang. Nothing of ours is replaced but the phone networks and the tim
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -35,6 +36,7 @@ from helpline.sealing import ring
 from helpline.settings import Settings
 from helpline.vocabulary import Role, ShiftKind
 from helpline.web.hooks import take_in
+from tests import folders
 from tests.keys import TEST_KEY
 
 OUR_NUMBER = "+447700900000"
@@ -58,9 +60,9 @@ class World:
 
     # --- what people do ---------------------------------------------------------------------------
 
-    async def sms(self, number: str, text: str, copies: int = 1) -> None:
+    async def sms(self, number: str, text: str, copies: int = 1, *, to: str = OUR_NUMBER) -> None:
         """Somebody texts; the provider delivers it `copies` times; everything due then happens."""
-        asked = self.sms_network.write(number, OUR_NUMBER, text)
+        asked = self.sms_network.write(number, to, text)
         for _ in range(copies):
             await take_in(self.house, self.sms_network, asked)
         await self.settle()
@@ -187,8 +189,10 @@ class World:
 
     # --- who there is -----------------------------------------------------------------------------
 
-    async def hire(self, name: str, role: Role, mobile: str | None = None) -> Actor:
-        contract = "essex" if role is Role.COMMISSIONER else None
+    async def hire(
+        self, name: str, role: Role, mobile: str | None = None, contract: str | None = None
+    ) -> Actor:
+        contract = contract or ("essex" if role is Role.COMMISSIONER else None)
         async with self.house.db.write() as session:
             user = User(
                 name=name.lower(),
@@ -213,12 +217,12 @@ class World:
         assert user is not None and user.id is not None
         return Actor(user.id, user.shown_name, Role(user.role), user.contract)
 
-    async def on_call(self, who: Actor, hours: float = 24 * 30) -> None:
+    async def on_call(self, who: Actor, hours: float = 24 * 30, contract: str = "essex") -> None:
         async with self.house.db.write() as session:
             ends = self.now + timedelta(hours=hours)
             await rota.add_shift(
                 session,
-                "essex",
+                contract,
                 who.user_id,
                 self.now - timedelta(hours=1),
                 ends,
@@ -278,15 +282,24 @@ class World:
 
 @asynccontextmanager
 async def opened_world(
-    database_url: str, at: datetime = NIGHT, *, is_known: bool = False
+    database_url: str,
+    at: datetime = NIGHT,
+    *,
+    is_known: bool = False,
+    contracts: Path | None = None,
+    numbers: str = f"essex={OUR_NUMBER}",
 ) -> AsyncIterator[World]:
     """A world with Carol on the register, Dilys on call, Leonie leading and Wasim supporting.
-    `is_known`: the database is a copy of one in which they are already."""
+    `is_known`: the database is a copy of one in which they are already. `contracts`: the folder;
+    without one it is Essex alone."""
     clock = MovableClock(frozen_at=at)
     sms, telegram = Simulator("sms", allow=True), Simulator("telegram", allow=True)
     whatsapp = Simulator("whatsapp", allow=True)
     settings = Settings(
-        database_url=database_url, keys=TEST_KEY, twilio_numbers=f"essex={OUR_NUMBER}"
+        database_url=database_url,
+        keys=TEST_KEY,
+        twilio_numbers=numbers,
+        contracts=contracts or folders.essex(),
     )
     networks = {"sms": sms, "telegram": telegram, "whatsapp": whatsapp}
     demo = Demo(networks, clock)

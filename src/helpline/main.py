@@ -201,7 +201,23 @@ def _check(settings: Settings, contracts: Mapping[str, Contract]) -> None:
                 f"HELPLINE_MAILBOXES gives {address} to a contract {key!r}, which has no file. "
                 f"There are: {', '.join(contracts)}."
             )
+    _check_telegram(settings, contracts)
     if settings.imap_url and not settings.mailbox_contracts and len(contracts) > 1:
         raise InvalidInput(
             "HELPLINE_MAILBOXES must say whose mailbox it is: there are several contracts."
+        )
+
+
+def _check_telegram(settings: Settings, contracts: Mapping[str, Contract]) -> None:
+    """One bot serves all contracts; who writes to it without saying for which is somebody's."""
+    there = f"There are: {', '.join(contracts)}."
+    if settings.telegram_contract and settings.telegram_contract not in contracts:
+        raise InvalidInput(
+            f"HELPLINE_TELEGRAM_CONTRACT names a contract {settings.telegram_contract!r}, which "
+            f"has no file. {there}"
+        )
+    if settings.telegram_token and not settings.telegram_contract and len(contracts) > 1:
+        raise InvalidInput(
+            "HELPLINE_TELEGRAM_CONTRACT must say whose case it is when somebody writes to the bot "
+            f"without saying for which contract. {there}"
         )

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlmodel import col
 
+from helpline import seed_councils
 from helpline.channels import Inbound
 from helpline.contract import Contract
 from helpline.desk import (
@@ -65,11 +66,14 @@ from helpline.vocabulary import AbsenceKind, AlertKind, NeedKind, Role, ShiftKin
 
 CONTRACT = "essex"
 OUR_NUMBER = "+447700900000"
-NUMBERS = f"{CONTRACT}={OUR_NUMBER}"  # as HELPLINE_TWILIO_NUMBERS wants it
+NUMBERS = (
+    f"{CONTRACT}={OUR_NUMBER},{seed_councils.numbers()}"  # as HELPLINE_TWILIO_NUMBERS wants it
+)
 PASSWORD = "harbour lantern kettle"  # noqa: S105  # the demo's, printed on the demo's own page
 SIGN_INS = (
     "wasim, dilys, amara (workers), leonie (lead), sefa (safeguarding lead), quinn (complaints "
-    "officer), petra (council) or ada (admin): " + PASSWORD
+    "officer), petra (council) or ada (admin); tessa (worker of one contract), lana, nia, percy or "
+    "stella (the other councils): " + PASSWORD
 )
 
 STAFF = (
@@ -237,6 +241,9 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
         number = _e164(people[index]["mobile"]) if index >= 0 else "+447700900456"
         for step in steps:
             await _happen(house, contract, staff, number, step, now - timedelta(hours=step.hours))
+    for council in seed_councils.COUNCILS:
+        await _of_council(house, council, staff, now)
+    say(f"  {len(seed_councils.COUNCILS)} more councils, each with people, cases and a rota")
     async with house.db.write() as session:
         await _others(session, contract, staff, _e164(people[TALKS[0][0]]["mobile"]), now)
         await _membership(session, house, staff, now)
@@ -254,7 +261,40 @@ async def _staff(session: Any, now: datetime) -> dict[str, Actor]:
             session, name, role, contract, PASSWORD, now, shown_name=shown, mobile=mobile
         )
         staff[name] = Actor(user_id, shown, role, contract)
+    for name, shown, role, contract, mobile in seed_councils.commissioners():
+        user_id = await access.add_user(
+            session, name, role, contract, PASSWORD, now, shown_name=shown, mobile=mobile
+        )
+        staff[name] = Actor(user_id, shown, role, contract)
+    await seed_councils.their_papers(session, staff, now)
     return staff
+
+
+async def _of_council(
+    house: House, council: seed_councils.Council, staff: dict[str, Actor], now: datetime
+) -> None:
+    contract, lead = house.contracts[council.key], staff["leonie"]
+    async with house.db.write() as session:
+        listed = _csv(seed_councils.people(council))
+        if contract.monthly_list is not None:
+            row = await register.hand_in(
+                session, contract, listed, now.date(), lead, now, is_whole=True
+            )
+            await register.accept(session, contract, row.id or 0, lead, now)
+        else:
+            await imports.import_people(session, contract, listed, now, dry_run=False)
+        await seed_councils.on_call(session, contract, staff, now)
+        past = _csv(seed_councils.past(contract, council, now))
+        await imports.import_cases(session, contract, past, now, dry_run=False)
+    for place, acts in council.talks:
+        number = seed_councils.mobile(council, place)
+        for hours, what, text in acts:
+            at = now - timedelta(hours=hours)
+            step = Step(hours, what, text)
+            await _happen(house, contract, staff, number, step, at, council.number)
+    async with house.db.write() as session:
+        await seed_councils.shelf(session, contract, lead, now)
+        await seed_councils.registers(session, contract, council, staff, now)
 
 
 async def _rota(session: Any, house: House, staff: dict[str, Actor], now: datetime) -> None:
@@ -375,14 +415,20 @@ def _past(
 
 
 async def _happen(
-    house: House, contract: Contract, staff: dict[str, Actor], number: str, step: Step, at: datetime
+    house: House,
+    contract: Contract,
+    staff: dict[str, Actor],
+    number: str,
+    step: Step,
+    at: datetime,
+    ours: str = OUR_NUMBER,
 ) -> None:
     if step.what == "text":
         external_id = f"seed-{number[-3:]}-{at:%d%H%M%S}"
-        await house.inbox.keep(Inbound("sms", external_id, number, OUR_NUMBER, step.text), at)
+        await house.inbox.keep(Inbound("sms", external_id, number, ours, step.text), at)
         phone = house.demo.phones["sms"] if house.demo else None
         if phone is not None:
-            phone.write(number, OUR_NUMBER, step.text)  # so that it shows on the phone as well
+            phone.write(number, ours, step.text)  # so that it shows on the phone as well
         await route_all(house)
         return
     async with house.db.write() as session:

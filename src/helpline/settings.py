@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         "", description="The secret header Telegram sends with every update.", repr=False
     )
     telegram_api_url: str = Field("", description="Another address for Telegram's API.")
+    telegram_contract: str = Field(
+        "",
+        description="With several contracts: whose case it is when somebody first writes to the "
+        "bot without a contract's own link (t.me/BOT?start=CONTRACT).",
+    )
     smtp_url: str = Field(
         "", description="smtp(s)://user:password@host:port for mail out.", repr=False
     )

@@ -8,6 +8,7 @@ from helpline.clock import MovableClock
 from helpline.desk.house import Demo, House
 from helpline.main import build
 from helpline.settings import Settings
+from tests import folders
 from tests.bench.load import OUR_NUMBER
 from tests.keys import TEST_KEY
 
@@ -18,7 +19,10 @@ async def house(database_url: str) -> AsyncIterator[House]:
     clock = MovableClock()
     networks = {"sms": Simulator("sms", allow=True)}
     settings = Settings(
-        database_url=database_url, keys=TEST_KEY, twilio_numbers=f"essex={OUR_NUMBER}"
+        database_url=database_url,
+        keys=TEST_KEY,
+        twilio_numbers=f"essex={OUR_NUMBER}",
+        contracts=folders.essex(),
     )
     built = build(settings, clock=clock, channels=networks, demo=Demo(networks, clock))
     try:

@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 from aiohttp import web
 
+from tests import folders
 from tests.bench.load import OUR_NUMBER
 from tests.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from tests.keys import TEST_KEY
@@ -74,6 +75,7 @@ def helpline(database_url: str, twilio_url: str = "", *, pin: bool = True) -> It
         "HELPLINE_DATABASE_URL": database_url,
         "HELPLINE_PUBLIC_URL": PUBLIC_URL,
         "HELPLINE_KEYS": TEST_KEY,
+        "HELPLINE_CONTRACTS": str(folders.essex()),
         "HELPLINE_TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "HELPLINE_TWILIO_AUTH_TOKEN": AUTH_TOKEN,
         "HELPLINE_TWILIO_NUMBERS": f"essex={OUR_NUMBER}",

@@ -16,6 +16,7 @@ from helpline.main import build
 from helpline.models import metadata
 from helpline.settings import Settings
 from helpline.web.app import make_app
+from tests import folders
 from tests.fakes import telegram, twilio
 from tests.keys import TEST_KEY
 
@@ -41,6 +42,7 @@ def settings_for(database_url: str, twilio_url: str = "", telegram_url: str = ""
         twilio_auth_token=twilio.AUTH_TOKEN,
         twilio_numbers=f"essex={OUR_NUMBER}",
         twilio_api_url=twilio_url or NOBODY,
+        contracts=folders.essex(),
         telegram_token=telegram.TOKEN,
         telegram_secret=telegram.SECRET,
         telegram_api_url=telegram_url or NOBODY,

@@ -29,7 +29,7 @@ def environment(database_url: str, twilio_url: str = "", telegram_url: str = "")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     names = (
         "database_url public_url keys twilio_account_sid twilio_auth_token twilio_numbers"
-        " twilio_api_url telegram_token telegram_secret telegram_api_url"
+        " twilio_api_url telegram_token telegram_secret telegram_api_url contracts"
     ).split()
     ours = {f"HELPLINE_{name.upper()}": str(getattr(settings, name)) for name in names}
     return kept | ours | {"PYTHONPATH": f"{ROOT}/src:{ROOT}"}

@@ -22,6 +22,7 @@ from helpline.main import real_channels
 from helpline.models import Case
 from helpline.settings import Settings
 from helpline.web.app import make_app
+from tests import folders
 from tests.drills.houses import OUR_NUMBER, carer
 from tests.fakes import telegram as telegrams
 from tests.fakes.mail import MailProvider
@@ -410,4 +411,4 @@ def everything_on() -> Settings:
     exchange, bot = Exchange(here, None), FakeTelegram()  # type: ignore[arg-type]  # never started
     mail = {"smtp_url": "smtp://127.0.0.1:9", "imap_url": "imap://us%40here.example:x@127.0.0.1:9"}
     names = all_on(exchange, bot) | mail | {"twilio_numbers": f"essex={OUR_NUMBER}"}
-    return Settings(**names)  # type: ignore[arg-type]  # all of them are texts
+    return Settings(contracts=folders.essex(), **names)  # type: ignore[arg-type]  # all are texts

@@ -53,6 +53,7 @@ class Contract(parts.Table):
     pathway: parts.Code | None = None  # the file of that name in the folder pathway
     open_questions: tuple[parts.OpenQuestion, ...] = ()
 
+    called: parts.Called
     term: parts.Term
     freephone: parts.Freephone | None = None
     legal_basis: parts.LegalBasis | None = None

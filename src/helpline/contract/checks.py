@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import time
+from datetime import date, time
 from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -134,6 +134,7 @@ def _references_exist(document: Document) -> Iterator[Fault]:
         yield from _one_of(row, "counted_from", key, others, "other obligation")
         if "counted_from" in row and row.get("every") != "when_named":
             yield f"{key}.every", "what is counted from another obligation is “when_named”."
+        yield from _in_order(key, row)
     yield from _registers_reference(document)
     sheet = table(document, "duty_rota")
     yield from _one_of(sheet, "recipient", "duty_rota", codes(document, "signposts"), "signpost")
@@ -141,8 +142,15 @@ def _references_exist(document: Document) -> Iterator[Fault]:
         roles = codes(document, "commissioners")
         yield from _all_of(report, "recipients", key, roles, "commissioner")
         yield from _one_of(report, "meeting", key, codes(document, "obligations"), "obligation")
+        yield from _in_order(key, report)
         for inner, line in rows(report, "lines"):
             yield from _all_of(line, "groups", f"{key}.{inner}", groups, "group")
+
+
+def _in_order(key: str, row: Document) -> Iterator[Fault]:
+    since, until = row.get("since"), row.get("until")
+    if isinstance(since, date) and isinstance(until, date) and until < since:
+        yield f"{key}.until", f"{until} lies before since."
 
 
 def _registers_reference(document: Document) -> Iterator[Fault]:

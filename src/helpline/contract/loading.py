@@ -53,6 +53,7 @@ class ContractProblems(InvalidInput):
 
 _Stamp = tuple[tuple[str, int, int], ...]
 _loaded: dict[_Stamp, dict[str, Contract]] = {}
+_KEPT: Final = 4
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:
@@ -61,7 +62,8 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
     stamp = _stamp(folder)
     if stamp not in _loaded:
         found = _read(folder)
-        _loaded.clear()
+        while len(_loaded) >= _KEPT:
+            _loaded.pop(next(iter(_loaded)))
         _loaded[stamp] = found
     return {key: one.model_copy() for key, one in _loaded[stamp].items()}
 

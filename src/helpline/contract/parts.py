@@ -176,6 +176,19 @@ class Postcodes(Fact):
 # --- who ------------------------------------------------------------------------------------------
 
 
+class Called(Fact):
+    """What the line and those who use it are called, so that nobody is called what they are not.
+    `us`: "This is the …". `one`, `many`: who uses it. `ours`: for whom it is. `subject`: whom an
+    allegation is about. `choose`: for whom, where people choose among councils."""
+
+    us: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=45)]
+    one: Text
+    many: Text
+    ours: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=110)]
+    subject: Text
+    choose: Text
+
+
 class Group(Worded):
     """A kind of person; `counts_as` says in which line of a report they may stand (A54–A58)."""
 
@@ -518,7 +531,21 @@ class News(Fact):
 # --- what is owed, and who may do the work --------------------------------------------------------
 
 
-class Obligation(Worded):
+class Owing(Fact):
+    """What is owed for some years of a contract only (004 §4.3, K12): for whatever ends between
+    `since` and `until`, the first and the last day; without one, for as long as it runs."""
+
+    since: DayOrNone = None
+    until: DayOrNone = None
+
+    def owes(self, day: date) -> bool:
+        """Whether it is owed for what ends on that day."""
+        return (self.since is None or self.since <= day) and (
+            self.until is None or day <= self.until
+        )
+
+
+class Obligation(Worded, Owing):
     """Something owed to somebody again and again (L08, L12, L13, P20, P28). `anchor` or `on` is a
     day of each period, `amount` of `unit` after it, or before it where negative. "when_named": a
     person gives each day; `counted_from` takes its days from another obligation instead."""
@@ -674,8 +701,9 @@ class ReportLine(Table):
     groups: tuple[Code, ...] = ()  # empty: everybody
 
 
-class Report(Fact):
-    """A report owed to the council: when, to whom, with which lines (A59–A67, D11)."""
+class Report(Owing):
+    """A report owed to the council: when, to whom, with which lines (A59–A67, D11). It can be made
+    for any period, whether or not it is owed then."""
 
     code: Code
     title: Text

@@ -237,7 +237,7 @@ async def _ask(
     body = wording.say(
         "feedback_ask_child" if is_child else "feedback_ask",
         person.language if person else "en",
-        council=contract.council,
+        us=contract.called.us,
     )
     session.add(
         FeedbackAsk(

@@ -5,6 +5,7 @@ the caller's transaction. A bug here can lose nothing: the item stays kept and i
 set aside in the tray, where its clock runs and a person is alerted. Called by engine/routing.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -87,6 +88,10 @@ STAFF_PHONES = select(
     col(User.id), col(User.mobile_index), col(User.telegram_index), col(User.email_index)
 ).where(col(User.left_at).is_(None))
 HELD = "person.told_where_it_is"
+BOT = "telegram"
+"""The one channel that has one address for all contracts."""
+FOLLOWED = re.compile(r"/start ([a-z][a-z0-9_-]{0,39})")
+"""What a bot hears of somebody who followed a contract's own link to it."""
 TOLD = timedelta(hours=6)
 """How long we do not say again with whom a question is."""
 IN_HAND = timedelta(minutes=10)
@@ -119,12 +124,40 @@ async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
     if item.state != ItemState.KEPT:
         return
     inbound, now = opened(item.sealed), item.received_at
-    contract = ways.contract_for(inbound)
+    contract = await _whose(session, ways, inbound)
     if inbound.kind is ItemKind.UNREADABLE or contract is None or not inbound.sender:
         await set_aside(session, ways, item, "unreadable" if contract else "no contract")
         return
     item.contact_id = await _hear(session, ways, contract, inbound, now)
     item.state, item.settled_at = ItemState.ROUTED, now
+
+
+async def _whose(session: AsyncSession, ways: Ways, inbound: Inbound) -> Contract | None:
+    """By what it came to; one bot serves all contracts, so there it is the one whose link was
+    followed, else the one with which this chat spoke last."""
+    by_number = ways.contract_for(inbound)
+    if inbound.channel != BOT or len(ways.contracts) == 1:
+        return by_number
+    link = FOLLOWED.fullmatch(inbound.text.strip())
+    key = link[1] if link and link[1] in ways.contracts else None
+    if key is None:
+        spoke_last = (
+            select(col(Address.contract))
+            .outerjoin(Conversation, col(Conversation.address_id) == col(Address.id))
+            .where(
+                col(Address.channel) == BOT,
+                col(Address.value_index).in_(
+                    ring().indexes(f"address:{BOT}", canonical(BOT, inbound.sender))
+                ),
+            )
+            .order_by(
+                col(Conversation.last_in_at).is_(None),
+                col(Conversation.last_in_at).desc(),
+                col(Address.id).desc(),
+            )
+        )
+        key = await session.scalar(spoke_last.limit(1))
+    return ways.contracts.get(key or "") or by_number
 
 
 async def _hear(
@@ -315,6 +348,8 @@ async def _hear_person(
         said = inbound.text
         body = await _words(session, ways, contract, case, talk, turn, address, said, facts, now)
         await privacy.note(session, case, inbound.channel, turn.say, now)
+        if "held" in turn.say:
+            await events.record(session, HELD, now, contract=case.contract, case_id=case.id)
         await cases.send_to_person(
             session,
             contract,
@@ -347,10 +382,7 @@ async def _is_news(session: AsyncSession, case: Case | None, now: datetime) -> b
     told = select(col(Event.id)).where(
         col(Event.case_id) == case.id, col(Event.kind) == HELD, col(Event.at) > now - TOLD
     )
-    if await session.scalar(told.limit(1)) is not None:
-        return False
-    await events.record(session, HELD, now, contract=case.contract, case_id=case.id)
-    return True
+    return await session.scalar(told.limit(1)) is None
 
 
 def _aside(talk: Conversation) -> Conversation:
@@ -627,7 +659,8 @@ async def _words(
     worker = await session.get(User, case.worker_id) if case.worker_id else None
     answer_by, worker_by = due.get(ClockStop.HUMAN_REPLY), due.get(ClockStop.ALLOCATION)
     values = {
-        "council": contract.council,
+        "us": contract.called.us,
+        "ours": contract.called.ours,
         "reference": case.reference,
         "by_when": saying.by_when(answer_by, now, contract.zone) if answer_by else "",
         "worker_by": saying.by_when(worker_by, now, contract.zone) if worker_by else "",

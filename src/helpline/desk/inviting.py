@@ -151,7 +151,7 @@ async def tell(
     body = wording.say(
         f"membership.{key}",
         person.language,
-        council=contract.council,
+        us=contract.called.us,
         title=gathering.title,
         day=day,
         time=clock,

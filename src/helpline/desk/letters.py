@@ -83,7 +83,7 @@ async def dressed(
     }
     if is_neutral:
         return body, said
-    framed = wording.say("email.frame", body=body, mark=mail.MARK, council=contract.council)
+    framed = wording.say("email.frame", body=body, mark=mail.MARK, us=contract.called.us)
     return framed, said
 
 

@@ -123,7 +123,7 @@ async def make_ready(session: AsyncSession, news: News, by: Actor, now: datetime
 
 def text_of(contract: Contract, wording: Wording, body: str) -> str:
     """As it arrives: the words, who sends them, and how to have no more of them."""
-    return wording.say("membership.news", body=body, council=contract.council, word=NO_NEWS)
+    return wording.say("membership.news", body=body, us=contract.called.us, word=NO_NEWS)
 
 
 async def preview(

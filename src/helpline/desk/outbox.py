@@ -62,6 +62,8 @@ class Claimed:
     """Telephone: the hooks that lead the call."""
     is_too_late: bool = False
     """WhatsApp: the window is closed and the contract has no template."""
+    is_for_staff: bool = False
+    """It goes to one of our own people, for whom any number of ours is as good."""
 
 
 async def queue(
@@ -277,7 +279,8 @@ async def unreported(
 
 
 async def fail_unsendable(session: AsyncSession, claimed: Claimed, now: datetime) -> None:
-    """There is no such channel any more: a person takes over."""
+    """There is no such channel any more, or the contract has no number or address there: a person
+    takes over."""
     await settle(session, claimed, SendResult(SendState.REFUSED, code="no channel"), now)
 
 
@@ -301,6 +304,7 @@ def _claimed(message: OutMessage, now: datetime) -> Claimed:
         first_tried_at=message.first_tried_at,
         attempts=message.attempts,
         choices=message.choices,
+        is_for_staff=message.address_id is None,
     )
 
 

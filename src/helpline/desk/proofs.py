@@ -351,7 +351,7 @@ async def _words(session: AsyncSession, contract: Contract) -> Sequence[LibraryV
 
 def _text(wording: Wording, contract: Contract, site: str) -> str:
     own, theirs = (address_of(site, contract.key, code) for code in library.DOCUMENTS)
-    return wording.say("membership.policies", council=contract.council, own=own, theirs=theirs)
+    return wording.say("membership.policies", us=contract.called.us, own=own, theirs=theirs)
 
 
 async def _prove(

@@ -363,7 +363,7 @@ def _words(
         tree.digit_by_digit(
             ways.wording.say(
                 f"voice.{key}",
-                council=contract.council,
+                us=contract.called.us,
                 signposts=signposts,
                 count=count,
                 kept=contract.privacy.spoken if contract.privacy else "",

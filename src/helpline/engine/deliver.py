@@ -14,6 +14,7 @@ from helpline.vocabulary import Fault, SendState
 
 PAUSE = 3
 """While messages pour in, sending rests this many times as long as it worked."""
+FROM_A_NUMBER = frozenset({"sms", "whatsapp", "voice", letters.CHANNEL})
 MOST_COPIES = 3
 """Of one message, by a provider that cannot be asked and never answers."""
 
@@ -43,7 +44,7 @@ async def deliver_all(house: House) -> int:
 async def _one_by_one(house: House, messages: list[Claimed]) -> None:
     for message in messages:
         channel = house.channels.get(message.channel)
-        if channel is None:
+        if channel is None or not _may_leave(house, message):
             async with house.db.write() as session:
                 await outbox.fail_unsendable(session, message, house.clock.now())
             continue
@@ -88,12 +89,22 @@ def _unasked(message: Claimed, result: SendResult) -> SendResult:
 
 
 def _sender(house: House, message: Claimed) -> str:
-    """The address or number of ours that the message leaves from."""
+    """The address or number of ours that the message leaves from: the contract's own. Our own
+    people are reached from any other, because an alert must reach somebody; nobody else is, because
+    an answer to another council's number would be that council's."""
+    settings = house.settings
     if message.channel == letters.CHANNEL:
-        return house.settings.mail_from(message.contract)
-    if message.channel == "whatsapp":
-        return house.settings.whatsapp_from(message.contract)
-    return house.settings.number_of.get(message.contract, "")
+        own, others = settings.mail_from(message.contract), settings.mail_addresses
+    elif message.channel == "whatsapp":
+        own, others = settings.whatsapp_from(message.contract), list(settings.whatsapp_numbers)
+    else:
+        own, others = settings.number_of.get(message.contract, ""), list(settings.numbers)
+    return own or (next(iter(others), "") if message.is_for_staff else "")
+
+
+def _may_leave(house: House, message: Claimed) -> bool:
+    """Whether there is a number or address of ours that it may leave from, where one is needed."""
+    return message.channel not in FROM_A_NUMBER or bool(_sender(house, message))
 
 
 def _extra(house: House, message: Claimed) -> dict[str, str]:

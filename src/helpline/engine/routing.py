@@ -54,6 +54,8 @@ ITEMS = (
 
 def ways(house: House) -> intake.Ways:
     numbers = house.settings.every_number | house.settings.mailbox_contracts
+    if house.settings.telegram_contract:
+        numbers |= {intake.BOT: house.settings.telegram_contract}
     return intake.Ways(house.contracts, numbers, house.wording)
 
 

@@ -90,5 +90,5 @@ def _kind_answer(
     signpost = eligibility.signpost_for(contract, found.eligibility_reason)
     wording = house_of(request).wording
     return wording.say(
-        "register.not_ours", person.language, council=contract.council, signpost=signpost
+        "register.not_ours", person.language, ours=contract.called.ours, signpost=signpost
     )

@@ -37,6 +37,8 @@ COOKIE: Final = "helpline-chat"
 REMEMBERED: Final = 90 * 24 * 3600
 """Seconds a device is remembered after its last visit."""
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""What of an address is carried on into the next one."""
 ANSWERED_WITHIN: Final = 2.0
 """Seconds a form without script waits for the first answer; it comes all the same if later."""
 LOOK_EVERY: Final = 2.0
@@ -206,7 +208,7 @@ async def _tell_device(sockets: Sockets, device: str) -> None:
 def site_contract(request: web.Request) -> Contract | None:
     """The contract whose site this is: named in the address, or the only one there is."""
     contracts = house_of(request).contracts
-    named = request.query.get("contract")
+    named = _named(request)
     if named is not None:
         if named not in contracts:
             raise NotFound(
@@ -216,17 +218,26 @@ def site_contract(request: web.Request) -> Contract | None:
     return next(iter(contracts.values())) if len(contracts) == 1 else None
 
 
+def _named(request: web.Request) -> str | None:
+    """The contract in the address. `for` is short enough for a leaflet."""
+    return request.query.get("contract", request.query.get("for"))
+
+
 def choose_contract(request: web.Request, path: str, title: str) -> web.Response:
-    """Several councils, one site: who approved you?"""
+    """Several councils, one site: whose service is it?"""
     contracts = sorted(house_of(request).contracts.values(), key=lambda one: one.council_full)
-    return show(
+    response = show(
         request,
         "chat_choice.html.j2",
         contracts=contracts,
         target=path,
         title=title,
+        is_embedded=_is_embedded(request),
         exit_url=house_of(request).settings.exit_url,
     )
+    if path == "/chat" and _is_embedded(request):
+        _allow_framing(request, response)
+    return response
 
 
 async def keep_paced(
@@ -264,6 +275,7 @@ def site_values(request: web.Request, contract: Contract) -> dict[str, Any]:
         "exit_url": house_of(request).settings.exit_url,
         "is_embedded": _is_embedded(request),
         "suffix": _suffix(request),
+        "elsewhere": _elsewhere(request),
     }
 
 
@@ -389,9 +401,16 @@ def _framed_by(request: web.Request) -> str:
 
 def _suffix(request: web.Request) -> str:
     """The part of the address that every link and form of these pages keeps."""
-    kept = {"contract": request.query.get("contract"), "embed": request.query.get("embed")}
-    pairs = [f"{name}={value}" for name, value in kept.items() if value and value.isalnum()]
+    kept = {"contract": _named(request), "embed": request.query.get("embed")}
+    pairs = [f"{name}={value}" for name, value in kept.items() if value and KEY.fullmatch(value)]
     return "?" + "&".join(pairs) if pairs else ""
+
+
+def _elsewhere(request: web.Request) -> str:
+    """Where to choose another council; empty where there is only one."""
+    if len(house_of(request).contracts) == 1:
+        return ""
+    return request.path + ("?embed=1" if _is_embedded(request) else "")
 
 
 def _address(request: web.Request, path: str) -> str:

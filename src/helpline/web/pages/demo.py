@@ -34,8 +34,8 @@ PERSON = metadata.tables["person"]
 USER = metadata.tables["user"]
 
 UNKNOWN_NUMBERS = ("+447700900961", "+447700900962")
-OUR_NUMBER = "+447700900000"
 BY_NUMBER = ("sms", "whatsapp")  # where a telephone is its number
+CHOSEN = ("carer", "channel", "duty", "to")
 HOURS = (1, 6, 12)
 LONGEST = 1000
 LARGEST = 10 * 1024 * 1024  # bytes of a file
@@ -75,7 +75,7 @@ async def send_message(request: web.Request) -> web.Response:
     files = _files(file, network.sample(await field(request, "sample")))
     if not (text or files) or len(text) > LONGEST:
         raise InvalidInput(f"Write a message of 1 to {LONGEST} letters.")
-    ours = _our_number(request) if channel in BY_NUMBER else channel
+    ours = await demo_calls.our_number(request, number) if channel in BY_NUMBER else channel
     await take_in(house, network, network.write(number, ours, text, files))
     house.wakes.routing.set()
     return _back(await _choice(request))
@@ -148,7 +148,7 @@ async def _values(request: web.Request) -> dict[str, Any]:
     demo, house, now = _demo(request), house_of(request), now_of(request)
     choice = await _choice(request)
     async with house.db.read() as session:
-        carers = await _carers(session)
+        carers = await _carers(session, list(house.contracts))
         staff = await _staff(session)
         on_call = [
             user.mobile
@@ -157,12 +157,13 @@ async def _values(request: web.Request) -> dict[str, Any]:
         ]
     carer = choice["carer"] or (carers[0][0] if carers else UNKNOWN_NUMBERS[0])
     channel = choice["channel"] if choice["channel"] in demo.phones else "sms"
+    to = await demo_calls.contract_written_to(request, carer, choice["to"])
     with_phone = [user for user in staff if user.mobile]
     duty = choice["duty"] or next((n for n in on_call if n), None)
     duty = duty or (with_phone[0].mobile if with_phone else UNKNOWN_NUMBERS[1])
     shown = carer if channel in BY_NUMBER else carer.lstrip("+")
     owners = {user.mobile: user.shown_name for user in with_phone}
-    names = dict(carers)
+    names = {number: name for number, name, _ in carers}
     return {
         "carers": carers,
         "unknown_numbers": UNKNOWN_NUMBERS,
@@ -180,20 +181,26 @@ async def _values(request: web.Request) -> dict[str, Any]:
         "hours": HOURS,
         "clock_words": f"{now.astimezone(ZoneInfo(ZONE)):%A %-d %B, %H:%M}",
         "contracts": house.contracts,
+        "to": to,
+        "is_known": carer in names,
         "longest": LONGEST,
     }
 
 
-async def _carers(session: AsyncSession) -> list[tuple[str, str]]:
-    """Numbers and names of the first people on the register."""
+async def _carers(session: AsyncSession, keys: list[str]) -> list[tuple[str, str, str]]:
+    """Numbers, names and contracts of the first people on each register."""
     query = (
-        select(ADDRESS.c.value, PERSON.c.name)
+        select(ADDRESS.c.value, PERSON.c.name, PERSON.c.contract)
         .join(PERSON, PERSON.c.id == ADDRESS.c.person_id)
         .where(ADDRESS.c.channel == "sms", ADDRESS.c.from_register)
         .order_by(ADDRESS.c.id)
-        .limit(12)
     )
-    return [(row.value, row.name or "No name") for row in await session.execute(query)]
+    found: list[tuple[str, str, str]] = []
+    for place, key in enumerate(keys):
+        some = query.where(ADDRESS.c.contract == key).limit(4 if place else 12)
+        rows = await session.execute(some)
+        found += [(row.value, row.name or "No name", row.contract) for row in rows]
+    return found
 
 
 async def _staff(session: AsyncSession) -> list[Any]:
@@ -201,7 +208,7 @@ async def _staff(session: AsyncSession) -> list[Any]:
         select(USER.c.id, USER.c.shown_name, USER.c.role, USER.c.mobile)
         .where(USER.c.left_at.is_(None))
         .order_by(USER.c.role != Role.WORKER, USER.c.role, USER.c.shown_name)
-        .limit(12)
+        .limit(20)
     )
     return list(await session.execute(query))
 
@@ -209,8 +216,8 @@ async def _staff(session: AsyncSession) -> list[Any]:
 async def _choice(request: web.Request) -> dict[str, str]:
     """Which phones are shown, from the address or from the form that was sent."""
     if request.method == "POST":
-        return {name: (await field(request, name))[:40] for name in ("carer", "channel", "duty")}
-    given = {name: request.query.get(name, "")[:40] for name in ("carer", "channel", "duty")}
+        return {name: (await field(request, name))[:40] for name in CHOSEN}
+    given = {name: request.query.get(name, "")[:40] for name in CHOSEN}
     return {name: "".join(filter(str.isprintable, value)) for name, value in given.items()}
 
 
@@ -222,7 +229,3 @@ def _ordinal(demo: Demo) -> int:
     """Grows with every message on any simulated network and every telephone that rings."""
     rung = len(demo.exchange.calls) if demo.exchange is not None else 0
     return rung + sum(len(network.messages) for network in demo.phones.values())
-
-
-def _our_number(request: web.Request) -> str:
-    return next(iter(house_of(request).settings.numbers), OUR_NUMBER)

@@ -11,12 +11,17 @@ from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
+from sqlalchemy import select
 
 from helpline.desk.house import Demo
 from helpline.errors import InvalidInput, NotFound
+from helpline.models import metadata
+from helpline.sealing import ring
 from helpline.web.asked import field, house_of
 from helpline.web.showing import go
 
+ADDRESS = metadata.tables["address"]
+OUR_NUMBER = "+447700900000"
 KEYS = ("", *"1234567890*#")
 SECRET_HEADER = "x-exchange-secret"  # noqa: S105  # the header's name
 
@@ -62,20 +67,44 @@ async def act(request: web.Request) -> web.Response:
         raise InvalidInput("Choose a telephone from the list.")
     if key not in KEYS:
         raise InvalidInput("Press one key: a digit, the star or hash.")
-    house = house_of(request)
     async with aiohttp.ClientSession() as client:
         post = _hooks(request, client, demo)
         if what == "ring":
-            ours = next(iter(house.settings.numbers), "")
+            ours = await our_number(request, number)
             await demo.exchange.call(number, ours).begin(post)
         else:
             call = demo.exchange.latest(number)
             if call is None:
                 raise InvalidInput("That cannot be done on this telephone now.")
             await call.act(post, number, what, key)
-    names = ("carer", "channel", "duty")
+    names = ("carer", "channel", "duty", "to")
     choice = {name: (await field(request, name))[:40] for name in names}
     return go("/demo?" + urlencode({k: v for k, v in choice.items() if v}) + "#calls")
+
+
+async def contract_written_to(request: web.Request, number: str, chosen: str) -> str:
+    """Whose number somebody writes to: that of their own contract; of somebody unknown, the one
+    that was chosen."""
+    house = house_of(request)
+    query = (
+        select(ADDRESS.c.contract)
+        .where(
+            ADDRESS.c.channel == "sms",
+            ADDRESS.c.from_register,
+            ADDRESS.c.value_index.in_(ring().indexes("address:sms", number)),
+        )
+        .limit(1)
+    )
+    async with house.db.read() as session:
+        own: str | None = await session.scalar(query)
+    listed = (own, chosen, *house.settings.numbers.values(), *house.contracts)
+    return next(key for key in listed if key and key in house.contracts)
+
+
+async def our_number(request: web.Request, number: str) -> str:
+    """The number of ours that somebody writes to or rings."""
+    key = await contract_written_to(request, number, await field(request, "to"))
+    return house_of(request).settings.number_of.get(key, OUR_NUMBER)
 
 
 def _hooks(request: web.Request, client: aiohttp.ClientSession, demo: Demo) -> Any:
