@@ -19,6 +19,11 @@ def test_a_commissioner_reads_reports_and_nothing_about_anybody() -> None:
     assert allowed(Role.COMMISSIONER) == {
         "report.read",
         "portal.read",
+        "review.write",  # what is agreed at reviews, which names nobody
+        "question.read",
+        "question.ask",
+        "question.write",
+        "measure.propose",
         "session.own",
         "change.read",  # what was done about what people said, as far as somebody showed it
         "handed_on.read",
@@ -61,6 +66,7 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more |= {"partner.write", "paper.manage", "evidence.take_back", "obligation.write"}
     more |= {"register.manage", "eligibility.override", "case.link", "case.transfer"}
     more |= {"library.write", "gathering.manage", "news.send", "proof.send", "change.work"}
+    more |= {"portal.read", "review.write", "question.read", "question.write", "measure.propose"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 

@@ -22,7 +22,7 @@ from helpline.db import insert_for
 from helpline.desk import climbing, escalation, events
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
-from helpline.models import Alert, ObligationDue, User
+from helpline.models import Alert, FigureQuestion, ObligationDue, ReviewAction, User
 from helpline.rules import obligations as rules
 from helpline.rules.permissions import Actor, may, require
 from helpline.vocabulary import AlertKind, Role
@@ -220,6 +220,7 @@ async def settle(
     found = await find(session, obligation_id, by)
     _must_be_theirs(found, by)
     _must_be_open(found)
+    await _must_be_ours(session, found)
     if done_on > today_of(contract, now):
         raise InvalidInput("That day has not come: say it is done once it is.")
     if done_on < found.made_at.date() - timedelta(days=366):
@@ -242,6 +243,7 @@ async def drop(
     found = await find(session, obligation_id, by)
     require(by, "obligation.write", found.contract)
     _must_be_open(found)
+    await _must_be_ours(session, found)
     found.dropped_why = in_a_line(why, LONGEST, "Say why it is not owed, and who said so.")
     found.dropped_at, found.dropped_by_id, found.next_alert_at = now, by.user_id, None
     await session.flush()
@@ -410,6 +412,14 @@ def _must_be_theirs(found: ObligationDue, by: Actor) -> None:
 def _must_be_open(found: ObligationDue) -> None:
     if found.done_at is not None or found.dropped_at is not None:
         raise Conflict("Somebody has settled this already. Load the page again.")
+
+
+async def _must_be_ours(session: AsyncSession, found: ObligationDue) -> None:
+    """What the council asked or agreed on its own page is settled there (desk/portal.py)."""
+    for table in (FigureQuestion, ReviewAction):
+        row = select(col(table.id)).where(col(table.obligation_id) == found.id).limit(1)
+        if await session.scalar(row) is not None:
+            raise Conflict("The council sees this on its own page: answer it or settle it there.")
 
 
 def today_of(contract: Contract, now: datetime) -> date:

@@ -1,0 +1,152 @@
+"""How a figure went over the last signed releases of a report, as a small chart and its table.
+
+Made of what is published and of nothing else: a hidden figure is a gap. Called by web/pages/portal;
+the wording and the drawing are in templates/pages/_portal_trend.html.j2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.contract import Contract
+from helpline.contract.measuring import Measure
+from helpline.models import Release
+from helpline.reports import frozen
+from helpline.reports.cells import Cell
+from helpline.rules import targets
+
+MOST: Final = 8
+WIDTH, HEIGHT = 560, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 16, 16, 26, 122
+
+
+@dataclass(frozen=True)
+class Point:
+    """One period. `value`: what is drawn, None where it is hidden or was not counted; `x` and `y`
+    in the chart's own view box."""
+
+    label: str
+    ends_on: date
+    cell: Cell | None
+    value: float | None
+    state: str
+    x: int
+    y: int | None
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One measure over its periods, the oldest first. `segments`: the line between neighbours that
+    are both shown, as SVG points; `target_y`: where the target lies, where it is a number."""
+
+    measure: Measure
+    points: Sequence[Point]
+    expected: str
+    target_y: int | None
+
+    @property
+    def key(self) -> str:
+        return self.measure.code.replace(".", "-")
+
+    @property
+    def shown(self) -> list[Point]:
+        return [one for one in self.points if one.value is not None]
+
+    @property
+    def segments(self) -> list[str]:
+        found: list[list[str]] = [[]]
+        for one in self.points:
+            if one.y is None:
+                found.append([])
+            else:
+                found[-1].append(f"{one.x},{one.y}")
+        return [" ".join(run) for run in found if len(run) > 1]
+
+    @property
+    def is_drawn(self) -> bool:
+        return len(self.shown) > 1
+
+    width, height, base = WIDTH, HEIGHT, _BOTTOM
+
+
+@dataclass(frozen=True)
+class Past:
+    """The newest release of each of a report's last periods, the oldest first, and the totals that
+    each of them published."""
+
+    releases: Sequence[Release]
+    totals: Sequence[Mapping[str, Cell]]
+
+    def of(self, measure: Measure) -> Trend:
+        """The trend of one measure's total."""
+        cells = [totals.get(measure.code) for totals in self.totals]
+        values = [_drawn(measure, cell) for cell in cells]
+        goal = _goal(measure)
+        scale = _Scale(measure, [value for value in (*values, goal) if value is not None])
+        step = (WIDTH - _LEFT - _RIGHT) / max(len(cells), 1)
+        points = [
+            Point(
+                release.period,
+                release.ends_on,
+                cell,
+                value,
+                _state(measure, cell),
+                round(_LEFT + step * (place + 0.5)),
+                None if value is None else scale.y(value),
+            )
+            for place, (release, cell, value) in enumerate(
+                zip(self.releases, cells, values, strict=True)
+            )
+        ]
+        expected = targets.expected(measure.target, "percent" if measure.is_share else measure.unit)
+        return Trend(measure, points, expected, None if goal is None else scale.y(goal))
+
+
+async def past(
+    session: AsyncSession, contract: Contract, releases: Sequence[Release], report: str
+) -> Past:
+    """The last eight periods of a report, of each what counts: its last signed release."""
+    newest: dict[str, Release] = {}
+    for one in releases:
+        if one.report == report and one.number >= newest.get(one.period, one).number:
+            newest[one.period] = one
+    found = sorted(newest.values(), key=lambda one: one.ends_on)[-MOST:]
+    totals = await frozen.totals(session, contract, [one.id or 0 for one in found])
+    return Past(found, [totals.get(one.id or 0, {}) for one in found])
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """From nought: a percentage to a hundred, anything else to its largest value."""
+
+    measure: Measure
+    values: Sequence[float]
+
+    def y(self, value: float) -> int:
+        most = 100.0 if self.measure.is_share else max(self.values, default=0) or 1.0
+        return round(_BOTTOM - (_BOTTOM - _TOP) * min(value / most, 1))
+
+
+def _drawn(measure: Measure, cell: Cell | None) -> float | None:
+    if cell is None or cell.hidden:
+        return None
+    return cell.percent if measure.of else cell.value
+
+
+def _goal(measure: Measure) -> float | None:
+    if measure.target is None:
+        return None
+    at_least, at_most = measure.target.at_least, measure.target.at_most
+    return at_most if at_least is None else at_least
+
+
+def _state(measure: Measure, cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    value = None if measure.of else cell.value
+    return targets.state(measure.target, value, cell.percent, cell.words)
