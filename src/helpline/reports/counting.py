@@ -1,40 +1,43 @@
 """Counts facts for measures: each fact is read once for each window, and every cut of every
 measure that counts it comes out of that one reading.
 
-`count` is all that reports/figures.py needs. What must be fast is fast by what is kept: one number
-for each combination of codes that occurs, one integer for each person and combination, and for
-times one number a promise. Cells are made from those at the end, a few thousand at most.
+`count` is all that reports/figures.py needs. A fact is kept as columns of small numbers, a few
+bytes a row; a cell is a number worked out from the columns of its cut, so that to count is to count
+equal numbers.
 """
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import repeat
 from math import prod
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract.measuring import Measure
 from helpline.reports import facts
 from helpline.reports.cells import By, Key, by_of
-from helpline.reports.facts import BEHIND, Window
+from helpline.reports.facts import Window
 from helpline.vocabulary import UNKNOWN
 
 SUPPORT: Final = "support"
-AT_ONCE: Final = 10_000
-"""Rows fetched at a time."""
-_SETS: Final = 1 << 16  # different sets of support that a run may meet
-_BASES: Final = 1 << 24  # different combinations of the other codes
+AT_ONCE: Final = 1_000
+"""Rows fetched at a time: as many as stay near the processor."""
+_NONE: Final = -1
+"""In a column of numbers: nobody, or not over."""
 _MICROS: Final = 60_000_000
 SHARES: Final = {"median": 0.5, "p90": 0.9, "slowest": 1.0}
-_Cut = tuple[int, tuple[tuple[int, int], ...]]
-"""Where a cut's cells begin, and for each of its columns how far apart two codes are."""
 Supports = Mapping[int, int]
 """Case → the number of its set of supports; 0 is none."""
+Numbers = NDArray[np.int64]
+Cells = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -61,20 +64,6 @@ class Provided:
     of: Supports
 
 
-@dataclass
-class _Read:
-    """One fact as read: `bases` are the combinations of codes that occur, each by its number."""
-
-    columns: tuple[str, ...]
-    bases: dict[tuple[Any, ...], int] = field(default_factory=dict)
-    numbers: Counter[int] = field(default_factory=Counter)
-    """base * _SETS + set → rows."""
-    people: array[int] = field(default_factory=lambda: array("Q"))
-    """(person * _BASES + base) * _SETS + set, a row each; a person has at most 24 bits."""
-    took: list[tuple[int, int]] = field(default_factory=list)
-    """Microseconds, and base * _SETS + set."""
-
-
 async def count(
     session: AsyncSession,
     contract: str,
@@ -92,22 +81,22 @@ async def count(
     if any(SUPPORT in _used(measure) for measure in measures):
         provided = await supports(session, contract, printed)
     for fact, asked in by_fact.items():
-        read = await _read(session, fact, contract, asked, window, provided)
-        _Spread(read, provided, printed).into(found, asked)
+        rows = await _read(session, fact, contract, asked, window, provided, printed)
+        await asyncio.to_thread(_Spread(rows, provided, printed).into, found, asked)
     return found
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
+def percentile(values: Sequence[float] | NDArray[np.float64], share: float) -> float | None:
     """The value that `share` (0 to 1) of the sorted values do not exceed; None of no values.
 
     Between two values it is interpolated in a straight line, as SQL's percentile_cont does.
     """
-    if not values:
+    if not len(values):
         return None
     position = share * (len(values) - 1)
     below = int(position)
     above = min(below + 1, len(values) - 1)
-    return values[below] + (values[above] - values[below]) * (position - below)
+    return float(values[below] + (values[above] - values[below]) * (position - below))
 
 
 def _used(measure: Measure) -> set[str]:
@@ -140,6 +129,39 @@ async def supports(
     return Provided(sets, masks)
 
 
+def place_of(name: str, code: str | None, known: Mapping[str, int]) -> int:
+    """A part of a reason counts as the reason; whatever the contract does not have, as the last."""
+    last = len(known) - 1
+    if code is None:
+        return last
+    return known.get(code.partition(".")[0] if name == "reason" else code, last)
+
+
+class _Places(dict[str | None, int]):
+    """Code → its place among a dimension's, worked out once for each code that occurs."""
+
+    def __init__(self, name: str, codes: Sequence[str]) -> None:
+        self._name, self._known = name, {code: place for place, code in enumerate(codes)}
+
+    def __missing__(self, code: str | None) -> int:
+        found = self[code] = place_of(self._name, code, self._known)
+        return found
+
+
+@dataclass
+class _Rows:
+    """One fact as read: for every row its codes' places, its case's set of supports, its person
+    and the microseconds it took."""
+
+    codes: Mapping[str, NDArray[np.int16]]
+    sets: NDArray[np.int32]
+    people: Numbers
+    took: Numbers
+
+    def __len__(self) -> int:
+        return len(self.sets)
+
+
 async def _read(
     session: AsyncSession,
     fact: str,
@@ -147,227 +169,162 @@ async def _read(
     measures: Sequence[Measure],
     window: Window,
     provided: Provided,
-) -> _Read:
+    printed: Mapping[str, Sequence[str]],
+) -> _Rows:
     columns = sorted(set().union(*(_used(one) for one in measures)) - {SUPPORT})
-    read = _Read(tuple(columns))
-    needs_people = any(one.takes == "people" for one in measures)
-    needs_times = any(one.is_minutes for one in measures)
-    bases, numbers, people, took = read.bases, read.numbers, read.people, read.took
-    given = provided.of
+    places = {name: _Places(name, printed[name]) for name in columns}
+    codes: dict[str, list[NDArray[np.int16]]] = {name: [] for name in columns}
+    sets: list[NDArray[np.int32]] = []
+    people: list[Numbers] = []
+    took: list[Numbers] = []
     query = facts.query(session, fact, contract, window, columns)
     result = await session.stream(query, execution_options={"yield_per": AT_ONCE})
     async for part in result.partitions():
-        for row in part:
-            codes = row[BEHIND:]
-            base = bases.get(codes)
-            if base is None:
-                base = bases[codes] = len(bases)
-            place = base * _SETS + given.get(row[0], 0)
-            numbers[place] += 1
-            if needs_people and row[1] is not None:
-                people.append(row[1] * (_BASES * _SETS) + place)
-            if needs_times and row[2] is not None:
-                took.append((row[2], place))
-    return read
+        cases, persons, micros, *coded = zip(*part, strict=True)  # what stands BEHIND the codes
+        some = len(part)
+        sets.append(np.fromiter(map(provided.of.get, cases, repeat(0)), np.int32, some))
+        people.append(np.fromiter((_NONE if one is None else one for one in persons), int, some))
+        took.append(np.fromiter((_NONE if one is None else one for one in micros), int, some))
+        for name, column in zip(columns, coded, strict=True):
+            codes[name].append(np.fromiter(map(places[name].__getitem__, column), np.int16, some))
+    return _Rows(
+        {name: _joined(chunks, np.int16) for name, chunks in codes.items()},
+        _joined(sets, np.int32),
+        _joined(people, np.int64),
+        _joined(took, np.int64),
+    )
+
+
+def _joined(chunks: Sequence[NDArray[Any]], kind: type[np.integer[Any]]) -> NDArray[Any]:
+    return np.concatenate(chunks) if chunks else np.empty(0, kind)
 
 
 # --- from what was read to cells ------------------------------------------------------------------
 
 
 class _Spread:
-    """From combinations of codes to every cell that they count in."""
+    """From rows to every cell that they count in. In a cut with supports a row stands once for
+    each that its case was given."""
 
     def __init__(
-        self, read: _Read, provided: Provided, printed: Mapping[str, Sequence[str]]
+        self, rows: _Rows, provided: Provided, printed: Mapping[str, Sequence[str]]
     ) -> None:
-        self._read, self._printed = read, printed
-        known = {name: {code: n for n, code in enumerate(some)} for name, some in printed.items()}
-        self._sets = [tuple(known[SUPPORT][code] for code in some) for some in provided.sets]
-        self._bases = [
-            tuple(
-                place_of(name, code, known[name])
-                for name, code in zip(read.columns, codes, strict=True)
-            )
-            for codes in read.bases
-        ]
-        self._by_base: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for place, number in read.numbers.items():
-            base, provided_set = divmod(place, _SETS)
-            self._by_base[base].append((provided_set, number))
+        self._rows, self._printed = rows, printed
+        known = {code: place for place, code in enumerate(printed[SUPPORT])}
+        self._sets = [[known[code] for code in some] for some in provided.sets]
 
     def into(self, found: Counts, measures: Sequence[Measure]) -> None:
+        """Measures that choose the same rows share the work for each cut that they share."""
         alike: dict[tuple[Any, ...], list[Measure]] = defaultdict(list)
         for measure in measures:
-            where = tuple(sorted(measure.where.items()))
-            alike[measure.is_minutes, where, measure.cuts].append(measure)
-        for (is_minutes, where, cuts), some in alike.items():
-            grid = _Grid(cuts, self._read.columns, self._bases, self._sets, self._printed)
-            chosen = _Chosen(where, self._read.columns, self._bases, self._sets, self._printed)
-            if is_minutes:
-                self._times(found, some, grid, chosen)
-                continue
+            alike[tuple(sorted(measure.where.items()))].append(measure)
+        for where, some in alike.items():
+            chosen = self._chosen(dict(where))
+            cuts: dict[tuple[str, ...], list[Measure]] = defaultdict(list)
             for measure in some:
-                spread = self._people if measure.takes == "people" else self._numbers
-                for cell, number in enumerate(spread(grid, chosen)):
-                    if number:
-                        found.numbers[measure.code, grid.name(cell)] = number
+                for cut in measure.cuts:
+                    cuts[tuple(sorted(cut, key=SUPPORT.__eq__))].append(measure)
+            for cut, asking in cuts.items():
+                self._cut(found, cut, asking, *self._cells(cut, chosen))
 
-    def _numbers(self, grid: _Grid, chosen: _Chosen) -> list[int]:
-        numbers = [0] * grid.size
-        for base, some in self._by_base.items():
-            if base not in chosen.bases:
+    def _cut(
+        self,
+        found: Counts,
+        cut: tuple[str, ...],
+        asking: Sequence[Measure],
+        rows: Numbers,
+        cells: Cells,
+    ) -> None:
+        size = prod(len(self._printed[name]) for name in cut)
+        times = [measure for measure in asking if measure.is_minutes]
+        if times:
+            self._times(found, cut, times, _by_cell(cells, self._rows.took[rows]))
+        for measure in asking:
+            if measure in times:
                 continue
-            whole, provided = 0, Counter[int]()
-            for provided_set, number in some:
-                if provided_set in chosen.sets:
-                    whole += number
-                    for support in self._sets[provided_set]:
-                        provided[support] += number
-            for cell in grid.plain(base):
-                numbers[cell] += whole
-            for cell in grid.given(base):
-                for support, number in provided.items():
-                    numbers[cell + support] += number
-        return numbers
-
-    def _people(self, grid: _Grid, chosen: _Chosen) -> list[int]:
-        """Each person once wherever they count: their places stand side by side when sorted."""
-        numbers: Counter[int] = Counter()
-        person, before, mine = -1, -1, set[int]()
-        for packed in sorted(self._read.people):
-            if packed == before:
-                continue
-            before = packed
-            rest, provided_set = divmod(packed, _SETS)
-            this, base = divmod(rest, _BASES)
-            if this != person:
-                numbers.update(mine)
-                person, mine = this, set()
-            if base in chosen.bases and provided_set in chosen.sets:
-                mine.update(grid.of(base, provided_set))
-        numbers.update(mine)
-        return [numbers[cell] for cell in range(grid.size)]
+            is_of_people = measure.takes == "people"
+            counted = (
+                _once_a_person(cells, self._rows.people[rows], size) if is_of_people else cells
+            )
+            numbers = np.bincount(counted, minlength=size)
+            for cell in np.flatnonzero(numbers).tolist():
+                found.numbers[measure.code, self._name(cut, cell)] = int(numbers[cell])
 
     def _times(
-        self, found: Counts, measures: Sequence[Measure], grid: _Grid, chosen: _Chosen
-    ) -> None:
-        """In the order of the time they took, so that each cell's list is sorted as it grows."""
-        minutes: list[array[float]] = [array("d") for _ in range(grid.size)]
-        for micros, place in sorted(self._read.took):
-            base, provided_set = divmod(place, _SETS)
-            if base in chosen.bases and provided_set in chosen.sets:
-                value = micros / _MICROS
-                for cell in grid.of(base, provided_set):
-                    minutes[cell].append(value)
-        for measure in measures:
-            share = SHARES[measure.takes]
-            for cell, values in enumerate(minutes):
-                if values:
-                    times = Times(len(values), percentile(values, share))
-                    found.times[measure.code, grid.name(cell)] = times
-
-
-class _Chosen:
-    """Which combinations of codes and which sets of supports a measure counts."""
-
-    def __init__(
         self,
-        where: Sequence[tuple[str, Sequence[str]]],
-        columns: Sequence[str],
-        bases: Sequence[tuple[int, ...]],
-        sets: Sequence[tuple[int, ...]],
-        printed: Mapping[str, Sequence[str]],
+        found: Counts,
+        cut: tuple[str, ...],
+        measures: Sequence[Measure],
+        by_cell: Sequence[tuple[int, Numbers]],
     ) -> None:
-        wanted = {
-            name: {place for place, code in enumerate(printed[name]) if code in codes}
-            for name, codes in where
-        }
-        supports = wanted.pop(SUPPORT, None)
-        at = [(columns.index(name), places) for name, places in wanted.items()]
-        self.bases = {
-            number
-            for number, base in enumerate(bases)
-            if all(base[column] in places for column, places in at)
-        }
-        self.sets = {
-            number
-            for number, some in enumerate(sets)
-            if supports is None or not supports.isdisjoint(some)
-        }
+        for cell, micros in by_cell:
+            by, minutes = self._name(cut, cell), micros / _MICROS
+            for measure in measures:
+                value = percentile(minutes, SHARES[measure.takes])
+                found.times[measure.code, by] = Times(len(micros), value)
 
+    def _chosen(self, where: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
+        """Which rows have one of these codes."""
+        chosen = np.ones(len(self._rows), np.bool_)
+        for name, codes in where.items():
+            wanted = {place for place, code in enumerate(self._printed[name]) if code in codes}
+            if name == SUPPORT:
+                fit = np.array([not wanted.isdisjoint(some) for some in self._sets])
+                chosen &= fit[self._rows.sets]
+            else:
+                chosen &= np.isin(self._rows.codes[name], list(wanted))
+        return chosen
 
-class _Grid:
-    """The cells of some cuts, each by a number: a cut's first, and from there row by row. In a cut
-    with supports these come last, so that a support is added to where its row begins."""
+    def _cells(self, cut: Sequence[str], chosen: NDArray[np.bool_]) -> tuple[Numbers, Cells]:
+        """Rows, and the number of the cell that each counts in."""
+        cells = np.zeros(len(self._rows), np.int32)
+        for name in cut:
+            if name != SUPPORT:
+                cells *= len(self._printed[name])
+                cells += self._rows.codes[name]
+        if SUPPORT not in cut:
+            rows = np.flatnonzero(chosen)
+            return rows, cells[rows]
+        rows, given = self._given
+        fit = chosen[rows]
+        rows = rows[fit]
+        return rows, cells[rows] * len(self._printed[SUPPORT]) + given[fit]
 
-    def __init__(
-        self,
-        cuts: Sequence[tuple[str, ...]],
-        columns: Sequence[str],
-        bases: Sequence[tuple[int, ...]],
-        sets: Sequence[tuple[int, ...]],
-        printed: Mapping[str, Sequence[str]],
-    ) -> None:
-        self._bases, self._sets, self._printed = bases, sets, printed
-        self._cuts = [tuple(sorted(cut, key=lambda name: name == SUPPORT)) for cut in cuts]
-        self._firsts: list[int] = []
-        self.size = 0
-        plain: list[_Cut] = []
-        given: list[_Cut] = []
-        for cut in self._cuts:
-            first, self.size = self.size, self.size + prod(len(printed[name]) for name in cut)
-            self._firsts.append(first)
-            steps, step = [], 1
-            for name in reversed(cut):
-                if name != SUPPORT:
-                    steps.append((columns.index(name), step))
-                step *= len(printed[name])
-            (given if SUPPORT in cut else plain).append((first, tuple(steps)))
-        self._plain, self._given = plain, given
-        self._known_plain: dict[int, tuple[int, ...]] = {}
-        self._known_given: dict[int, tuple[int, ...]] = {}
+    @cached_property
+    def _given(self) -> tuple[Numbers, Cells]:
+        """Rows, each once for each support of its case, and which support that is."""
+        lengths = np.array([len(some) for some in self._sets])
+        first = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+        every = np.array([support for some in self._sets for support in some], np.int32)
+        many = lengths[self._rows.sets]
+        rows = np.repeat(np.arange(len(self._rows)), many)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(many) - many, many)
+        return rows, every[first[self._rows.sets[rows]] + within]
 
-    def plain(self, base: int) -> tuple[int, ...]:
-        """The cells that do not depend on what was provided."""
-        known = self._known_plain.get(base)
-        if known is None:
-            known = self._known_plain[base] = self._cells(base, self._plain)
-        return known
-
-    def given(self, base: int) -> tuple[int, ...]:
-        """Where the cells by support begin."""
-        known = self._known_given.get(base)
-        if known is None:
-            known = self._known_given[base] = self._cells(base, self._given)
-        return known
-
-    def of(self, base: int, provided_set: int) -> tuple[int, ...]:
-        """Every cell of a row: a case counts in each kind of support it had."""
-        cells, given = self.plain(base), self.given(base)
-        if not given:
-            return cells
-        for support in self._sets[provided_set]:
-            cells += tuple([cell + support for cell in given])
-        return cells
-
-    def name(self, cell: int) -> By:
-        place = bisect_right(self._firsts, cell) - 1
-        left, pairs = cell - self._firsts[place], {}
-        for name in reversed(self._cuts[place]):
-            left, code = divmod(left, len(self._printed[name]))
+    def _name(self, cut: Sequence[str], cell: int) -> By:
+        pairs = {}
+        for name in reversed(cut):
+            cell, code = divmod(cell, len(self._printed[name]))
             pairs[name] = self._printed[name][code]
         return by_of(pairs)
 
-    def _cells(self, base: int, cuts: Sequence[_Cut]) -> tuple[int, ...]:
-        codes = self._bases[base]
-        return tuple(
-            [first + sum([codes[column] * step for column, step in steps]) for first, steps in cuts]
-        )
+
+def _once_a_person(cells: Cells, people: Numbers, size: int) -> Numbers:
+    """The cells, each once for everybody who counts in it."""
+    known = people != _NONE
+    pairs: Numbers = people[known] * size + cells[known]
+    pairs.sort()
+    is_new = np.ones(len(pairs), np.bool_)
+    np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
+    once: Numbers = pairs[is_new] % size
+    return once
 
 
-def place_of(name: str, code: str | None, known: Mapping[str, int]) -> int:
-    """A part of a reason counts as the reason; whatever the contract does not have, as the last."""
-    last = len(known) - 1
-    if code is None:
-        return last
-    return known.get(code.partition(".")[0] if name == "reason" else code, last)
+def _by_cell(cells: Cells, took: Numbers) -> list[tuple[int, Numbers]]:
+    """Each cell with its sorted times, of what is over."""
+    over = np.flatnonzero(took != _NONE)
+    order = over[np.argsort(took[over], kind="stable")]
+    order = order[np.argsort(cells[order], kind="stable")]
+    found, first = np.unique(cells[order], return_index=True)
+    parts = np.split(took[order], first[1:]) if len(found) else []
+    return list(zip(found.tolist(), parts, strict=True))
