@@ -13,6 +13,7 @@ from helpline.desk.quality import Quality
 from helpline.errors import Conflict
 from helpline.models import Case, Complaint, Contact, Note
 from helpline.models import Conflict as Shut
+from helpline.reports import frozen
 from helpline.rules.periods import period
 from helpline.rules.permissions import Actor
 from tests.world import CARER, STRANGER, World
@@ -170,3 +171,9 @@ async def test_a_report_with_a_figure_that_nothing_explains_is_not_checked(world
                     await act
             else:
                 await act
+    async with world.house.db.read() as session:
+        stands = await frozen.standing(session, contract, "2026-27-Q1", ("contacts", ()))
+        nowhere = await frozen.standing(session, contract, "2026-27-Q2", ("contacts", ()))
+    assert stands is not None
+    assert (stands[0].id, stands[1].value) == (draft.id, 0)
+    assert nowhere is None

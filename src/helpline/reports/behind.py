@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, and_, false, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,11 +34,10 @@ from helpline.vocabulary import UNKNOWN
 
 SHOWN: Final = 200
 """Things listed at a time."""
-REFERENCES: Final = 5
-"""Cases named beside one person; the rest is a number."""
 NO_FIGURE: Final = "There is no such figure in the reports of this contract."
 SUPPLIED: Final = metadata.tables["supplied_figure"]
 _MINUTE: Final = 60_000_000
+_T = TypeVar("_T")
 _THEIRS: Final = 4
 """Columns behind the codes: id, when, reference, whether the reader may see it."""
 
@@ -148,14 +147,6 @@ def _supplied(measure: Measure, by: By, given: Sequence[Given]) -> Behind:
     return Behind(measure, by, value, 0, 0, (), 0, given, is_supplied=True)
 
 
-def _behind(measure: Measure, by: By, found: Sequence[_Counted], first: int) -> Behind:
-    rows, number, value = _arranged(measure, found)
-    seen = [row for row in rows if row is not None]
-    first = min(first, max(0, (len(seen) - 1) // SHOWN * SHOWN))
-    shown = seen[first : first + SHOWN]
-    return Behind(measure, by, value, number, number - len(seen), shown, first)
-
-
 # --- what was supplied ----------------------------------------------------------------------------
 
 
@@ -254,13 +245,15 @@ _KINDS: Final[Mapping[str, _Kind]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """A row that counts in the cell. `row` is None where the reader may not see it."""
+class _Counted(NamedTuple):
+    """A row that counts in a cell: as it was read, and its printed codes."""
 
-    person: int | None
-    micros: int | None
-    row: Row | None
+    row: Any
+    codes: tuple[str, ...]
+
+    @property
+    def micros(self) -> int:
+        return self.row[2] or 0
 
 
 async def _read(
@@ -274,10 +267,9 @@ async def _read(
 ) -> list[list[_Counted]]:
     """For each cell the rows that count in it, by when they were."""
     printed = codes.printed(contract)
-    names = {*measure.by, *measure.where}
-    columns = sorted(names - {SUPPORT})
+    columns = _columns(measure)
     provided = Provided([(UNKNOWN,)], {})
-    if SUPPORT in names:
+    if SUPPORT in {*measure.by, *measure.where}:
         provided = await counting.supports(session, contract.key, printed)
     kind = _KINDS[measure.counts]
     window = window_of(contract, period, measure.basis, now)
@@ -300,19 +292,9 @@ async def _read(
             supports = provided.sets[provided.of.get(row[0], 0)]
             known = coded(row[BEHIND:-_THEIRS])
             counts = [place for place, one in enumerate(chosen) if one.counts(known, supports)]
-            if counts:
-                made = _counted(row, tuple(zip(columns, known, strict=True)))
-                for place in counts:
-                    found[place].append(made)
+            for place in counts:
+                found[place].append(_Counted(row, known))
     return found
-
-
-def _counted(row: Sequence[Any], by: tuple[tuple[str, str], ...]) -> _Counted:
-    its_id, at, reference, is_seen = row[-_THEIRS:]
-    minutes = None if row[2] is None else row[2] / _MINUTE
-    references = (reference,) if reference else ()
-    shown = Row(references, at, minutes, by, id=its_id) if is_seen else None
-    return _Counted(row[1], row[2], shown)
 
 
 class _Coded:
@@ -356,38 +338,65 @@ class _Chosen:
 # --- from what was read to what is listed ---------------------------------------------------------
 
 
-def _arranged(
-    measure: Measure, found: Sequence[_Counted]
-) -> tuple[list[Row | None], int, float | None]:
-    """What is listed, how many it is, and what the report prints."""
-    if measure.is_minutes:
-        timed = sorted((one for one in found if one.micros is not None), key=_slowest_first)
-        took = sorted((one.micros or 0) / _MINUTE for one in timed)
-        value = percentile(took, SHARES[measure.takes])
-        rounded = None if value is None else round(value, 1)
-        return [one.row for one in timed], len(timed), rounded
+def _behind(measure: Measure, by: By, found: Sequence[_Counted], first: int) -> Behind:
+    columns = _columns(measure)
     if measure.takes == "people":
-        people = _people(found)
-        return people, len(people), len(people)
-    return [one.row for one in found], len(found), len(found)
+        people = list(_people(found).values())
+        seen = [some for some in people if some]
+        shown, first = _part(seen, first)
+        rows = [_person(some) for some in shown]
+        return Behind(measure, by, len(people), len(people), len(people) - len(seen), rows, first)
+    value: float | None = len(found)
+    if measure.is_minutes:
+        found = sorted((one for one in found if one.row[2] is not None), key=_slowest_first)
+        value = _value(measure, found)
+    listed = [one for one in found if one.row.is_seen]
+    some, first = _part(listed, first)
+    rows = [_row(one, columns) for one in some]
+    return Behind(measure, by, value, len(found), len(found) - len(listed), rows, first)
+
+
+def _part(listed: Sequence[_T], first: int) -> tuple[Sequence[_T], int]:
+    """Some of a long list, and where they begin: what begins beyond the end is the last part."""
+    first = min(first, max(0, (len(listed) - 1) // SHOWN * SHOWN))
+    return listed[first : first + SHOWN], first
 
 
 def _slowest_first(one: _Counted) -> int:
-    return -(one.micros or 0)
+    return -one.micros
 
 
-def _people(found: Sequence[_Counted]) -> list[Row | None]:
-    """One row for each person: what of theirs the reader may see."""
-    theirs: dict[int, list[Row | None]] = defaultdict(list)
+def _value(measure: Measure, timed: Sequence[_Counted]) -> float | None:
+    took = [one.micros / _MINUTE for one in reversed(timed)]
+    value = percentile(took, SHARES[measure.takes])
+    return None if value is None else round(value, 1)
+
+
+def _row(one: _Counted, columns: Sequence[str]) -> Row:
+    row = one.row
+    minutes = None if row[2] is None else row[2] / _MINUTE
+    references = (row.its_reference,) if row.its_reference else ()
+    by = tuple(zip(columns, one.codes, strict=True))
+    return Row(references, row.its_at, minutes, by, id=row.its_id)
+
+
+def _people(found: Sequence[_Counted]) -> dict[int, list[_Counted]]:
+    """Each person with what counts of theirs, as far as the reader may see it."""
+    theirs: dict[int, list[_Counted]] = {}
     for one in found:
-        if one.person is not None:
-            theirs[one.person].append(one.row)
-    return [_person(rows) for rows in theirs.values()]
+        if one.row[1] is not None:
+            some = theirs.setdefault(one.row[1], [])
+            if one.row.is_seen:
+                some.append(one)
+    return theirs
 
 
-def _person(rows: Sequence[Row | None]) -> Row | None:
-    seen = [row for row in rows if row is not None]
-    if not seen:
-        return None
-    references = tuple(dict.fromkeys(one for row in seen for one in row.references))
-    return Row(references, seen[0].at, number=len(rows))
+def _person(some: Sequence[_Counted]) -> Row:
+    references = dict.fromkeys(one.row.its_reference for one in some)
+    named = tuple(one for one in references if one)
+    return Row(named, some[0].row.its_at, number=len(some))
+
+
+def _columns(measure: Measure) -> list[str]:
+    """What is read of each row; supports are known by case."""
+    return sorted({*measure.by, *measure.where} - {SUPPORT})

@@ -115,6 +115,29 @@ async def totals(
     return found
 
 
+async def standing(
+    session: AsyncSession, contract: Contract, label: str, key: Key
+) -> tuple[Release, Cell] | None:
+    """An exact figure as it stands in a report of that period, the newest that is checked; None
+    where it is in none."""
+    found = await session.scalars(
+        select(Release)
+        .where(
+            col(Release.contract) == contract.key,
+            col(Release.period) == label,
+            col(Release.counted_at).is_not(None),
+        )
+        .order_by(col(Release.counted_at).desc())
+    )
+    measure, cut = key[0], written(key[1])
+    for release in found:
+        text = await session.scalar(select(col(Release.exact)).where(col(Release.id) == release.id))
+        for row in json.loads(text or '{"cells":[]}')["cells"]:
+            if (row[0], row[1]) == (measure, cut):
+                return release, _cell(row)
+    return None
+
+
 def period_of(contract: Contract, release: Release) -> Period:
     """The days a release is about, as they were when it was made."""
     found = period(release.period, contract.year_starts_month)

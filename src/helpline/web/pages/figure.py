@@ -5,8 +5,8 @@ Nothing personal stands in the address or on the page, and what the reader may n
 That somebody looked is recorded.
 """
 
+import asyncio
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Final
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from helpline.contract import Contract
 from helpline.contract.measuring import POPULATION
 from helpline.desk import events
 from helpline.errors import InvalidInput, NotFound
-from helpline.reports import catalogue, codes, reconciling
+from helpline.reports import catalogue, codes, frozen, reconciling
 from helpline.reports.behind import SHOWN, Behind, asked, behind
 from helpline.reports.cells import By, Cell
 from helpline.reports.reconciling import Difference
@@ -46,6 +46,7 @@ async def show_figure(request: web.Request) -> web.Response:
     now, actor = now_of(request), actor_of(request)
     async with house_of(request).db.read() as session:
         found = await behind(session, contract, period, measure, by, actor, now, (page - 1) * SHOWN)
+        stands = await frozen.standing(session, contract, period.label, (measure.code, by))
     async with house_of(request).db.write() as session:
         await events.record(
             session,
@@ -65,6 +66,7 @@ async def show_figure(request: web.Request) -> web.Response:
         contract=contract,
         period=period,
         found=found,
+        stands=stands,
         cut=[(codes.NAMES[name], names[name][code]) for name, code in by],
         titles=codes.NAMES,
         names=names,
@@ -98,15 +100,21 @@ def figure_address(contract: Contract, period: Period, code: str, by: By) -> str
 # --- the report's page, with every figure a link --------------------------------------------------
 
 
-def opened(request: web.Request, report: Report) -> View:
+async def opened(request: web.Request, report: Report) -> View:
     """The report arranged for reading on a page: for whoever may, every exact figure opens, and
     what does not add up is said below its table. Files are made without this."""
-    is_allowed = may(actor_of(request), "report.behind", report.contract.key)
-    return OpenedView(report) if is_allowed and not report.is_protected else report.view
+    if report.is_protected or not may(actor_of(request), "report.behind", report.contract.key):
+        return report.view
+    differences = await asyncio.to_thread(reconciling.differences, report)  # a year takes a second
+    return OpenedView(report, reconciling.told(differences))
 
 
 class OpenedView(View):
-    """A view whose figures are links."""
+    """A view whose figures are links, and whose tables say what does not add up."""
+
+    def __init__(self, report: Report, told: Sequence[reconciling.Told]) -> None:
+        super().__init__(report)
+        self._told = told
 
     def link(self, cell: Cell) -> str:
         if not cell.value and not cell.words:
@@ -130,10 +138,6 @@ class OpenedView(View):
     def said(self, one: reconciling.Told) -> str:
         """One difference in a sentence or two."""
         return difference_words(self.contract, one)
-
-    @cached_property
-    def _told(self) -> Sequence[reconciling.Told]:
-        return reconciling.told(reconciling.differences(self.report))
 
 
 def difference_words(contract: Contract, one: reconciling.Told) -> str:

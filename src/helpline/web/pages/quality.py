@@ -2,6 +2,7 @@
 and whether the totals agree. Counts for all of it, a list of the cases the reader may see.
 """
 
+import asyncio
 from typing import Final
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from helpline.contract import parts as contract_parts
 from helpline.desk import quality
 from helpline.reports import reconciling
 from helpline.reports.figures import counted
+from helpline.rules import periods
 from helpline.rules.periods import KIND_OF, Period
 from helpline.rules.permissions import may
 from helpline.web.asked import actor_of, house_of, now_of
@@ -51,7 +53,7 @@ async def show_quality(request: web.Request) -> web.Response:
             first=(page - 1) * quality.SHOWN,
         )
         report = await counted(session, contract, period, now, asked.code, late=False)
-    differences = reconciling.differences(report)
+    differences = await asyncio.to_thread(reconciling.differences, report)
     told = reconciling.told(differences)
     faults = [one for one in told if one.most.is_fault]
     explained = [one for one in told if not one.most.is_fault]
@@ -77,6 +79,8 @@ async def show_quality(request: web.Request) -> web.Response:
         ],
         crossed=len(explained) - len(simple),
         address=f"/reports/{contract.key}/quality/{period.label}?report={asked.code}",
+        before=periods.previous(period),
+        after=periods.following(period) if not report.is_provisional else None,
         may_exact=may(actor, "report.exact", contract.key),
     )
 

@@ -124,7 +124,7 @@ async def show_report(request: web.Request) -> web.Response:
         "report.html.j2",
         zone=contract.zone,
         report=report,
-        opened=None if release else opened(request, report),
+        opened=await opened(request, report),
         contract=contract,
         period=period,
         is_exact=is_exact,
