@@ -3,11 +3,11 @@ somebody wrote down. A table or a sealed column that is added later makes these 
 
 import json
 
-from helpline.desk import cases, record
+from helpline.desk import casefile_pdf, cases, record
 from helpline.desk.filing import chapters, reading
 from helpline.desk.filing.shapes import How
 from helpline.models import PartnerReferral, metadata
-from helpline.reports import casefile_pdf, letters, typeset
+from helpline.reports import letters, typeset
 from helpline.rules.permissions import Actor
 from tests.desk.filled import fill, hanging, is_sealed, word_of
 from tests.world import CARER, World

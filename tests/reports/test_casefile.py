@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from helpline.contract import Contract
+from helpline.desk import casefile_pdf
 from helpline.desk.casefile import Entry
 from helpline.desk.record import Chronology, Line, Sheet
 from helpline.models import Case, Person
-from helpline.reports import casefile_pdf, letters, typeset
+from helpline.reports import letters, typeset
 
 NOW = datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
 KINDS = ("fact", "opinion", "own_words", "decision")

@@ -189,7 +189,7 @@ async def comments_on(session: AsyncSession, case_id: int) -> Sequence[Row[Any]]
 @dataclass(frozen=True)
 class Sheet:
     """Everything that a printed chronology or case file shows, as plain values: made in one
-    transaction, written by reports/casefile_pdf.py without one."""
+    transaction, written by desk/casefile_pdf.py without one."""
 
     contract: Contract
     case: Case

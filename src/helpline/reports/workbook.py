@@ -50,8 +50,8 @@ def xlsx(report: Report) -> bytes:
         writing.begin(line.line.title)
         writing.row(line.line.title, style="title")
         writing.row(line.line.asks or "")
-        for said in line.said:
-            writing.paragraph(said)
+        for written in line.said:
+            writing.paragraph(written)
         writing.top([("Question", "Figure", "Unit", "%", "Share", "Expected", "State")])
         for total in line.totals:
             figure = writing.figure(total.cell)

@@ -7,10 +7,9 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import casefile, cases, parts, record
+from helpline.desk import casefile, casefile_pdf, cases, parts, record
 from helpline.errors import InvalidInput
 from helpline.models import Case
-from helpline.reports import casefile_pdf
 from helpline.vocabulary import CommentKind, NoteKind
 from helpline.web import begun
 from helpline.web.asked import (

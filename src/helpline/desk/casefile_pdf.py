@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -22,11 +21,11 @@ from helpline.desk.record import Line, Sheet
 from helpline.errors import InvalidInput
 from helpline.models import Case
 from helpline.reports import letters
+from helpline.reports.report_pdf import TYPESETTER
 from helpline.rules.saying import span
 from helpline.settings import TEMPLATES
 from helpline.vocabulary import PartRole, Track
 
-TYPESETTER: Final = Path(__file__).with_name("typeset.py")
 TEMPLATE: Final = TEMPLATES / "reports" / "casefile.typ"
 LONGEST_SECONDS: Final = 60
 SHORT: Final = 1500
