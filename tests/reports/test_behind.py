@@ -10,11 +10,11 @@ from sqlalchemy import select
 from helpline.contract import Contract, load_contracts
 from helpline.contract.measuring import Measure
 from helpline.db import Database
+from helpline.desk import behind as behind_figures
+from helpline.desk.behind import SHOWN, Behind, asked, behind, behind_each
 from helpline.errors import NotAllowed, NotFound
 from helpline.models import Case, Conflict, SuppliedFigure
-from helpline.reports import behind as behind_figures
 from helpline.reports import codes, counting
-from helpline.reports.behind import SHOWN, Behind, asked, behind, behind_each
 from helpline.reports.cells import By, places
 from helpline.reports.counting import Counts
 from helpline.reports.figures import NOTHING, window_of

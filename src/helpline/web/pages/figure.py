@@ -15,9 +15,9 @@ from aiohttp import web
 from helpline.contract import Contract
 from helpline.contract.measuring import POPULATION
 from helpline.desk import events
+from helpline.desk.behind import SHOWN, Behind, asked, behind
 from helpline.errors import InvalidInput, NotFound
 from helpline.reports import catalogue, codes, frozen, reconciling
-from helpline.reports.behind import SHOWN, Behind, asked, behind
 from helpline.reports.cells import By, Cell
 from helpline.reports.reconciling import Difference
 from helpline.reports.report import Report
