@@ -13,7 +13,7 @@ from helpline.db import Database
 from helpline.desk import populations, register, taking_in
 from helpline.desk.imports import ImportProblems
 from helpline.engine.taking_in import take_in_lists
-from helpline.errors import Conflict, InvalidInput
+from helpline.errors import InvalidInput
 from helpline.models import Address, Event, Membership, Person, RegisterList
 from tests.world import World
 
@@ -126,14 +126,32 @@ async def test_whatever_is_killed_it_goes_on_and_is_whole_in_the_end(world: Worl
     assert {newest.detail[one] for one in ("added", "changed", "left")} == {0}
 
 
-async def test_while_it_is_taken_in_nothing_else_is_handed_in_or_thrown_away(world: World) -> None:
+async def test_a_list_that_breaks_holds_up_nobody_and_can_be_thrown_away(world: World) -> None:
+    broken = await accepted(world, FIRST)
+    async with world.house.db.write() as session:
+        row = await session.get(RegisterList, broken)
+        assert row is not None
+        row.contract = "gone"  # its contract's file is not loaded any more
+    whole = await accepted(world, SECOND)
+    with pytest.raises(ExceptionGroup):
+        await take_in_lists(world.house)
+    async with world.house.db.write() as session:
+        other = await session.get(RegisterList, whole)
+        assert other is not None
+        assert other.state == "accepted"
+        await register.throw_away(session, broken, world.lead, world.now)
+    assert await take_in_lists(world.house) == 0
+
+
+async def test_while_it_is_taken_in_nothing_else_is_handed_in(world: World) -> None:
     list_id = await accepted(world, FIRST)
     assert await accepted_again(world, list_id) == "taking_in"
     with pytest.raises(InvalidInput, match="still being taken in"):
         await accepted(world, SECOND)
     async with world.house.db.write() as session:
-        with pytest.raises(Conflict):
-            await register.throw_away(session, list_id, world.lead, world.now)
+        await register.throw_away(session, list_id, world.lead, world.now)
+    assert await take_in_lists(world.house) == 0
+    assert await stands(world.house.db) == []  # nothing of it was in yet
 
 
 async def accepted_again(world: World, list_id: int) -> str:

@@ -166,13 +166,12 @@ async def accept(
 
 
 async def throw_away(session: AsyncSession, list_id: int, by: Actor, now: datetime) -> None:
-    """Nothing was changed, and the list is gone."""
+    """The list is gone, and nothing was changed; of one that is being taken in, as where it cannot
+    go on, what is on the register by then stays, and nobody leaves it."""
     row = await find_list(session, by, list_id, for_update=True)
     if row.state == ListState.ACCEPTED:
         raise Conflict("This list is accepted already. Hand in a newer one to change the register.")
-    if row.state == ListState.TAKING_IN:
-        raise Conflict("This list is being taken in. Hand in a newer one once that is done.")
-    if row.state == ListState.PENDING:
+    if row.state in (ListState.PENDING, ListState.TAKING_IN):
         await _settle(session, row, ListState.THROWN_AWAY, by, now)
 
 

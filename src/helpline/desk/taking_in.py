@@ -3,7 +3,7 @@ meanwhile waits for it; how far it has come is on its row.
 
 Called by engine/taking_in.py, which opens a transaction for each step. A step that was cut off is
 done again, and done twice changes nothing: so the list is on the register whole, whatever was
-killed in between. Nothing else may be handed in until then.
+killed in between. Nothing else may be handed in until then, or until it is thrown away.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ async def waiting(session: AsyncSession) -> Sequence[int]:
 async def read(
     session: AsyncSession, contracts: Mapping[str, Contract], list_id: int, now: datetime
 ) -> Work | None:
-    """None where somebody else has finished it."""
+    """None where somebody else has finished it, or thrown it away."""
     row = await session.get(RegisterList, list_id)
     if row is None or row.state != ListState.TAKING_IN or row.content is None:
         return None
@@ -124,7 +124,7 @@ async def finish(session: AsyncSession, work: Work, now: datetime) -> None:
 
 
 async def _held(session: AsyncSession, work: Work) -> RegisterList | None:
-    """The row, which nobody else moves meanwhile; None once it is finished."""
+    """The row, which nobody else moves meanwhile; None once it is finished or thrown away."""
     row = await session.get(
         RegisterList, work.list_id, with_for_update=True, populate_existing=True
     )

@@ -108,13 +108,15 @@ async def accept(request: web.Request) -> web.Response:
 
 
 async def throw_away(request: web.Request) -> web.Response:
+    actor, list_id = actor_of(request), number_in_path(request, "id")
     try:
         async with house_of(request).db.write() as session:
-            list_id = number_in_path(request, "id")
-            await register.throw_away(session, list_id, actor_of(request), now_of(request))
+            row = await register.find_list(session, actor, list_id, for_update=True)
+            done = "stopped" if row.state == ListState.TAKING_IN else "thrown_away"
+            await register.throw_away(session, list_id, actor, now_of(request))
     except Conflict as error:
         return await _list_page(request, 409, str(error))
-    return go("/register?done=thrown_away")
+    return go(f"/register?done={done}")
 
 
 async def _must_be_sure(
