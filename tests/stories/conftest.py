@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.web.conftest import arrive as arrive  # stories that somebody walks through the pages
+from tests.web.conftest import one_world as one_world  # what has nothing to do with the database
 from tests.world import World, opened_world
 
 

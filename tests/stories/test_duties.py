@@ -2,7 +2,7 @@
 third time in two years, and with the twenty-eight days across a clock change."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,7 +12,16 @@ from sqlmodel import col
 
 from helpline.clock import MovableClock
 from helpline.desk import allegations, conflicts, parts
-from helpline.desk.duties import answers, approvals, cover, interviews, notices, outcomes, repeats
+from helpline.desk.duties import (
+    agenda,
+    answers,
+    approvals,
+    cover,
+    interviews,
+    notices,
+    outcomes,
+    repeats,
+)
 from helpline.errors import Conflict, InvalidInput, NotAllowed
 from helpline.models import (
     Address,
@@ -150,6 +159,26 @@ async def test_a_council_may_want_word_only_of_what_a_fostered_child_alleged(wor
     assert sorted(one.row.kind for one in shown) == ["council", "lado", "lado"]  # D19
 
 
+async def test_who_was_told_before_it_was_called_an_allegation_was_told_then(
+    one_world: World,
+) -> None:
+    world = one_world
+    case = await accused(world, track="standards")
+    told_at = world.now + HOUR
+    await leap(world, hours=3)
+    (entry,) = await world.all(Allegation)
+    assert isinstance(entry, Allegation)
+    moved = ("allegation", "The LADO", world.now, "It meets the threshold", world.worker, world.now)
+    await do(world, allegations.move, case, entry.id, *moved)
+    lado = (await owed(world, case))["lado"].row.id
+    early = notices.Sent("form", "duty LADO", "", told_at - 3 * HOUR, said=(COPY, "Carol", "Safe"))
+    with pytest.raises(InvalidInput, match="before we knew of it"):
+        await do(world, notices.send, case, lado, early, world.worker, world.now)
+    sent = replace(early, at=told_at)
+    await do(world, notices.send, case, lado, sent, world.worker, world.now)
+    assert (await owed(world, case))["lado"].row.sent_at == told_at
+
+
 # --- the police -----------------------------------------------------------------------------------
 
 
@@ -232,6 +261,17 @@ async def test_an_hour_that_nobody_knows_is_found_out(world: World) -> None:
     assert not await open_alerts(world)
     due = await world.deadlines(CARER)
     assert due["interview_time"].met_at == world.now and due["solicitor"].due_at == nine
+
+
+def test_an_interview_that_is_over_wants_no_hour_any_more() -> None:
+    one = PoliceInterview(
+        contract="essex", case_id=1, who="Carol", kind="arrest", recorded_at=CHRISTMAS_EVE
+    )
+    empty: dict[str, object] = {field.name: () for field in fields(agenda.Agenda)}
+    page = agenda.Agenda(**empty | {"interviews": [one], "money": {}})  # type: ignore[arg-type]  # by name
+    assert "interview_time" in {due.kind for due in page.dues}
+    one.has_attended = True
+    assert "interview_time" not in {due.kind for due in page.dues}
 
 
 # --- earlier ones ---------------------------------------------------------------------------------
@@ -416,6 +456,19 @@ async def test_no_answer_ends_with_the_director_and_a_child_waits_for_the_invest
     with pytest.raises(InvalidInput, match="investigating team"):
         await do(world, cover.offer, case, *refer, "", world.worker, world.now)
     await do(world, cover.offer, case, *refer, "DC Bell", world.worker, world.now)
+
+
+async def test_a_child_of_the_household_is_one_whatever_their_part_is_called(
+    one_world: World,
+) -> None:
+    world = one_world
+    case = await accused(world)
+    named = ("Child of theirs", "own_child", PartRole.HOUSEHOLD, world.worker, world.now)
+    child = await do(world, parts.write_down, case, *named)
+    assert isinstance(child, Part)
+    refer = (child.person_id, "referred", "")
+    with pytest.raises(InvalidInput, match="investigating team"):
+        await do(world, cover.offer, case, *refer, world.worker, world.now)
 
 
 # --- what they stand on ---------------------------------------------------------------------------

@@ -19,23 +19,26 @@ from helpline.desk import cases, conflicts, events, membership, merging, people,
 from helpline.desk.holding import hold
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
-from helpline.models import Case, CaseLink, Part, Person, User
+from helpline.models import Case, CaseLink, Part, Person, User, metadata
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import UNKNOWN, CaseStatus, Identity, LinkKind, PartRole
 
 LONGEST_NAME = 120
 LONGEST_WHY = 500
 MOST_PARTS = 40
+PART, PERSON = metadata.tables["part"], metadata.tables["person"]
 LIVES_THERE = (PartRole.PARTNER, PartRole.OWN_CHILD, PartRole.HOUSEHOLD)
 
 
 async def on_case(session: AsyncSession, case_id: int) -> Sequence[Row[Any]]:
-    """The parts that stand, with the people's names: id, person_id, name, role, since."""
+    """The parts that stand, with the people: id, person_id, name, group, role, since."""
     query = (
-        select(col(Part.id), col(Part.person_id), col(Person.name), col(Part.role), col(Part.since))
-        .join(Person, col(Person.id) == col(Part.person_id))
-        .where(col(Part.case_id) == case_id, col(Part.ended_at).is_(None))
-        .order_by(col(Part.id))
+        select(
+            PART.c.id, PART.c.person_id, PERSON.c.name, PERSON.c.group, PART.c.role, PART.c.since
+        )
+        .join(PERSON, PERSON.c.id == PART.c.person_id)
+        .where(PART.c.case_id == case_id, PART.c.ended_at.is_(None))
+        .order_by(PART.c.id)
     )
     return list(await session.execute(query))
 
@@ -234,6 +237,8 @@ async def link(
     if case.id == other.id:
         raise InvalidInput("A case cannot be linked with itself.")
     said = in_a_line(why, LONGEST_WHY, "Say in a few words how they belong together.")
+    for one in sorted((case, other), key=lambda held: held.id or 0):
+        await hold(session, one)  # the lower first, so that nobody waits for the other way round
     for row in await linked(session, case.id or 0):
         if row.kind == kind and row.there == other.id:
             raise Conflict("These two cases are linked like that already.")

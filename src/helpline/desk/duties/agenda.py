@@ -98,7 +98,7 @@ class Agenda:
     def _solicitors(self) -> Iterator[Due]:
         for one in self.interviews:
             anchor, step = f"interview_{one.id}", interviews.step_of(one)
-            if one.at is None:
+            if one.at is None and one.has_attended is None:
                 yield Due("interview_time", one.who, anchor, one.recorded_at, is_now=True)
             if step is SolicitorStep.NONE:
                 continue

@@ -222,14 +222,13 @@ async def household(
     listed = [(case.person_id, (person.name if person else None) or "The carer", False)]
     for part in await parts.on_case(session, case.id or 0):
         if part.role in parts.LIVES_THERE:
-            is_child = part.role == PartRole.OWN_CHILD
+            is_child = _is_child(contract, part.group, part.role)
             listed.append((part.person_id, part.name or "Somebody who lives there", is_child))
     known = {id_ for id_, _, _ in listed}
     known |= await repeats.joined(session, known)
-    children = contract.feedback.child_groups if contract.feedback else ()
     living = await membership.household_of(session, actor, person) if person else []
     listed += [
-        (row.id, row.name or "Somebody who lives there", row.group in children)
+        (row.id, row.name or "Somebody who lives there", _is_child(contract, row.group))
         for row in living
         if row.id not in known
     ]
@@ -243,6 +242,12 @@ async def household(
     for row in rows:
         newest[case.person_id if row.person_id in themself else row.person_id] = row
     return [Member(who, name, child, newest.get(who)) for who, name, child in listed]
+
+
+def _is_child(contract: Contract, group: str, role: str = "") -> bool:
+    """By what they are in the case, or by the group the register has them in."""
+    children = contract.feedback.child_groups if contract.feedback else ()
+    return role == PartRole.OWN_CHILD or group in children
 
 
 async def offer(

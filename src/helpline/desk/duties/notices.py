@@ -182,7 +182,7 @@ async def send(
         raise InvalidInput("Choose how they were told.")
     if sent.at > now:
         raise InvalidInput("That time is still to come: give when they were told.")
-    knew = row.begun_at - timedelta(minutes=1)  # the field has whole minutes
+    knew = await _aware_at(session, row) - timedelta(minutes=1)  # the field has whole minutes
     if sent.at < knew and sent.how != SentHow.BY_OTHERS and not row.is_outcome:
         raise InvalidInput("That time is before we knew of it: give when they were told.")
     row.sent_to = in_a_line(sent.to, LONGEST_NAME, "Say who was told: a name or a post there.")
@@ -200,6 +200,13 @@ async def send(
     if terms is not None and not row.is_outcome:
         await _follow(session, contract, case, row, terms, sent.at, now)
     return row
+
+
+async def _aware_at(session: AsyncSession, row: Row) -> datetime:
+    """When we knew of what they are told: long before its time began to run, where it was called an
+    allegation only later."""
+    about = await session.get(Allegation, row.allegation_id) if row.allegation_id else None
+    return min(row.begun_at, about.aware_at) if about is not None else row.begun_at
 
 
 def _points(terms: Notice | None, row: Row, sent: Sent) -> str:
