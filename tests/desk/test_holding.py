@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.clock import MovableClock
 from helpline.desk import (
     byhand,
+    changes,
     complaints,
+    groups,
     incidents,
     partners,
     parts,
@@ -23,18 +25,22 @@ from helpline.desk.duties import approvals, cover, interviews, moves, outcomes
 from helpline.errors import Conflict
 from helpline.models import (
     Case,
+    CaseLink,
     Complaint,
     Deadline,
     ExpensesClaim,
+    GroupIssue,
     Incident,
     MoveDecision,
     OutcomeReport,
     Part,
     PartnerReferral,
     PoliceInterview,
+    SaidAndDone,
     SupportPlan,
 )
-from tests.world import CARER, World
+from helpline.vocabulary import LinkKind
+from tests.world import CARER, STRANGER, World
 
 Act = Callable[[AsyncSession, Case], Coroutine[Any, Any, Any]]
 SOLICITOR = partners.Typed(
@@ -42,7 +48,8 @@ SOLICITOR = partners.Typed(
 )
 ONCE = (
     *(Complaint, Case, Incident, ExpensesClaim),
-    *(MoveDecision, OutcomeReport, PartnerReferral, Deadline),
+    *(MoveDecision, OutcomeReport, PartnerReferral, PoliceInterview, SaidAndDone, GroupIssue),
+    Deadline,
 )
 
 
@@ -67,6 +74,11 @@ async def test_what_is_sent_twice_is_once(world: World) -> None:
         await outcomes.report(session, essex, case, outcomes.Told("not_yet_known"), by, now)
         asked = (str(whom.id), case.person_id, "A solicitor", "agreed")
         await referrals.request(session, essex, case, *asked, by, now)
+        await interviews.record(session, essex, case, interviews.Asked("Carol", "arrest"), by, now)
+        done = changes.Typed("Slow to ring", "Two ring now", "other", first.date(), None)
+        await changes.add(session, essex, done, world.lead, now)
+        raised = groups.Raised("Clacton carers", "Parking", first.date())
+        await groups.write(session, essex, raised, by, now)
 
     counted = []
     for minutes in (0, 1, 10):
@@ -75,8 +87,8 @@ async def test_what_is_sent_twice_is_once(world: World) -> None:
         async with world.house.db.write() as session:
             await everything(session, await session.merge(await world.case_of(CARER)))
         counted.append([await world.count(table) for table in ONCE])
-    assert counted[0] == counted[1] and counted[0][:-1] == [1, 4, 1, 1, 1, 1, 1]
-    assert counted[2][:-1] == [2, 7, 2, 2, 2, 2, 2]  # later somebody means it
+    assert counted[0] == counted[1] and counted[0][:-1] == [1, 4, 1, 1, 1, 1, 1, 1, 1, 1]
+    assert counted[2][:-1] == [2, 7, 2, 2, 2, 2, 2, 2, 2, 2]  # later somebody means it
 
 
 async def test_two_at_the_same_instant_do_it_one_after_the_other(world: World) -> None:
@@ -102,10 +114,18 @@ async def test_two_at_the_same_instant_do_it_one_after_the_other(world: World) -
         told = complaints.Told("service", "worker", "carer", "Same words", now, "telephone")
         await complaints.log(session, essex, told, by, now)
 
-    for act in (plan, aftercare, part, interview, complaint):
+    await world.sms(STRANGER, "I am her husband")
+    his = (await world.case_of(STRANGER)).id
+
+    async def link(session: AsyncSession, case: Case) -> None:
+        other = await session.get(Case, his)
+        assert other is not None
+        await parts.link(session, case, other, LinkKind.RELATED, "Her husband", by, now)
+
+    for act in (plan, aftercare, part, interview, complaint, link):
         await at_once(world, act)
-    tables = (SupportPlan, Part, PoliceInterview, Complaint)
-    assert [await world.count(table) for table in tables] == [1, 1, 1, 1]
+    tables = (SupportPlan, Part, PoliceInterview, Complaint, CaseLink)
+    assert [await world.count(table) for table in tables] == [1, 1, 1, 1, 1]
     dates = [row.clock for row in await world.all(Deadline, Deadline.stops == "aftercare")]
     assert len(dates) == len(set(dates)) > 0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpline.rules.complaints import named_in, sounds_like_one
+from helpline.rules.complaints import named_in, names_person, sounds_like_one
 
 US = [(1, "Dilys Penhale"), (2, "Will Okafor"), (3, "Wasim")]
 
@@ -38,3 +38,22 @@ def test_a_complaint_in_a_conversation_is_one(
     text: str, category: str, names: bool, is_one: bool
 ) -> None:
     assert sounds_like_one(text, category, names_colleague=names) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "is_named"),
+    [
+        ("Young carers may ring at weekends", "May Turner", False),
+        ("People hope that young carers will be asked", "Hope Young", False),
+        ("We will ring back", "will carter", False),
+        ("Will said that nobody rang", "will carter", True),
+        ("carol rang three times", "Carol Ashby", True),
+        ("Mrs Ashby rang three times", "Carol Ashby", True),
+        ("The ash tree", "Carol Ash", False),
+        ("Nobody rang", "", False),
+    ],
+)
+def test_a_name_that_is_also_a_word_may_stand_in_a_sentence(
+    text: str, name: str, is_named: bool
+) -> None:
+    assert names_person(text, name) is is_named

@@ -2,7 +2,6 @@
 whoever it is about never sees it."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,8 +27,7 @@ from helpline.models import (
 )
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
-from tests import databases
-from tests.world import CARER, LEAD_PHONE, STRANGER, World, opened_world
+from tests.world import CARER, LEAD_PHONE, STRANGER, World
 
 QUINN_PHONE = "+447700900905"
 SEFA_PHONE = "+447700900906"
@@ -53,13 +51,6 @@ async def told(world: World, **other: object) -> Complaint:
         contract = world.house.contracts["essex"]
         found = Told(**(facts | other))  # type: ignore[arg-type]
         return await complaints.log(session, contract, found, by, world.now)
-
-
-@pytest.fixture
-async def one_world(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[World]:
-    """On SQLite: what has nothing to do with the database."""
-    async with opened_world(databases.new_sqlite_file(tmp_path, sqlite_template)) as world:
-        yield world
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """Whoever spoke or wrote with somebody and wrote no note is reminded while there is time, on the
 case and on their own inbox; a note ends it, and nobody is alerted."""
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import cases, tasks
+from helpline.desk import cases, closing, tasks
 from helpline.engine.housekeeping import tidy_up
-from helpline.models import Alert, Deadline, Task
+from helpline.errors import InvalidInput
+from helpline.models import Alert, Deadline, Note, Task
 from helpline.rules.permissions import Actor
 from tests.world import CARER, World
 
@@ -36,10 +38,10 @@ async def test_whoever_wrote_no_note_is_reminded_until_there_is_one(world: World
     await world.sms(CARER, "He says I grabbed him. What do I do")
     await world.reply(CARER, "I am Wasim. Let us talk at nine.")
     written_at = world.now
-    await world.forward(hours=11)
+    await world.later(hours=11)
     await tidy_up(world.house)
     assert await to_write_up(world) == []  # they may still be at it
-    await world.forward(hours=2)
+    await world.later(hours=2)
     for _ in range(2):
         await tidy_up(world.house)
     (task,) = await to_write_up(world)
@@ -47,7 +49,7 @@ async def test_whoever_wrote_no_note_is_reminded_until_there_is_one(world: World
     assert task.due_at is not None
     assert (task.due_at - written_at).total_seconds() == 72 * 3600
     assert task.deadline_id is None
-    await world.forward(hours=40)
+    await world.later(hours=40)
     assert "write_up" in await on_inbox(world, world.worker)
     assert "write_up" not in await on_inbox(world, world.duty)
     async with world.house.db.write() as session:
@@ -64,14 +66,48 @@ async def test_whoever_wrote_no_note_is_reminded_until_there_is_one(world: World
 async def test_a_call_with_what_was_said_is_written_up_and_done_is_done(world: World) -> None:
     await world.sms(CARER, "Please ring me")
     await call(world, "She is worried about the school")
-    await world.forward(hours=13)
+    await world.later(hours=13)
     await tidy_up(world.house)
     assert await to_write_up(world) == []
     await call(world, "")
-    await world.forward(hours=13)
+    await world.later(hours=13)
     await tidy_up(world.house)
     (task,) = await to_write_up(world)
     async with world.house.db.write() as session:
         await tasks.finish(session, task.id or 0, world.worker, world.now)
     await tidy_up(world.house)
     assert await to_write_up(world) == []  # they said there is nothing to write
+
+
+async def close(world: World, although: str) -> None:
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.worker, (await world.case_of(CARER)).reference)
+        essex = world.house.contracts["essex"]
+        ended = ([essex.support[0].code], essex.outcomes[0].code, although)
+        await closing.close(session, essex, case, *ended, world.worker, world.now)
+
+
+async def test_why_a_case_is_closed_is_no_write_up_and_is_kept_where_something_is_owed(
+    one_world: World,
+) -> None:
+    world = one_world
+    await world.sms(CARER, "Can I claim for a bicycle?")
+    await world.reply(CARER, "You can.")
+    await world.later(hours=13)
+    await tidy_up(world.house)
+    with pytest.raises(InvalidInput, match="still owed"):
+        await close(world, "")
+    await close(world, "She wrote that all is well.")
+    assert [one.reason for one in await notes(world)] == ["She wrote that all is well."]
+    assert len(await to_write_up(world)) == 1  # what was said with her is still to be written
+    await world.sms(CARER, "And for a helmet?")
+    await world.allocate(CARER, world.worker, by=world.worker)
+    await world.reply(CARER, "That too.")
+    async with world.house.db.write() as session:
+        await note(session, world, world.worker)
+    await close(world, "I typed a reason that nobody asked for")
+    assert len(await notes(world)) == 2  # the fact, and no decision
+
+
+async def notes(world: World) -> list[Note]:
+    return [one for one in await world.all(Note) if isinstance(one, Note)]

@@ -5,7 +5,7 @@ it. We write down what others said and never whether it is true.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -15,6 +15,7 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.desk import escalation, events, kinds, parts
 from helpline.desk.duties import notices
+from helpline.desk.holding import hold, twin
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Allegation, AllegationTrack, Case, Person, User
@@ -34,7 +35,8 @@ LONGEST_WORDS = 4000
 LONGEST_NAME = 120
 LONGEST_WHY = 500
 MOST_ON_A_CASE = 20
-PRESSED_TWICE = timedelta(minutes=2)
+SAME = ("case_id", "person_id", "words", "types", "made_by", "track", "ended_at")
+"""What is alike in one that was sent twice; whoever told us "now" has moved on by then."""
 CHOOSE_WHOM = "Choose whom it is about: the carer, or somebody who lives there."
 SAY_WHO_TOLD = "Say who told us: the carer, or who else."
 SAY_WHO_SAID = "Say who told you so. We never decide this ourselves."
@@ -71,12 +73,12 @@ async def record(
     allegation begins run from when we were told, and the safeguarding lead is asked at once."""
     require(by, "pathway.write", case.contract)
     _must_be_open(case)
-    await session.get(Case, case.id, with_for_update=True)
     made = await _read(session, case, told, by, now)
-    standing = await of_case(session, case.id or 0)
-    if (before := _pressed_twice(standing, made)) is not None:
+    before = await twin(session, made, by, now, who="recorded_by_id", at="recorded_at", same=SAME)
+    if before is not None:
         return before
-    if len(standing) >= MOST_ON_A_CASE:
+    await hold(session, case)
+    if len(await of_case(session, case.id or 0)) >= MOST_ON_A_CASE:
         raise InvalidInput(f"A case shows {MOST_ON_A_CASE} at most. Open another case.")
     session.add(made)
     await session.flush()
@@ -250,19 +252,6 @@ def _words(text: str) -> str | None:
         over = len(plain) - LONGEST_WORDS
         raise InvalidInput(f"This is {over} characters too long. What was said is enough.")
     return plain or None
-
-
-def _pressed_twice(standing: Sequence[Allegation], made: Allegation) -> Allegation | None:
-    """The same, written down by the same person a moment ago."""
-    for one in standing:
-        is_recent = made.recorded_at - one.recorded_at < PRESSED_TWICE
-        said = (one.person_id, one.words, one.types, one.made_by, one.track, one.recorded_by_id)
-        if is_recent and said == (
-            *(made.person_id, made.words, made.types, made.made_by, made.track),
-            made.recorded_by_id,
-        ):
-            return one
-    return None
 
 
 def _track_row(

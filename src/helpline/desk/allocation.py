@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import conflicts, deadlines, escalation, events
+from helpline.desk.holding import hold_as_it_stands
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, NotFound
 from helpline.models import (
@@ -36,12 +37,6 @@ LONGEST = 500
 UNDO_WITHIN = timedelta(minutes=10)
 STANDING = (col(Allocation.ended_at).is_(None),)
 WAITING = (*STANDING, col(Allocation.accepted_at).is_(None), col(Allocation.declined_at).is_(None))
-
-
-async def hold(session: AsyncSession, case: Case) -> None:
-    """Until the transaction ends, nobody else says whose this case is; `case` is as it stands."""
-    await session.flush()
-    await session.refresh(case, with_for_update=True)
 
 
 async def named(
@@ -99,7 +94,7 @@ async def left_as_it_is(session: AsyncSession, case: Case, now: datetime) -> Non
 async def accept(session: AsyncSession, case: Case, by: Actor, now: datetime) -> None:
     """Yes, it is theirs. Conflict when nobody waits for their answer any more."""
     require(by, "case.allocate", case.contract)
-    await hold(session, case)
+    await hold_as_it_stands(session, case)
     allocation = await _waiting(session, case, by)
     allocation.accepted_at = now
     await session.flush()
@@ -123,7 +118,7 @@ async def decline(session: AsyncSession, case: Case, why: str, by: Actor, now: d
     require(by, "case.allocate", case.contract)
     missing = "Say in a few words why you decline, so that your lead can decide."
     said = in_a_line(why, LONGEST, missing)
-    await hold(session, case)
+    await hold_as_it_stands(session, case)
     allocation = await _waiting(session, case, by)
     allocation.declined_at, allocation.why = now, said
     await _fall_back(session, case, allocation, now)
@@ -138,7 +133,7 @@ async def undo(
     """Take back what one has just named: as if it had not been. The person is not told the name
     where the message has not left yet. Conflict once it is too late for that."""
     require(by, "case.allocate", case.contract)
-    await hold(session, case)
+    await hold_as_it_stands(session, case)
     allocation = await session.get(Allocation, allocation_id, with_for_update=True)
     if allocation is None or allocation.case_id != case.id or allocation.named_by_id != by.user_id:
         raise NotFound("There is nothing to undo here.")

@@ -20,6 +20,7 @@ from helpline.desk import (
     deadlines,
     eligibility,
     events,
+    holding,
     kinds,
     outbox,
     papers,
@@ -259,7 +260,7 @@ async def allocate(
     require(
         by, "case.allocate" if worker_id == by.user_id else "case.allocate_others", case.contract
     )
-    await allocation.hold(session, case)
+    await holding.hold_as_it_stands(session, case)
     _must_be_open(case)
     worker = await session.get(User, worker_id)
     if worker is None or worker.left_at or not _works_on(worker, contract.key):
@@ -320,17 +321,8 @@ async def _must_be_here(
         raise InvalidInput(
             f"{worker.shown_name} is away until {until}. To name them all the same, say why."
         )
-    session.add(
-        Note(
-            case_id=_id(case),
-            kind=NoteKind.DECISION,
-            body=f"{worker.shown_name} is named although away.",
-            reason=_text(although_away, LONGEST_NOTE, "the reason"),
-            happened_at=now,
-            written_at=now,
-            by_user_id=by.user_id,
-        )
-    )
+    said = f"{worker.shown_name} is named although away."
+    await add_decision(session, case, said, although_away, by, now)
 
 
 async def workers_for(session: AsyncSession, contract: str) -> Sequence[User]:
@@ -382,6 +374,25 @@ async def add_note(
     await write_ups.written(session, case, by, now)
     await events.on_case(session, "note.written", case, now, by, kind=kind)
     return note
+
+
+async def add_decision(
+    session: AsyncSession, case: Case, body: str, why: str, by: Actor, now: datetime
+) -> None:
+    """The note that an act leaves of itself, with the reason that was given for it. It is nobody's
+    record of what was said with the person, so it ends no reminder to write that."""
+    session.add(
+        Note(
+            case_id=_id(case),
+            kind=NoteKind.DECISION,
+            body=body,
+            reason=_text(why, LONGEST_NOTE, "the reason"),
+            happened_at=now,
+            written_at=now,
+            by_user_id=by.user_id,
+        )
+    )
+    await session.flush()
 
 
 async def _corrected(session: AsyncSession, case: Case, note_id: int | None) -> int | None:
@@ -521,17 +532,8 @@ async def set_urgency(
         raise InvalidInput("Say in a few words why it is less urgent than it looked.")
     before, case.urgency = case.urgency, urgency
     if why.strip():
-        session.add(
-            Note(
-                case_id=_id(case),
-                kind=NoteKind.DECISION,
-                body=f"Urgency: {urgency} instead of {before}.",
-                reason=_text(why, LONGEST_NOTE, "the reason"),
-                happened_at=now,
-                written_at=now,
-                by_user_id=by.user_id,
-            )
-        )
+        said = f"Urgency: {urgency} instead of {before}."
+        await add_decision(session, case, said, why, by, now)
     await session.flush()
     if contract.has_conditions:
         await deadlines.reconsider(session, contract, case, now)

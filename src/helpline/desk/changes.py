@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import complaints, events, seeing
+from helpline.desk.holding import twin
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
@@ -29,6 +30,7 @@ from helpline.models import (
     User,
     metadata,
 )
+from helpline.rules import complaints as rules
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import ChangeSource, EntryKind
 
@@ -39,6 +41,11 @@ LONGEST: Final = 500
 POINTS_TO_SOMEBODY: Final = re.compile(r"[A-Z]{1,4}-[0-9A-Z]{6}\b|\S@\S|\d[\d ]{6,}\d")
 """A reference, an address or a number: nothing of that kind belongs in words for the council."""
 
+SAME: Final = (
+    *("contract", "said", "done", "source", "said_on", "done_on"),
+    *("complaint_id", "issue_id", "quote_ask_id", "taken_back_at"),
+)
+"""What is alike in a change that was sent twice."""
 NO_POINTERS: Final = (
     "The council reads this: leave out references, telephone numbers and e-mail addresses."
 )
@@ -79,7 +86,7 @@ class Change:
 async def add(
     session: AsyncSession, contract: Contract, typed: Typed, by: Actor, now: datetime
 ) -> SaidAndDone:
-    """Write a change down. It is not shown to the council yet."""
+    """Write a change down. It is not shown to the council yet. Sent twice it is one."""
     require(by, "change.work", contract.key)
     said = in_a_line(typed.said, LONGEST, "Write what people said.")
     done = in_a_line(typed.done, LONGEST, "Write what was done about it.")
@@ -103,6 +110,9 @@ async def add(
         quote_ask_id=ask.id if ask else None,
         by_user_id=by.user_id,
     )
+    before = await twin(session, change, by, now, who="by_user_id", at="at", same=SAME)
+    if before is not None:
+        return before
     session.add(change)
     await session.flush()
     await events.record(
@@ -292,9 +302,8 @@ async def _names_nobody(
         raise InvalidInput(NO_POINTERS)
     people = [one.person_id for one in (complaint, ask) if one is not None and one.person_id]
     named = await session.scalars(select(Person).where(col(Person.id).in_(people or [0])))
-    names = " ".join([*(one.name or "" for one in named), (complaint and complaint.name) or ""])
-    said = {word.casefold() for word in re.findall(r"\w+", text)}
-    if said & {word.casefold() for word in re.findall(r"\w{3,}", names)}:
+    names = [*(one.name or "" for one in named), (complaint and complaint.name) or ""]
+    if any(rules.names_person(text, name) for name in names):
         raise InvalidInput("The council reads this: leave out the name of whoever said it.")
 
 

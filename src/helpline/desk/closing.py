@@ -15,7 +15,6 @@ from helpline.desk import advice, cases, lists, nexts
 from helpline.errors import InvalidInput
 from helpline.models import Case
 from helpline.rules.permissions import Actor
-from helpline.vocabulary import NoteKind
 
 UNANSWERED = (
     "Nobody has answered this person yet. Answer them, or say why it is closed all the same."
@@ -36,14 +35,15 @@ async def close(
     advised: Mapping[str, advice.Typed] = MappingProxyType({}),
 ) -> None:
     """As `cases.close`, once nothing is owed, nobody waits and every alert is taken; or with
-    `although`, the reason. InvalidInput says which of these it is, after what is missing in the
-    form itself; the transaction is the caller's to roll back."""
-    lacking = "" if although.strip() else await _lacking(session, contract, case, by, now)
+    `although`, the reason, which is kept where there is something to explain. InvalidInput says
+    which of these it is, after what is missing in the form itself; the transaction is the caller's
+    to roll back."""
+    lacking = await _lacking(session, contract, case, by, now)
     await cases.close(session, contract, case, supports, outcome, by, now, advised)
-    if lacking:
+    if lacking and not although.strip():
         raise InvalidInput(lacking)
-    if why := although.strip():
-        await cases.add_note(session, case, NoteKind.DECISION, ALL_THE_SAME, now, by, now, why=why)
+    if lacking:
+        await cases.add_decision(session, case, ALL_THE_SAME, although, by, now)
 
 
 async def _lacking(

@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events
+from helpline.desk.holding import twin
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import GroupIssue, User
@@ -40,7 +41,7 @@ class Raised:
 async def write(
     session: AsyncSession, contract: Contract, raised: Raised, by: Actor, now: datetime
 ) -> GroupIssue:
-    """Write down what a group raised."""
+    """Write down what a group raised. Sent twice it is one line."""
     require(by, "group.write", contract.key)
     group_name = in_a_line(raised.group_name, LONGEST_GROUP, "Say which group raised it.")
     what = in_a_line(raised.what, LONGEST, "Write in a sentence what they raised.")
@@ -62,6 +63,10 @@ async def write(
         written_at=now,
         by_user_id=by.user_id,
     )
+    same = ("contract", "group_name", "quadrant", "raised_on", "what", "answer_by", "taken_back_at")
+    before = await twin(session, issue, by, now, who="by_user_id", at="written_at", same=same)
+    if before is not None:
+        return before
     session.add(issue)
     await _event(session, "group.raised", issue, by, now)
     return issue

@@ -30,6 +30,13 @@ async def hold(session: AsyncSession, case: Case) -> None:
     await session.execute(held.with_for_update(key_share=True))
 
 
+async def hold_as_it_stands(session: AsyncSession, case: Case) -> None:
+    """The same, and `case` is as whoever held it before has left it."""
+    await session.flush()
+    await hold(session, case)
+    await session.refresh(case)
+
+
 async def twin(
     session: AsyncSession,
     row: Row,

@@ -16,6 +16,7 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.contract.parts import ReferralField
 from helpline.desk import events, stale, tasks
+from helpline.desk.holding import hold
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Case, ReferralForm, Task
 from helpline.rules.permissions import Actor, require
@@ -82,7 +83,7 @@ async def fill(
         raise InvalidInput("This is no referral. Say first, below, that it is one.")
     if case.status != CaseStatus.OPEN:
         raise Conflict("This case is closed. Open it again first.")
-    await session.execute(select(col(Case.id)).where(col(Case.id) == case.id).with_for_update())
+    await hold(session, case)
     form = await of_case(session, case.id or 0)
     stale.must_be_fresh(seen, form.changed_at if form else None)
     said = said_in(form) | {

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Clock, Contract
 from helpline.desk import events, tasks
+from helpline.desk.holding import hold
 from helpline.models import Case, Task, metadata
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import (
@@ -128,8 +129,10 @@ def _is_written() -> ColumnElement[bool]:
 
 
 async def _remind(session: AsyncSession, row: Row[Any], due_at: datetime, now: datetime) -> int:
-    """The row on their list. The case is locked, so that two nodes remind once."""
-    case = await session.get(Case, row.case_id, with_for_update=True)
+    """The row on their list. The case is held, so that two nodes remind once."""
+    case = await session.get(Case, row.case_id)
+    if case is not None:
+        await hold(session, case)
     if case is None or any(
         one.owner_id == row.user_id for one in await tasks.open_of(session, case, TaskKind.WRITE_UP)
     ):

@@ -39,6 +39,19 @@ def named_in(text: str, colleagues: Iterable[tuple[int, str]]) -> list[int]:
     return [user_id for user_id, name in colleagues if name.strip() and _names(text, name)]
 
 
+def names_person(text: str, name: str) -> bool:
+    """Whether a text holds a part of somebody's name: the first as above, any other as a name is
+    written. "Young carers may ring" does not name May Young."""
+    first, *others = name.title().split() or [""]
+    if first and _names(text, first):
+        return True
+    return any(
+        re.search(rf"(?<!\w){re.escape(other)}(?!\w)", text) is not None
+        for other in others
+        if len(other) > 2
+    )
+
+
 def _names(text: str, name: str) -> bool:
     first = name.split()[0]
     flags = re.NOFLAG if first.lower() in COMMON else re.IGNORECASE

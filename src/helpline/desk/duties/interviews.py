@@ -17,7 +17,7 @@ from sqlmodel import col
 from helpline.contract import Clock, Contract
 from helpline.desk import escalation, events
 from helpline.desk.duties import dates
-from helpline.desk.holding import hold
+from helpline.desk.holding import hold, twin
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Alert, Case, PoliceInterview
@@ -31,6 +31,8 @@ LONGEST_NAME = 160
 LONGEST_NEEDS = 500
 FURTHEST = timedelta(days=366)
 MOST_ON_A_CASE = 20
+SAME = ("case_id", "who", "kind", "at", "ended_at")
+"""What is alike in one that was sent twice."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ async def record(
     session: AsyncSession, contract: Contract, case: Case, asked: Asked, by: Actor, now: datetime
 ) -> PoliceInterview:
     """Write down that there is to be an interview. From now on a solicitor is wanted, and the
-    ladder is asked until one is confirmed."""
+    ladder is asked until one is confirmed. Sent twice it is one interview."""
     require(by, "duty.write", case.contract)
     missing = [] if asked.who.strip() else ["Say who is to be interviewed."]
     if asked.kind not in list(InterviewKind):
@@ -71,10 +73,6 @@ async def record(
     if missing:
         raise InvalidInput(" ".join(missing))
     _must_be_ahead(asked.at, now)
-    await hold(session, case)
-    standing = await of_case(session, case.id or 0)
-    if len(standing) >= MOST_ON_A_CASE:
-        raise InvalidInput("That is more interviews than a case can hold. Take one back first.")
     row = PoliceInterview(
         contract=contract.key,
         case_id=case.id or 0,
@@ -91,23 +89,18 @@ async def record(
         recorded_at=now,
         recorded_by_id=by.user_id,
     )
-    if _was_just_written(standing, row):
-        raise Conflict("This interview was written down a moment ago.")
+    before = await twin(session, row, by, now, who="recorded_by_id", at="recorded_at", same=SAME)
+    if before is not None:
+        return before
+    await hold(session, case)
+    if len(await of_case(session, case.id or 0)) >= MOST_ON_A_CASE:
+        raise InvalidInput("That is more interviews than a case can hold. Take one back first.")
     session.add(row)
     await session.flush()
     await _watch(session, contract, case, row, now)
     detail = {"interview": row.id, "way": row.kind, "under_18": row.is_under_18}
     await events.on_case(session, "interview.recorded", case, now, by, **detail)
     return row
-
-
-def _was_just_written(standing: Sequence[PoliceInterview], row: PoliceInterview) -> bool:
-    """A second press, not a second interview."""
-    return any(
-        (one.who, one.kind, one.at) == (row.who, row.kind, row.at)
-        and row.recorded_at - one.recorded_at < timedelta(minutes=2)
-        for one in standing
-    )
 
 
 async def set_time(

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import allocation, cases, covers, waiting
+from helpline.desk import allocation, cases, covers, holding, waiting
 from helpline.errors import Conflict, HelplineError, InvalidInput, NotFound
 from helpline.models import Allocation, Case, Cover, User
 from helpline.rules.permissions import may
@@ -108,7 +108,7 @@ async def _name(request: web.Request, reference: str, worker: str, seen: str) ->
         raise InvalidInput("Choose somebody from the list.")
     async with house.db.write() as session:
         case = await _find(session, request, reference)
-        await allocation.hold(session, case)
+        await holding.hold_as_it_stands(session, case)
         had, _, is_away = seen.partition("-")
         if case.worker_id != row_id(had):
             raise Conflict("Somebody else was faster: it has another support worker by now.")
