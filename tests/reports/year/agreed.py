@@ -4,7 +4,7 @@ of TOML and nothing of ours, so that the second count shares no reading with the
 import itertools
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Agreed:
 
     told: Told
     shared: list[Told]
+    _cuts: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
     @cached_property
     def codes(self) -> dict[str, list[str]]:
@@ -107,10 +108,14 @@ class Agreed:
                 asked += ends
         return list(dict.fromkeys(asked))
 
-    def cuts(self, measure: str) -> list[tuple[str, ...]]:
-        by = self.measures[measure].get("by", [])
-        pairs = itertools.combinations(by, 2) if self.measures[measure].get("crossed") else ()
-        return [(), *((name,) for name in by), *pairs]
+    def cuts(self, measure: str) -> tuple[tuple[str, ...], ...]:
+        """Every way in which a measure is cut, each in the order of the alphabet."""
+        if measure not in self._cuts:
+            by = self.measures[measure].get("by", [])
+            pairs = itertools.combinations(by, 2) if self.measures[measure].get("crossed") else ()
+            cuts = [(), *((name,) for name in by), *pairs]
+            self._cuts[measure] = tuple(tuple(sorted(cut)) for cut in cuts)
+        return self._cuts[measure]
 
 
 def agreed(key: str, folder: Path = CONTRACTS) -> Agreed:

@@ -9,7 +9,7 @@ import itertools
 import statistics
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -26,6 +26,7 @@ Cut = tuple[tuple[str, str], ...]
 Codes = dict[str, Any]
 """Dimension → code; of what was provided there may be several."""
 MINUTE = timedelta(minutes=1)
+TICK = timedelta(microseconds=1)
 TIMES = ("median", "p90", "slowest")
 
 
@@ -43,14 +44,18 @@ class Expected:
     is_time: bool = False
 
 
+NONE = Expected(0)
+
+
 @dataclass(frozen=True)
 class Row:
-    """One thing that counts: on which day, with which codes, whose it was, how long it took."""
+    """One thing that counts: on which day, with which codes, whose it was, how many microseconds it
+    took."""
 
     day: date
     codes: Codes
     who: int | None = None
-    took: Fraction | None = None
+    took: int | None = None
 
 
 class SecondCount:
@@ -60,7 +65,8 @@ class SecondCount:
         self.agreed, self.record, self.zone = agreed, record, ZoneInfo(record.zone)
         self._rows: dict[Any, list[Row]] = {}
         self._spread: dict[Any, list[Cut]] = {}
-        self._places: dict[str, list[Cut]] = {}
+        self._places: dict[Any, list[Cut]] = {}
+        self._counts: dict[tuple[str, str], Mapping[Cut, int]] = {}
 
     def report(self, code: str, span: Span) -> dict[tuple[str, Cut], Expected]:
         """Every cell that the report of that code prints for a period, noughts too."""
@@ -103,7 +109,9 @@ class SecondCount:
         found = {}
         for cut in self._all_places(name):
             number = own.get(cut, 0)
-            if "population" in of:
+            if not number and not of:
+                found[name, cut] = NONE
+            elif "population" in of:
                 found[name, cut] = self._of_population(cut, number, span.last)
             elif wholes:
                 whole = sum(one.get(cut, 0) for one in wholes)
@@ -113,19 +121,26 @@ class SecondCount:
         return found
 
     def _times(self, name: str, span: Span) -> dict[tuple[str, Cut], Expected]:
-        took: dict[Cut, list[Fraction]] = defaultdict(list)
+        took: dict[Cut, list[int]] = defaultdict(list)
         for row in self._chosen(self.agreed.measures[name], span):
             if row.took is not None:
                 for cut in self._cuts_of(name, row.codes):
                     took[cut].append(row.took)
-        found = {}
-        for cut in self._all_places(name):
-            some = took.get(cut, [])
-            value = _time(some, self.agreed.measures[name]["takes"]) if some else None
-            found[name, cut] = Expected(value, len(some), is_time=True)
-        return found
+        takes = self.agreed.measures[name]["takes"]
+        return {
+            (name, cut): Expected(_time(took[cut], takes), len(took[cut]), is_time=True)
+            if cut in took
+            else Expected(None, 0)
+            for cut in self._all_places(name)
+        }
 
-    def _count(self, name: str, span: Span) -> dict[Cut, int]:
+    def _count(self, name: str, span: Span) -> Mapping[Cut, int]:
+        known = self._counts.get((name, span.label))
+        if known is None:  # what shares are of is asked for again and again
+            known = self._counts[name, span.label] = self._counted(name, span)
+        return known
+
+    def _counted(self, name: str, span: Span) -> Mapping[Cut, int]:
         measure = self.agreed.measures[name]
         if measure.get("takes") == "people":
             people: dict[Cut, set[int]] = defaultdict(set)
@@ -197,26 +212,25 @@ class SecondCount:
 
     def _cuts_of(self, name: str, codes: Codes) -> list[Cut]:
         """Every cell of a measure in which a row counts."""
-        names = self.agreed.measures[name].get("by", [])
-        key = name, *(codes[one] for one in names)
+        cuts = self.agreed.cuts(name)
+        key = cuts, *(codes[one] for one in self.agreed.measures[name].get("by", ()))
         if key not in self._spread:
             self._spread[key] = [
-                tuple(sorted(pairs))
-                for cut in self.agreed.cuts(name)
-                for pairs in itertools.product(
-                    *([(one, code) for code in _listed(codes[one])] for one in cut)
-                )
+                tuple(zip(cut, chosen, strict=True))
+                for cut in cuts
+                for chosen in itertools.product(*(_listed(codes[one]) for one in cut))
             ]
         return self._spread[key]
 
     def _all_places(self, name: str) -> list[Cut]:
-        if name not in self._places:
-            self._places[name] = [
-                tuple(sorted(zip(cut, chosen, strict=True)))
-                for cut in self.agreed.cuts(name)
+        cuts = self.agreed.cuts(name)
+        if cuts not in self._places:
+            self._places[cuts] = [
+                tuple(zip(cut, chosen, strict=True))
+                for cut in cuts
                 for chosen in itertools.product(*(self.agreed.codes[one] for one in cut))
             ]
-        return self._places[name]
+        return self._places[cuts]
 
     # --- what counts ------------------------------------------------------------------------------
 
@@ -271,11 +285,7 @@ class SecondCount:
             else:
                 verdict = "open" if self.record.now <= one.due else "missed"
             codes = {"clock": self._known("clock", one.clock), "verdict": verdict}
-            took = (
-                Fraction((one.met - one.started) // timedelta(microseconds=1), 60_000_000)
-                if one.met
-                else None
-            )
+            took = (one.met - one.started) // TICK if one.met else None
             yield Row(self._day(one.started), self._codes(one.case) | codes, one.case.who, took)
 
     def _feedback(self) -> Iterator[Row]:
@@ -380,11 +390,14 @@ def _percent(part: int, whole: int) -> float | None:
     return float(exact.quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
-def _time(took: list[Fraction], takes: str) -> Fraction | float:
+def _time(took: list[int], takes: str) -> Fraction:
+    """Minutes of so many microseconds."""
     if takes == "median":
-        return statistics.median(took)
-    if takes == "slowest":
-        return max(took)
-    if len(took) == 1:
-        return took[0]
-    return statistics.quantiles([float(one) for one in took], n=10, method="inclusive")[8]
+        value: float = statistics.median(took)
+    elif takes == "slowest":
+        value = max(took)
+    elif len(took) == 1:
+        value = took[0]
+    else:
+        value = statistics.quantiles(took, n=10, method="inclusive")[8]
+    return Fraction(value) / 60_000_000
