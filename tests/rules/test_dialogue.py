@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpline.contract import load_contracts
-from helpline.desk import eligibility, privacy
+from helpline.desk import eligibility, privacy, signposts
 from helpline.rules import dialogue
 from helpline.rules.dialogue import Facts, Turn
 from helpline.settings import Settings
@@ -455,6 +455,7 @@ def said() -> dict[str, str]:
         "signposts_but_999": " ".join(s.line for s in contract.signposts if s.code == "eds"),
         "menu": ", ".join(f"{number} {words}" for number, words in enumerate(menu, 1)),
         "has_number": True,
+        "us": contract.called.us,
         "count": 3,
         **privacy.words(contract),
         **eligibility.words_elsewhere(contract, "southend"),
@@ -469,6 +470,19 @@ def test_everything_that_can_be_said_has_words(said: dict[str, str]) -> None:
     assert spoken <= said.keys()
     spoken.add("complaint_logged")
     assert set(re.findall(r'\("(\w+)"[,)]', source)) & said.keys() <= spoken
+
+
+def test_day_or_night_is_promised_only_where_the_contract_promises_it() -> None:
+    essex = load_contracts(Settings().contracts)["essex"]
+    assert essex.freephone is not None
+    always = signposts.words(essex, "")
+    assert "free, day or night." in always["ring_us"]
+    in_hours = essex.freephone.model_copy(update={"hours": "9 am to 5 pm on working days"})
+    by_day = signposts.words(essex.model_copy(update={"freephone": in_hours}), "")
+    assert "free: 9 am to 5 pm on working days." in by_day["ring_us"]
+    number = Wording().say("number", **by_day)
+    assert "day or night" not in f"{by_day['ring_us']} {number}"
+    assert "9 am to 5 pm" in number
 
 
 def test_no_text_uses_a_word_of_the_network(said: dict[str, str]) -> None:

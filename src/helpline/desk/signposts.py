@@ -13,6 +13,8 @@ from helpline.rules.wishes import cues_of
 MOST = 2
 """Lines that one cue brings."""
 EMERGENCY = "999"
+ALWAYS = "24 hours a day, every day"
+"""How a contract says of its line that it is answered at every hour of every day."""
 
 
 def words(contract: Contract, text: str, is_alarming: bool = False) -> dict[str, Any]:
@@ -32,13 +34,17 @@ def words(contract: Contract, text: str, is_alarming: bool = False) -> dict[str,
         ]
         more += [line for line in fitting[:MOST] if line not in more]
     number = contract.freephone.number if contract.freephone else ""
+    hours = contract.freephone.hours if contract.freephone else ""
+    never_closes = hours.startswith(ALWAYS)
+    ring_us = f" To speak to a person now, ring {number}, free, day or night."
+    if not never_closes:
+        ring_us = f" To speak to a person, ring {number}, free: {hours}."
     return {
         "signposts": " ".join(one.line for one in (others if is_alarming else first)),
         "signposts_but_999": " ".join(one.line for one in others),
         "lines": "".join(f" {line}" for line in more),
         "young": is_young,
         "helpline": number,
-        "ring_us": f" To speak to a person now, ring {number}, free, day or night."
-        if number
-        else "",
+        "helpline_hours": "day or night" if never_closes else hours,
+        "ring_us": ring_us if number else "",
     }
