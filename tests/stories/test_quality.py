@@ -42,9 +42,9 @@ async def test_who_nobody_knows_comes_first_and_is_gone_when_it_is_written_down(
     first = found.cases[0]
     assert first.reference == stranger.reference
     assert {"group", "quadrant", "person", "in_time"} <= set(first.wants)
-    assert [one.tables for one in found.wants] == sorted(
-        (one.tables for one in found.wants), reverse=True
-    )
+    to_do = [one.tables for one in found.wants if one.code not in quality.PASSING]
+    assert to_do == sorted(to_do, reverse=True)
+    assert found.wants[-1].code == "in_time"  # however much it changes: nobody puts it right
     assert {one.code: one.cases for one in found.wants}["in_time"] == 2
     contract = world.house.contracts["essex"]
     async with world.house.db.write() as session:

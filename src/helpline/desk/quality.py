@@ -71,6 +71,8 @@ WANTING: Final = (
 """Everything that a case can want. standing: whether it is within the contract; person: who it is;
 waiting: a promise that was not kept and still waits; in_time: one that still has time; later: a
 contact that was written down after the period; late: a note or call written down too late."""
+PASSING: Final = frozenset({"in_time", "later", "late", "method"})
+"""What nobody has to put right: it passes by itself, or is only to be known."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Want:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One case and all that it wants, what changes most first."""
+    """One case and all that it wants, what changes most first; `tables` is what putting it right
+    changes."""
 
     reference: str
     opened_at: datetime
@@ -139,7 +142,7 @@ async def of_period(
     cases.sort(key=lambda one: (-one.tables, one.opened_at, one.reference))
     first = min(first, max(0, (len(cases) - 1) // SHOWN * SHOWN))
     wants = [Want(code, counted[code], tables[code]) for code in WANTING if counted[code]]
-    wants.sort(key=lambda one: (-one.tables, -one.cases))
+    wants.sort(key=lambda one: (one.code in PASSING, -one.tables, -one.cases))
     return Quality(
         wants,
         cases[first : first + SHOWN],
@@ -165,8 +168,11 @@ def weight(code: str, measures: Sequence[Measure]) -> int:
 
 
 def _wanted(row: Row[Any], wants: Collection[str], tables: Mapping[str, int]) -> Wanted:
-    ordered = sorted(wants, key=lambda code: (-tables[code], WANTING.index(code)))
-    return Wanted(row.reference, row.opened_at, ordered, sum(tables[code] for code in wants))
+    def first(code: str) -> tuple[bool, int, int]:
+        return code in PASSING, -tables[code], WANTING.index(code)
+
+    changes = sum(tables[code] for code in wants if code not in PASSING)
+    return Wanted(row.reference, row.opened_at, sorted(wants, key=first), changes)
 
 
 @dataclass

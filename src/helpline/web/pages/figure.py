@@ -18,7 +18,7 @@ from helpline.desk import events
 from helpline.desk.behind import SHOWN, Behind, asked, behind
 from helpline.errors import InvalidInput, NotFound
 from helpline.reports import catalogue, codes, frozen, reconciling
-from helpline.reports.cells import By, Cell
+from helpline.reports.cells import By, Cell, ordered
 from helpline.reports.reconciling import Difference
 from helpline.reports.report import Report
 from helpline.reports.supplied import written
@@ -88,7 +88,7 @@ async def show_figure(request: web.Request) -> web.Response:
 def _columns(found: Behind) -> list[str]:
     """The dimensions that tell the listed things apart: those by which the figure is not cut."""
     known = found.rows[0].by if found.rows else ()
-    return [name for name, _ in known if name not in dict(found.by)]
+    return list(ordered(name for name, _ in known if name not in dict(found.by)))
 
 
 def figure_address(contract: Contract, period: Period, code: str, by: By) -> str:
@@ -145,13 +145,15 @@ def difference_words(contract: Contract, one: reconciling.Told) -> str:
     most = one.most
     name = contract.measure(most.measure).name
     amount = f"{abs(most.by_how_many):,g} {'more' if most.by_how_many > 0 else 'fewer'}"
-    told = f"{name}, {_place(contract, most)}: {most.parts:,g} together, {amount} than the total"
+    where = difference_along(contract, most)
+    told = f"{name}, {where}: {most.parts:,g} together, {amount} than the total"
     also = f", and so in {one.number - 1:,} other places" if one.number > 1 else ""
     why = reconciling.WHY.get(most.why, "Nothing explains it: this is a fault of ours.")
     return f"{told} ({most.total:,g}){also}. {why}"
 
 
-def _place(contract: Contract, one: Difference) -> str:
+def difference_along(contract: Contract, one: Difference) -> str:
+    """Into what a total was cut that its parts do not add up to, and where it stands."""
     names = codes.names(contract)
     parts = [f"by {codes.NAMES[one.along].lower()}"] if one.along else []
     if one.of:

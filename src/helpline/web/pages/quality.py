@@ -3,6 +3,9 @@ and whether the totals agree. Counts for all of it, a list of the cases the read
 """
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
@@ -10,7 +13,7 @@ from aiohttp import web
 from helpline.contract import Contract
 from helpline.contract import parts as contract_parts
 from helpline.desk import quality
-from helpline.reports import reconciling
+from helpline.reports import frozen, reconciling
 from helpline.reports.figures import counted
 from helpline.rules import periods
 from helpline.rules.periods import KIND_OF, Period
@@ -18,6 +21,7 @@ from helpline.rules.permissions import may
 from helpline.web.asked import actor_of, house_of, now_of
 from helpline.web.pages.figure import (
     contract_asked,
+    difference_along,
     difference_words,
     figure_address,
     page_asked,
@@ -52,6 +56,7 @@ async def show_quality(request: web.Request) -> web.Response:
             only=only,
             first=(page - 1) * quality.SHOWN,
         )
+        stands = await frozen.newest(session, contract, asked.code, period.label)
         report = await counted(session, contract, period, now, asked.code, late=False)
     differences = await asyncio.to_thread(reconciling.differences, report)
     told = reconciling.told(differences)
@@ -66,23 +71,52 @@ async def show_quality(request: web.Request) -> web.Response:
         period=period,
         report=report,
         found=found,
+        stands=stands,
         only=only,
         places=PLACES,
         shown=quality.SHOWN,
         faults=[difference_words(contract, one) for one in faults],
-        told=[
-            (
-                difference_words(contract, one),
-                figure_address(contract, period, one.most.measure, one.most.by),
-            )
-            for one in simple
-        ],
+        told=_by_reason(contract, period, simple),
         crossed=len(explained) - len(simple),
         address=f"/reports/{contract.key}/quality/{period.label}?report={asked.code}",
         before=periods.previous(period),
         after=periods.following(period) if not report.is_provisional else None,
         may_exact=may(actor, "report.exact", contract.key),
     )
+
+
+@dataclass(frozen=True)
+class Line:
+    """One table that does not add up to its total."""
+
+    name: str
+    along: str
+    total: float
+    parts: float
+    address: str
+
+
+def _by_reason(
+    contract: Contract, period: Period, told: Sequence[reconciling.Told]
+) -> dict[str, list[Line]]:
+    """The reason in words → what differs by it; of several times of one promise the first."""
+    found: dict[str, list[Line]] = defaultdict(list)
+    timed = set[tuple[object, ...]]()
+    for one in (each.most for each in told):
+        measure = contract.measure(one.measure)
+        same = (str(measure.where), one.along)
+        if measure.is_minutes and same in timed:
+            continue
+        timed |= {same} if measure.is_minutes else set()
+        line = Line(
+            measure.name,
+            difference_along(contract, one),
+            one.total,
+            one.parts,
+            figure_address(contract, period, one.measure, one.by),
+        )
+        found[reconciling.WHY[one.why]].append(line)
+    return found
 
 
 def _report(contract: Contract, period: Period, code: str) -> contract_parts.Report:
