@@ -133,6 +133,13 @@ class World:
         self.clock.forward(max(end - self.now, timedelta()))
         await self.settle()
 
+    async def later(self, *, hours: float) -> None:
+        """Let time pass at one stroke, as after an outage: where who was asked meanwhile says
+        nothing of what the story tells."""
+        assert isinstance(self.clock, MovableClock)
+        self.clock.forward(timedelta(hours=hours))
+        await self.settle()
+
     async def settle(self) -> None:
         """Everything that is due now happens, until nothing more does."""
         while await route_all(self.house) + await watch(self.house) + await deliver_all(self.house):

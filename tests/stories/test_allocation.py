@@ -136,7 +136,7 @@ async def test_declined_with_nobody_left_the_promise_is_open_again_with_its_old_
         "I am full until Friday",
     )
     assert world.worker.user_id not in {one.worker_id for one in row.proposals}
-    await world.forward(hours=24)
+    await world.later(hours=24)
     assert "deadline.missed" in await world.events(CARER)  # it goes on warning
 
 
@@ -282,7 +282,7 @@ async def test_an_absence_hands_over_and_gives_back_by_itself(world: World) -> N
     async with world.house.db.read() as session:
         (held,) = await covers.of_worker(session, world.duty.user_id, world.now)
         assert held.for_name == "Wasim"
-    await world.forward(hours=49)
+    await world.later(hours=49)
     assert await stands_in(world) == world.worker.user_id
     assert await whys(world) == []
 

@@ -132,7 +132,7 @@ async def test_a_case_with_a_plan_closes_when_its_end_is_agreed(world: World) ->
     due = await world.deadlines(CARER)
     assert due["plan.review"].due_at == datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
     told = len(world.texts_to(WORKER_PHONE))
-    await world.forward(hours=24 * 27 + 10)
+    await world.later(hours=24 * 27 + 10)
     assert len(world.texts_to(WORKER_PHONE)) > told
     with pytest.raises(InvalidInput, match="looking at it again"):
         await _in_contract(world, plans.review, "Carol", "Better", date(2026, 11, 30), None)
@@ -162,7 +162,7 @@ async def test_a_case_with_a_plan_closes_when_its_end_is_agreed(world: World) ->
 
 async def test_who_falls_silent_is_followed_up_and_the_case_stays_open(world: World) -> None:
     await _carol_writes(world)
-    await world.forward(hours=24 * 13)
+    await world.later(hours=24 * 13)
     await world.reply(CARER, "How are you?")  # what we write is not hearing from them
     await tidy_up(world.house)
     assert await world.count(Silence) == 0
@@ -175,7 +175,7 @@ async def test_who_falls_silent_is_followed_up_and_the_case_stays_open(world: Wo
     await world.reply(CARER, "Are you all right?")  # to write is to try again
     assert await _followed_up(world) == []
     told = len(world.texts_to(LEAD_PHONE))
-    await world.forward(hours=24 * 7)
+    await world.later(hours=24 * 7)
     await tidy_up(world.house)
     await world.settle()
     assert await _followed_up(world) == ["still_silent"]
@@ -191,7 +191,7 @@ async def test_who_falls_silent_is_followed_up_and_the_case_stays_open(world: Wo
 async def test_a_silence_ends_when_they_write_and_is_shorter_on_the_pathway(world: World) -> None:
     await _carol_writes(world, "There is an allegation against me")
     assert (await world.case_of(CARER)).kind == "allegation"
-    await world.forward(hours=24 * 7 + 1)
+    await world.later(hours=24 * 7 + 1)
     await tidy_up(world.house)
     assert await world.tasks(CARER) == ["silent"]
     await world.sms(CARER, "Sorry, I was away")

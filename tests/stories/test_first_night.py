@@ -130,7 +130,7 @@ async def test_yes_to_danger_alerts_whatever_the_first_message_said(world: World
 
 async def test_allocation_at_hour_25_is_late_and_tells_the_carer_the_name(world: World) -> None:
     await world.sms(CARER, "can I claim council tax reduction")
-    await world.forward(hours=25)
+    await world.later(hours=25)
     await world.allocate(CARER, world.worker)
 
     allocation = (await world.deadlines(CARER))["allocation"]
@@ -167,7 +167,7 @@ async def test_a_closed_case_that_gets_a_message_opens_again_with_a_new_clock(
     await world.reply(CARER, "Yes you can.")
     await world.allocate(CARER, world.worker)
     await world.close(CARER)
-    await world.forward(hours=50)
+    await world.later(hours=50)
     await world.sms(CARER, "they turned me down")
 
     case = await world.case_of(CARER)
@@ -242,7 +242,7 @@ async def test_what_nobody_can_read_is_in_the_tray_and_its_clock_runs(world: Wor
     assert "TRAY BLUE" in world.texts_to(DUTY_PHONE)[0]
     code = world.texts_to(DUTY_PHONE)[0].split("Reply ")[1][:4]
     await world.sms(DUTY_PHONE, code)
-    await world.forward(hours=25)
+    await world.later(hours=25)
     assert any("TRAY BLACK" in text for text in world.texts_to(DUTY_PHONE))
 
 

@@ -67,7 +67,7 @@ async def test_an_own_child_asks_for_counselling(world: World, arrive: Arrive) -
             world.now,
         )
         await referrals.answer(session, case, asked.id or 0, True, "", amara, world.now)
-    await world.forward(hours=24 * 3)
+    await world.later(hours=24 * 3)
     async with world.house.db.write() as session:
         case = await cases.find_case(session, amara, hers.reference)
         day = (world.now - timedelta(hours=1)).date()
