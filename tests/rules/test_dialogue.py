@@ -456,6 +456,7 @@ def said() -> dict[str, str]:
         "menu": ", ".join(f"{number} {words}" for number, words in enumerate(menu, 1)),
         "has_number": True,
         "us": contract.called.us,
+        "ours": contract.called.ours,
         "count": 3,
         **privacy.words(contract),
         **eligibility.words_elsewhere(contract, "southend"),

@@ -1,8 +1,11 @@
 """What a carer meets at two in the morning besides an emergency, as stories."""
 
+from datetime import timedelta
+
 import pytest
 
-from helpline.desk import cases, waiting
+from helpline.desk import blocks, cases, waiting
+from helpline.desk.intake import HELD
 from helpline.errors import NotFound
 from helpline.models import Complaint, ComplaintAbout
 from helpline.web.hooks import take_in
@@ -34,6 +37,21 @@ async def test_a_question_later_is_told_with_whom_it_is_by_when_and_whom_to_ring
     sent = len(world.texts_to(STRANGER))
     await world.sms(STRANGER, "should I bring my own notes")
     assert len(world.texts_to(STRANGER)) == sent  # once is enough
+    assert (await world.events(STRANGER)).count(HELD) == 1
+
+
+async def test_who_is_not_answered_was_told_nothing(one_world: World) -> None:
+    world = one_world
+    await world.sms(STRANGER, "I need some advice about a meeting")
+    await world.sms(STRANGER, "PERSON")
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.lead, (await world.case_of(STRANGER)).reference)
+        day = timedelta(hours=24)
+        await blocks.block(session, case, "adverts", day, world.lead, world.now)
+    sent = len(world.texts_to(STRANGER))
+    await world.sms(STRANGER, "should I bring my own notes")
+    assert len(world.texts_to(STRANGER)) == sent
+    assert HELD not in await world.events(STRANGER)
 
 
 async def test_ring_me_in_plain_words_is_a_call_back_and_may_be_taken_back(world: World) -> None:
@@ -44,6 +62,7 @@ async def test_ring_me_in_plain_words_is_a_call_back_and_may_be_taken_back(world
 
     await world.sms(STRANGER, "actually dont ring me")
     assert await world.tasks(STRANGER) == []
+    assert "task.dropped" in await world.events(STRANGER)
     assert "We will not ring you" in world.texts_to(STRANGER)[-1]
     asked = len(world.texts_to(DUTY_PHONE))
     await world.forward(hours=2)

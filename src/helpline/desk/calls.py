@@ -14,7 +14,17 @@ from sqlmodel import col
 
 from helpline.channels import CallNews, Inbound, Media
 from helpline.contract import Contract
-from helpline.desk import blocks, cases, deadlines, escalation, events, people, promises, ringing
+from helpline.desk import (
+    blocks,
+    cases,
+    deadlines,
+    escalation,
+    events,
+    people,
+    promises,
+    ringing,
+    tasks,
+)
 from helpline.errors import Conflict
 from helpline.models import (
     Address,
@@ -525,17 +535,18 @@ async def _finish_call_backs(
 
 async def no_call_wanted(session: AsyncSession, case: Case, now: datetime) -> None:
     """They ask not to be rung: whoever was to ring them is told no more."""
-    for task in (await session.scalars(_open_call_back(case))).all():
-        await session.execute(update(Task).where(col(Task.id) == task).values(done_at=now))
-    await session.execute(
-        update(Alert)
-        .where(
+    for task in await tasks.open_of(session, case, TaskKind.CALL_BACK):
+        task.dropped_at = now
+        await tasks.settle(session, task, None, now, is_dropped=True)
+    asking = await session.scalars(
+        select(col(Alert.key)).where(
             col(Alert.case_id) == case.id,
             col(Alert.kind) == AlertKind.CALL_BACK,
             col(Alert.ended_at).is_(None),
         )
-        .values(ended_at=now, next_rung_at=None, act_by=None)
     )
+    for key in asking.all():
+        await escalation.end(session, key, now)
 
 
 def _open_call_back(case: Case) -> Select[int | None]:

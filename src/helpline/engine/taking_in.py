@@ -22,7 +22,7 @@ async def take_in_lists(house: House) -> int:
         except AWAY:
             raise  # the database does not answer, which is no list's fault
         except Exception as error:
-            log().error("taking_in.list_failed", list=list_id, where=where(error))
+            log().error("taking_in.list_failed", item=list_id, where=where(error))
             broken.append(error)
     if broken:
         raise ExceptionGroup("a list could not be taken in", broken)
