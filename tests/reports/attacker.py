@@ -1,197 +1,348 @@
 """Somebody who has every published figure of a year and solves for the rest.
 
-They know what everybody can: which figures add up, that people are counted once wherever they
-appear twice, how counts were rounded and from which number on they are shown. Of a hidden figure
-they know that it is not below nought. Written apart from rules/disclosure.py, which it tests.
+They know what everybody can: which figures add up, over codes and over time, that people are
+counted once wherever they appear twice, and what the first page says of promises. They are stronger
+than anybody real: a shown figure they know exactly, whatever it is rounded to. Of a hidden one they
+know that it is not below nought. Their bounds are exact, as far as sums of any numbers go: linear
+programming (HiGHS) finds the worlds that fit all that is published and in which a hidden number is
+least and most. Written apart from rules/disclosure.py and reports/sums.py, which it tests.
 """
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
-from math import ceil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+from math import ceil, floor
+from typing import Any
+
+import highspy
+import numpy as np
 
 from helpline.contract import Contract
 from helpline.contract.measuring import Measure
-from helpline.reports.cells import Cell
-from helpline.rules.periods import Period
+from helpline.reports import codes
+from helpline.reports.cells import Cell, Key
+from helpline.reports.protection import Earlier
+from helpline.rules.periods import Period, rolling_year, year_to_date
 
-ENDLESS = 10**9
-Name = tuple[str, str, frozenset]
-"""A figure: the label of its period, its measure and its cut."""
+ENDLESS = 10**6
+TINY = 1e-4
+APART = 3
+"""Values at least so far apart: else a guess in the middle is right to within one."""
+OVERLAPS = {"support"}
+"""A case may have several of these: the parts are more than the whole."""
+Name = tuple[Any, ...]
+"""A figure: what is counted, taken, and chosen; its first and last day."""
+Span = tuple[date, date]
+Row = tuple[dict[Name, int], int, int]
+"""Figures by factors: their sum is at least, at most."""
 
 
+@dataclass
 class Attacker:
-    """`low` and `high`: what is known of each count. Sums are (total, parts, is it exact)."""
+    """`truth` is what every figure is, which only the one who judges them knows."""
 
-    def __init__(self, contract: Contract, releases: Sequence[tuple[Period, Sequence[Cell]]]):
-        self.contract, self.rule = contract, contract.disclosure
-        self.low: dict[Name, int] = {}
-        self.high: dict[Name, int] = {}
-        self.sums: list[tuple[Name, list[Name], bool]] = []
-        self.most: list[tuple[Name, Name]] = []  # the first is no more than the second
-        self.measures = {
-            cell.measure: contract.measure(cell.measure) for _, cells in releases for cell in cells
-        }
-        for period, cells in releases:
-            self._read(period.label, cells)
-        self._add_up(releases)
+    contract: Contract
+    truth: dict[Name, int] = field(default_factory=dict)
+    known: set[Name] = field(default_factory=set)
+    said: dict[Name, tuple[int, int]] = field(default_factory=dict)
+    equal: list[tuple[Name, list[Name]]] = field(default_factory=list)
+    most: list[tuple[Name, list[Name]]] = field(default_factory=list)
+    """The first is no more than all the others together."""
 
-    # --- What is known at once --------------------------------------------------------------------
+    # --- What is read -----------------------------------------------------------------------------
 
-    def _read(self, label: str, cells: Sequence[Cell]) -> None:
-        for cell in cells:
-            measure = self.measures[cell.measure]
-            if measure.names_people and not measure.is_minutes:
-                name = (label, cell.measure, frozenset(cell.by))
-                self.low[name], self.high[name] = self._span(cell)
-        for cell in cells:
-            if self.measures[cell.measure].is_minutes:
-                self._time(label, cell)
+    def read(self, releases: Sequence[Earlier]) -> None:
+        """All releases, in the order in which they came."""
+        self.printed = codes.printed(self.contract)
+        for one in releases:
+            shown = {cell.key: cell for cell in one.published}
+            names = {}
+            for cell in one.exact:
+                measure = self.contract.measure(cell.measure)
+                if measure.names_people and not measure.is_minutes:
+                    names[cell.key] = self._take(measure, one.period, cell, shown[cell.key])
+            self._add_up(names)
+        self._over_time()
 
-    def _span(self, cell: Cell) -> tuple[int, int]:
-        if cell.value is None:
-            return 0, ENDLESS
-        value, base = int(cell.value), self.rule.round_to
-        if value == 0:
-            return 0, 0
-        low, high = ceil(value - base / 2), ceil(value + base / 2) - 1
-        low = max(low, self.rule.threshold)
-        if cell.denominator_as_of and cell.percent is not None and cell.denominator:
-            half = 0.55 if base > 1 else 0.05  # rounded twice
-            low = max(low, ceil((cell.percent - half) / 100 * cell.denominator))
-            high = min(high, int((cell.percent + half) / 100 * cell.denominator))
-        return low, high
+    def _take(self, measure: Measure, period: Period, cell: Cell, shown: Cell) -> Name:
+        name = named(measure, period, cell)
+        self.truth.setdefault(name, int(cell.value or 0))
+        if shown.hidden is None:
+            self.known.add(name)
+        if shown.hidden and shown.note and shown.note.startswith("fewer than "):
+            self.said[name] = 0, int(shown.note.removeprefix("fewer than ")) - 1
+        if shown.hidden and shown.note and shown.note.endswith(" or more"):
+            self.said[name] = int(shown.note.removesuffix(" or more")), ENDLESS
+        return name
 
-    def _time(self, label: str, cell: Cell) -> None:
-        """No time and nothing hidden: nobody was answered. A time: some were."""
-        if cell.hidden is not None:
-            return
-        met = (label, cell.measure.rpartition(".")[0] + ".met", frozenset(cell.by))
-        if cell.value is None and met in self.high:
-            self.high[met] = 0
-
-    # --- What adds up -----------------------------------------------------------------------------
-
-    def _add_up(self, releases: Sequence[tuple[Period, Sequence[Cell]]]) -> None:
-        rows: dict[tuple, list[Name]] = defaultdict(list)
-        for name in self.low:
-            label, code, by = name
+    def _add_up(self, names: dict[Key, Name]) -> None:
+        rows: dict[tuple[Name, str], list[Name]] = defaultdict(list)
+        for (code, by), name in names.items():
             for pair in by:
-                rows[(label, code, by - {pair}), pair[0]].append(name)
+                rest = tuple(one for one in by if one != pair)
+                if (code, rest) in names:
+                    rows[names[code, rest], pair[0]].append(name)
         for (total, along), parts in rows.items():
-            exact = along != "support" and self.measures[total[1]].takes != "people"
-            self._sum(total, parts, exact)
-        for label, code, by in list(self.low):
+            if len(parts) == len(self.printed[along]):
+                self._sum(total, parts, along not in OVERLAPS and total[1] == "number")
+        for (code, by), name in names.items():
             for split in self.contract.splits:
-                if split.total == code:
-                    self._sum((label, code, by), [(label, part, by) for part in split.parts], True)
-            for other in self.measures.values():
-                if _is_no_more(other, self.measures[code]) and (label, other.code, by) in self.low:
-                    self.most.append(((label, other.code, by), (label, code, by)))
-        for whole, _ in releases:
-            for length in (1, 3, 6):
-                self._over_time(whole, length, [period for period, _ in releases])
+                parts = [names[part, by] for part in split.parts if (part, by) in names]
+                if split.total == code and len(parts) == len(split.parts):
+                    self._sum(name, parts, True)
+            if name[1] == "people" and (name[0], "number", *name[2:]) in self.truth:
+                self.most.append((name, [(name[0], "number", *name[2:])]))
+            of = self.contract.measure(code).of
+            if len(of) == 1 and (of[0], by) in names:
+                self._rest(names[of[0], by], [name])
+        self._unite(names.values())
 
-    def _over_time(self, whole: Period, months: int, periods: Sequence[Period]) -> None:
-        parts = [
-            one
-            for one in periods
-            if one.days < whole.days
-            and whole.start <= one.start
-            and one.end <= whole.end
-            and _months(one) == months
-        ]
-        if not parts:
-            return
-        covered = sum(one.days for one in parts) == whole.days
-        for label, code, by in list(self.low):
-            measure = self.measures[code]
-            if label != whole.label or measure.counts == "open" or measure.basis != "period":
+    def _unite(self, names: Iterable[Name]) -> None:
+        """A measure of several codes is the sum of those of each."""
+        for name in set(names):
+            for dimension, chosen in name[2]:
+                rest = name[2] - {(dimension, chosen)}
+                parts = [
+                    (*name[:2], rest | {(dimension, frozenset({code}))}, *name[3:])
+                    for code in chosen
+                ]
+                if len(parts) > 1 and all(one in self.truth for one in parts):
+                    self._sum(name, parts, dimension not in OVERLAPS and name[1] == "number")
+
+    def _sum(self, total: Name, parts: list[Name], is_exact: bool) -> None:
+        if is_exact:
+            self.equal.append((total, parts))
+        else:
+            self.most.append((total, parts))
+            self.most += [(part, [total]) for part in parts]
+
+    def _rest(self, whole: Name, parts: list[Name]) -> None:
+        """What is left over: printed nowhere, and somebody's all the same."""
+        rest = ("rest", whole, tuple(parts))
+        self.truth[rest] = self.truth[whole] - sum(self.truth[part] for part in parts)
+        self.equal.append((whole, [*parts, rest]))
+
+    def _over_time(self) -> None:
+        spans: dict[Name, set[Span]] = defaultdict(set)
+        for name in self.truth:
+            if name[0] not in ("rest", "open"):
+                spans[name[:3]].add(name[3:])
+        for what, some in spans.items():
+            if len(some) < 2:
                 continue
-            names = [(one.label, code, by) for one in parts]
-            if covered:
-                self._sum((label, code, by), names, measure.takes != "people")
-            self.most += [(name, (label, code, by)) for name in names if name in self.low]
+            for whole in some:
+                inside = [one for one in some if one != whole and _is_in(one, whole)]
+                if what[1] == "number":
+                    continue
+                self.most += [((*what, *one), [(*what, *whole)]) for one in inside]
+                days = sum((one[1] - one[0]).days + 1 for one in inside)
+                if days >= (whole[1] - whole[0]).days + 1:
+                    self.most.append(((*what, *whole), [(*what, *one) for one in inside]))
+            if what[1] == "number":
+                self._in_pieces(what, sorted(some))
 
-    def _sum(self, total: Name, parts: list[Name], exact: bool) -> None:
-        if total in self.low and all(part in self.low for part in parts):
-            self.sums.append((total, parts, exact))
+    def _in_pieces(self, what: Name, spans: list[Span]) -> None:
+        """Every span is made of the stretches between all first and last days."""
+        day = timedelta(days=1)
+        cuts = sorted({span[0] for span in spans} | {span[1] + day for span in spans})
+        pieces = [(start, end - day) for start, end in pairwise(cuts)]
+        for span in spans:
+            made_of = [(*what, *piece) for piece in pieces if _is_in(piece, span)]
+            if len(made_of) > 1:
+                self.equal.append(((*what, *span), made_of))
+        self._true_pieces(what, spans, pieces)
 
-    # --- Solving ----------------------------------------------------------------------------------
+    def _true_pieces(self, what: Name, spans: Sequence[Span], pieces: Sequence[Span]) -> None:
+        """What each stretch truly is, wherever it follows from the exact figures."""
+        missing = [(*what, *one) for one in pieces if (*what, *one) not in self.truth]
+        is_new = True
+        while missing and is_new:
+            is_new = False
+            for span in spans:
+                parts = [(*what, *one) for one in pieces if _is_in(one, span)]
+                unknown = [one for one in parts if one in missing]
+                if len(unknown) == 1:
+                    others = sum(self.truth[one] for one in parts if one not in missing)
+                    self.truth[unknown[0]] = self.truth[(*what, *span)] - others
+                    missing.remove(unknown[0])
+                    is_new = True
 
-    def solve(self) -> None:
-        """Draw bounds from every sum until none says more."""
-        relations: list[tuple[Name, list[Name], bool, bool]] = [
-            *((total, parts, exact, True) for total, parts, exact in self.sums),
-            *((more, [less], False, False) for less, more in self.most),
-        ]
-        of: dict[Name, list[int]] = defaultdict(list)
-        for number, (total, parts, _, _) in enumerate(relations):
-            for name in (total, *parts):
-                of[name].append(number)
-        waiting, is_waiting = deque(range(len(relations))), [True] * len(relations)
-        while waiting:
-            number = waiting.popleft()
-            is_waiting[number] = False
-            for name in self._draw(*relations[number]):
-                for other in of[name]:
-                    if not is_waiting[other]:
-                        is_waiting[other] = True
+    # --- What is learned --------------------------------------------------------------------------
+
+    def learned(self) -> dict[Name, tuple[int, int]]:
+        """The hidden counts of 1 to 7 that are known to within one, or exactly: least and most."""
+        found: dict[Name, tuple[int, int]] = {}
+        for unknown, rows in self._parts():
+            found |= _Worlds(self, unknown, rows).learned()
+        return found
+
+    def _parts(self) -> Iterator[tuple[list[Name], list[Row]]]:
+        """Hidden figures that hang together, and what is known of their sums: factors, at least, at
+        most. What the true figures contradict was counted on different days and is no sum."""
+        rows = []
+        for factors, low, high in self._rows():
+            known = sum(n * self.truth[name] for name, n in factors.items() if name in self.known)
+            unknown = {name: n for name, n in factors.items() if name not in self.known}
+            true = sum(n * self.truth[name] for name, n in factors.items())
+            if unknown and low <= true <= high:
+                rows.append((unknown, low - known, high - known))
+        root: dict[Name, Name] = {}
+
+        def top(name: Name) -> Name:
+            while root.setdefault(name, name) != name:
+                root[name] = name = root[root[name]]
+            return name
+
+        for unknown, _, _ in rows:
+            first, *others = unknown
+            for other in others:
+                root[top(other)] = top(first)
+        members: dict[Name, list[Name]] = defaultdict(list)
+        for name in list(root):
+            members[top(name)].append(name)
+        of: dict[Name, list[Row]] = defaultdict(list)
+        for row in rows:
+            of[top(next(iter(row[0])))].append(row)
+        yield from ((members[one], of[one]) for one in members)
+
+    def _rows(self) -> Iterator[Row]:
+        for total, parts in self.equal:
+            if all(part in self.truth for part in parts):
+                yield {total: -1} | dict.fromkeys(parts, 1), 0, 0
+        for less, more in self.most:
+            yield {less: -1} | dict.fromkeys(more, 1), 0, ENDLESS
+
+
+class _Worlds:
+    """Worlds that fit what is published, for hidden figures that hang together: at first such in
+    which many figures at once are as much, or as little, as they can; who is not freed by that is
+    asked about alone, near by and then with everything free, and that is exact."""
+
+    def __init__(self, attacker: Attacker, names: list[Name], rows: list[Row]) -> None:
+        self.names, self.truth = names, [attacker.truth[name] for name in names]
+        self.least, self.most = list(map(float, self.truth)), list(map(float, self.truth))
+        at = {name: place for place, name in enumerate(names)}
+        self.bounds = [attacker.said.get(name, (0, ENDLESS)) for name in names]
+        self.rows = [({at[n]: f for n, f in row.items()}, low, high) for row, low, high in rows]
+        self.of: list[list[int]] = [[] for _ in names]
+        for number, (row, _, _) in enumerate(self.rows):
+            for place in row:
+                self.of[place].append(number)
+
+    def learned(self) -> dict[Name, tuple[int, int]]:
+        everything = list(range(len(self.names)))
+        if self._narrow():
+            self._look_at_many(everything)
+        for size in (300, len(self.names)):
+            for place in self._narrow():
+                if self._is_narrow(place):
+                    near = self._near(place, size) if size < len(self.names) else everything
+                    self._look_at_one(near, place)
+        return {self.names[one]: self._span(one) for one in self._narrow()}
+
+    def _span(self, place: int) -> tuple[int, int]:
+        return ceil(self.least[place] - TINY), floor(self.most[place] + TINY)
+
+    def _is_narrow(self, place: int) -> bool:
+        least, most = self._span(place)
+        return 1 <= self.truth[place] <= 7 and most - least < APART
+
+    def _narrow(self) -> list[int]:
+        return [place for place in range(len(self.names)) if self._is_narrow(place)]
+
+    def _look_at_many(self, everything: list[int]) -> None:
+        solver, left, chance = _Solver(self, everything), len(self.names) + 1, random.Random(1)
+        while 0 < len(narrow := self._narrow()) < 0.8 * left:
+            left = len(narrow)
+            self._found(everything, solver.best(dict.fromkeys(narrow, 1)))
+            self._found(everything, solver.best(dict.fromkeys(self._narrow(), -1)))
+            mixed = {place: chance.choice((1, -1)) for place in self._narrow()}
+            self._found(everything, solver.best(mixed))
+
+    def _look_at_one(self, near: list[int], place: int) -> None:
+        solver = _Solver(self, near)
+        for sign in (1, -1):
+            if self._is_narrow(place):
+                self._found(near, solver.best({place: sign}))
+
+    def _near(self, place: int, size: int) -> list[int]:
+        found, waiting = {place: None}, deque([place])
+        while waiting and len(found) < size:
+            one = waiting.popleft()
+            for number in sorted(self.of[one], key=lambda number: len(self.rows[number][0])):
+                for other in self.rows[number][0]:
+                    if other not in found and len(found) < size:
+                        found[other] = None
                         waiting.append(other)
+        return list(found)
 
-    def _draw(self, total: Name, parts: list[Name], exact: bool, covers: bool) -> Iterator[Name]:
-        low, high = self.low, self.high
-        least, most = sum(low[one] for one in parts), sum(high[one] for one in parts)
-        floor = least if exact else max(low[one] for one in parts)
-        yield from self._narrow(total, floor, most if covers else ENDLESS)
-        for one in parts:
-            top = high[total]
-            if exact and top < ENDLESS:
-                top -= least - low[one]
-            bottom = low[total] - (most - high[one]) if covers else 0
-            least, most = least - low[one], most - high[one]
-            yield from self._narrow(one, bottom, top)
-            least, most = least + low[one], most + high[one]
-
-    def _narrow(self, name: Name, low: int, high: int) -> Iterator[Name]:
-        changed = False
-        if low > self.low[name]:
-            self.low[name], changed = low, True
-        if high < self.high[name]:
-            self.high[name], changed = high, True
-        if changed:
-            yield name
-
-    def learned(self, truth: dict[Name, int]) -> list[Name]:
-        """The cells of 1 to 4 known exactly, and those of 1 to 7 known to within one."""
-        return [
-            name
-            for name, n in truth.items()
-            if name in self.low
-            and 1 <= n <= 7
-            and (
-                self.high[name] - self.low[name] <= 2
-                or (n <= 4 and self.high[name] == self.low[name])
-            )
-        ]
+    def _found(self, near: list[int], values: Sequence[float]) -> None:
+        for place, value in zip(near, values, strict=True):
+            self.least[place] = min(self.least[place], value)
+            self.most[place] = max(self.most[place], value)
 
 
-def truth_of(period: Period, cells: Sequence[Cell]) -> dict[Name, int]:
-    """The exact counts, by the attacker's names."""
-    return {
-        (period.label, cell.measure, frozenset(cell.by)): int(cell.value or 0) for cell in cells
-    }
+class _Solver:
+    """The figures of one neighbourhood, free within what is known."""
+
+    def __init__(self, worlds: _Worlds, near: list[int]) -> None:
+        self.at = {place: number for number, place in enumerate(near)}
+        lp = highspy.HighsLp()
+        numbers = list(dict.fromkeys(number for place in near for number in worlds.of[place]))
+        starts, index, values, lows, highs = [0], [], [], [], []
+        for row, low, high in (worlds.rows[number] for number in numbers):
+            rest = sum(f * worlds.truth[one] for one, f in row.items() if one not in self.at)
+            inside = [(self.at[one], f) for one, f in row.items() if one in self.at]
+            index += [one for one, _ in inside]
+            values += [factor for _, factor in inside]
+            starts.append(len(index))
+            lows.append(low - rest)
+            highs.append(high - rest)
+        lp.num_col_, lp.num_row_ = len(near), len(numbers)
+        lp.col_cost_ = np.zeros(len(near))
+        lp.col_lower_ = np.array([worlds.bounds[place][0] for place in near], dtype=float)
+        lp.col_upper_ = np.array([worlds.bounds[place][1] for place in near], dtype=float)
+        lp.row_lower_, lp.row_upper_ = np.array(lows, dtype=float), np.array(highs, dtype=float)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = np.array(starts, dtype=np.int32)
+        lp.a_matrix_.index_ = np.array(index, dtype=np.int32)
+        lp.a_matrix_.value_ = np.array(values, dtype=float)
+        self.solver, self.size = highspy.Highs(), len(near)
+        self.solver.setOptionValue("output_flag", False)
+        if self.size > 1_000:  # ends in the middle of the best worlds: frees many at once
+            self.solver.setOptionValue("solver", "ipm")
+            self.solver.setOptionValue("run_crossover", "off")
+        self.solver.passModel(lp)
+
+    def best(self, goal: dict[int, int]) -> Sequence[float]:
+        """A world in which the goal is most."""
+        cost = np.zeros(self.size)
+        for place, factor in goal.items():
+            cost[self.at[place]] = -factor
+        self.solver.changeColsCost(self.size, np.arange(self.size, dtype=np.int32), cost)
+        self.solver.run()
+        assert self.solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        return self.solver.getSolution().col_value
 
 
-def _is_no_more(less: Measure, more: Measure) -> bool:
-    """People among contacts: the same things counted, each person once."""
-    return (
-        (less.counts, less.basis, dict(less.where)) == (more.counts, more.basis, dict(more.where))
-        and less.takes == "people"
-        and more.takes == "number"
-    )
+def named(measure: Measure, period: Period, cell: Cell) -> Name:
+    """A figure by what it means: the same, under whichever name a report has it."""
+    chosen = {name: frozenset(some) for name, some in measure.where.items()}
+    for name, code in cell.by:
+        chosen[name] = chosen.get(name, frozenset({code})) & {code}
+    if measure.basis == "year_to_date":
+        period = year_to_date(period)
+    elif measure.basis == "rolling_12_months":
+        period = rolling_year(period)
+    what = (measure.counts, measure.takes, frozenset(chosen.items()))
+    is_at_end = measure.counts == "open" or measure.basis == "month_end"
+    return (*what, period.end if is_at_end else period.start, period.end)
 
 
-def _months(period: Period) -> int:
-    return round(period.days / 30.4)
+def _is_in(one: Span, whole: Span) -> bool:
+    return whole[0] <= one[0] and one[1] <= whole[1]

@@ -1,103 +1,111 @@
-"""Over all releases of a year, nobody who subtracts learns a small number."""
+"""Over all releases of a year, of every contract, nobody who subtracts learns a small number."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from helpline.contract import Contract
+from helpline.contract import Contract, load_contracts
 from helpline.db import Database
 from helpline.reports.cells import Cell
+from helpline.reports.figures import counted
 from helpline.reports.protection import Earlier, protect
-from helpline.rules.periods import Period, period
+from helpline.rules import periods
+from helpline.rules.periods import KIND_OF, Period
 from tests import databases
-from tests.reports import past_quarter
-from tests.reports.attacker import Attacker, truth_of
-from tests.reports.test_figures import counted, take_in
+from tests.reports.attacker import Attacker, Name
+from tests.reports.year import fill
 
-BEGINS, ENDS = datetime(2026, 7, 31, 23, tzinfo=UTC), datetime(2027, 7, 31, 23, tzinfo=UTC)
-AFTER = datetime(2027, 9, 1, tzinfo=UTC)
-QUARTERS = [f"2026-27-Q{n}" for n in range(1, 5)]
-YEAR = "2026-27"
-Counted = list[tuple[Period, tuple[Cell, ...]]]
+KEPT = {"quadrant", "carer_type", "method"}
+Exact = list[tuple[Period, tuple[Cell, ...]]]
 
 
-@pytest.fixture(scope="module")
-def narrow(essex: Contract) -> Contract:
-    """Essex, cut three ways only: the same sums, and a tenth of the figures."""
-    kept = {"quadrant", "carer_type", "method"}
+def narrow(contract: Contract) -> Contract:
+    """The same contract, cut three ways only: the same sums, and a tenth of the figures."""
     tables = tuple(
         table.model_copy(
             update={
                 "measures": tuple(
-                    one.model_copy(update={"by": tuple(by for by in one.by if by in kept)})
+                    one.model_copy(update={"by": tuple(by for by in one.by if by in KEPT)})
                     if one.crossed
                     else one
                     for one in table.measures
                 )
             }
         )
-        for table in essex.measure_tables
+        for table in contract.measure_tables
     )
-    contract = essex.model_copy(update={"measure_tables": tables})
-    contract.__dict__.pop("measures", None)  # worked out once for the wider one
-    return contract
+    made = contract.model_copy(update={"measure_tables": tables})
+    made.__dict__.pop("measures", None)  # worked out once for the wider one
+    return made
 
 
-@pytest.fixture
-async def year(narrow: Contract, tmp_path: Path, sqlite_template: Path) -> Counted:
-    """Four quarters and the year, exact: so few cases that most cells are small."""
-    db = Database(databases.new_sqlite_file(tmp_path, sqlite_template))
-    rows = past_quarter.rows(narrow, BEGINS, ENDS, 700, now=AFTER, seed=11)
-    await take_in(db, narrow, past_quarter.as_csv(rows), AFTER)
-    found = []
-    for label in (*QUARTERS, YEAR):
-        report = await counted(db, narrow, label, AFTER)
-        found.append((period(label, narrow.year_starts_month), report.cells))
-    await db.close()
-    return found
+async def every_release(db: Database, contract: Contract, contacts: int) -> Exact:
+    """All reports of all periods of a year, exact, in the order in which they are owed."""
+    record = await fill(db, contract, 11, contacts)
+    year = periods.period_containing(record.first, "annual", contract.year_starts_month)
+    found: Exact = []
+    for asked in contract.reports:
+        kind = KIND_OF[asked.every]
+        for when in periods.parts(year, kind) or (year,):
+            async with db.read() as session:
+                report = await counted(session, contract, when, record.now, asked.code, late=False)
+            found.append((when, report.cells))
+    return sorted(found, key=lambda one: (one[0].end, one[0].days))
 
 
-async def test_a_year_of_releases_gives_the_attacker_nothing(
-    narrow: Contract, year: Counted
-) -> None:
-    releases = released(narrow, year)
-    assert learned(narrow, releases) == []
-    assert sum(bool(cell.value) for one in releases for cell in one.published) > 500
-
-
-async def test_the_attacker_finds_what_a_weaker_rule_gives_away(
-    narrow: Contract, year: Counted
-) -> None:
-    """A year that knows nothing of its quarters; and small ones hidden alone."""
-    assert learned(narrow, released(narrow, year, links=False))
-    alone = narrow.disclosure.model_copy(update={"secondary": False})
-    weaker = narrow.model_copy(update={"disclosure": alone})
-    assert learned(weaker, released(weaker, year))
-
-
-def released(contract: Contract, year: Counted, *, links: bool = True) -> list[Earlier]:
+def released(contract: Contract, year: Exact, *, links: bool = True) -> list[Earlier]:
     """Published one after the other, each with what was out by then; `links` False forgets it."""
     out: list[Earlier] = []
     for when, exact in year:
-        shown = protect(contract, when, exact, [one for one in out if links and _shares(one, when)])
-        out.append(Earlier(when, exact, shown))
+        out.append(Earlier(when, exact, protect(contract, when, exact, out if links else ())))
     return out
 
 
-def _shares(one: Earlier, when: Period) -> bool:
-    return one.period.start <= when.end and when.start <= one.period.end
+def learned(contract: Contract, releases: Sequence[Earlier]) -> dict[Name, tuple[int, int]]:
+    attacker = Attacker(contract)
+    attacker.read(releases)
+    return attacker.learned()
 
 
-def learned(contract: Contract, releases: Sequence[Earlier]) -> list:
-    """What the attacker learns; whatever they hold possible must hold the truth."""
-    attacker = Attacker(contract, [(one.period, one.published) for one in releases])
-    attacker.solve()
-    truth = {}
-    for one in releases:
-        truth |= truth_of(one.period, one.exact)
-    truth = {name: n for name, n in truth.items() if name in attacker.low}
-    assert all(attacker.low[name] <= n <= attacker.high[name] for name, n in truth.items())
-    assert sum(1 <= n <= 7 for n in truth.values()) > 1_000
-    return attacker.learned(truth)
+@pytest.fixture
+def empty(tmp_path: Path, sqlite_template: Path) -> Database:
+    return Database(databases.new_sqlite_file(tmp_path, sqlite_template))
+
+
+@pytest.fixture(scope="module")
+def contracts() -> dict[str, Contract]:
+    return load_contracts(Path(__file__).parents[2] / "contracts")
+
+
+@pytest.mark.parametrize(
+    ("key", "contacts"),
+    [
+        ("essex", 3_000),
+        ("peterborough", 800),
+        ("lancashire", 800),
+        ("stoke", 800),
+        ("national", 800),
+    ],
+)
+async def test_a_year_of_releases_gives_the_attacker_nothing(
+    contracts: dict[str, Contract], empty: Database, key: str, contacts: int
+) -> None:
+    contract = narrow(contracts[key])
+    releases = released(contract, await every_release(empty, contract, contacts))
+    await empty.close()
+    assert learned(contract, releases) == {}
+    assert sum(bool(cell.value) for one in releases for cell in one.published) > 100
+
+
+async def test_the_attacker_finds_what_a_weaker_rule_gives_away(
+    contracts: dict[str, Contract], empty: Database
+) -> None:
+    """A year that knows nothing of its quarters; and small ones hidden alone."""
+    contract = narrow(contracts["essex"])
+    year = await every_release(empty, contract, 1_500)
+    await empty.close()
+    assert learned(contract, released(contract, year, links=False))
+    alone = contract.disclosure.model_copy(update={"secondary": False})
+    weaker = contract.model_copy(update={"disclosure": alone})
+    assert learned(weaker, released(weaker, year))

@@ -132,7 +132,7 @@ async def test_a_protected_page_does_not_say_how_few_and_hides_the_case(
     rows += [row(f"b{n}", first_response_at=soon, person=f"P{n}") for n in range(99)]
     await take_in(db, essex, past_quarter.as_csv(rows), now)
     said = words(await made(db, essex, "html", now, exact=False))
-    assert "Not shown. If any were late, they were too few to be printed" in said
+    assert "Fewer than 8 were late, if any. At least 92 in 100 were in time." in said
     assert "24 h late" not in said
 
 

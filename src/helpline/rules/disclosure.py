@@ -24,11 +24,13 @@ TABLE: Final = "table"  # nearly all of its table is hidden: the rest would only
 WITHHELD: Final = "withheld"  # the contract says that this is not given at all
 EARLIER: Final = "earlier"  # hidden in a release that is out already
 
-NEARLY_ALL: Final = 0.8  # of a table's counts above zero
+IMPLIED: Final = "implied"  # printed nowhere: what is left when one figure is taken from another
+
+NEARLY_ALL: Final = 2 / 3  # of a table's counts above zero: above this it is shown coarser
 ROOM: Final = 3
 """A reader is left with values at least this far apart; else a guess is right to within one."""
 _PRIME: Final = (1 << 61) - 1
-_ENDLESS: Final = 1 << 40
+ENDLESS: Final = 1 << 40
 
 Key = Hashable
 
@@ -60,24 +62,29 @@ def hidden_cells(
     secondary: bool = True,
     withheld: Iterable[Key] = (),
     published: Mapping[Key, bool] | None = None,
+    implied: Collection[Key] = (),
+    said: Mapping[Key, tuple[int, int]] | None = None,
 ) -> dict[Key, str]:
-    """The cells to hide and why: SMALL, SECONDARY, TABLE, WITHHELD or EARLIER; a cell not in it is
-    shown. None of the reasons but WITHHELD may be published: they would tell how large it is.
+    """The cells to hide and why: SMALL, SECONDARY, TABLE, WITHHELD, EARLIER or IMPLIED; a cell not
+    in it is shown. None of the reasons but WITHHELD may be published: they would tell how large it
+    is.
 
     `lines` link the cells. `tables` are the insides of published tables, hidden as a whole when
     nearly all of them would be. `published` are cells of earlier releases, True where hidden: what
-    is out stays out, so only the others make room. After this no hidden small count follows from
-    the sums, and bounds drawn from them leave each at least ROOM wide.
+    is out stays out, so only the others make room. `implied` are printed nowhere. `said`: of a
+    cell that is hidden, what is told of it all the same: at least, at most. After this no hidden
+    small count follows from the sums, and bounds drawn from them leave each at least ROOM wide.
     """
     out = published or {}
     small = {key for key, n in counts.items() if 1 <= n < threshold}
     hidden: dict[Key, str] = {key: EARLIER for key, is_hidden in out.items() if is_hidden}
-    hidden |= {key: SMALL for key in small if key not in out}
+    hidden |= dict.fromkeys(implied, IMPLIED)
+    hidden |= {key: SMALL for key in small if key not in out and key not in hidden}
     hidden |= {key: WITHHELD for key in withheld if key not in out}
     if not secondary:
         return hidden
     protected = (small | {key for key, why in hidden.items() if why == WITHHELD}) & hidden.keys()
-    protection = _Protection(counts, lines, tables, threshold, hidden, protected, out)
+    protection = _Protection(counts, lines, tables, threshold, hidden, protected, out, said or {})
     protection.run()
     return protection.hidden
 
@@ -94,11 +101,13 @@ class _Protection:
         hidden: dict[Key, str],
         protected: Collection[Key],
         published: Mapping[Key, bool],
+        said: Mapping[Key, tuple[int, int]],
     ) -> None:
         self.counts, self.threshold, self.hidden = counts, threshold, hidden
         self.lines = [line for line in lines if self._holds(line)]
         self.tables = [tuple(table) for table in tables]
-        self.protected, self.published = protected, published
+        self.protected, self.published, self.said = set(protected), published, said
+        self.free = {key for key, why in hidden.items() if why == IMPLIED} - self.protected
         self.lines_of: dict[Key, list[Line]] = defaultdict(list)
         for line in self.lines:
             for key in line.cells:
@@ -106,11 +115,12 @@ class _Protection:
         self.waiting: deque[Line] = deque(self.lines)
 
     def run(self) -> None:
+        self._leave_what_is_out()
         while True:
             self._settle_lines()
             if self._hide_nearly_hidden_tables():
                 continue
-            bounds = Bounds(self.counts, self.lines, self.hidden)
+            bounds = Bounds(self.counts, self.lines, self.hidden, self.said)
             narrow = [key for key in self.protected if bounds.width(key) < ROOM]
             given_away = narrow or self._worked_out()
             if not given_away:
@@ -120,6 +130,16 @@ class _Protection:
                 self._widen(key, bounds)
             if len(self.hidden) == before:
                 return  # all of it is hidden that is not out already
+
+    def _leave_what_is_out(self) -> None:
+        """What earlier releases give away by themselves cannot be helped by hiding anything now."""
+        if not self.published:
+            return
+        hidden = [key for key, why in self.hidden.items() if why in (EARLIER, IMPLIED)]
+        fixed = self.published.keys() | set(hidden)
+        lines = [line for line in self.lines if fixed.issuperset(line.cells)]
+        bounds = Bounds(self.counts, lines, hidden, self.said)
+        self.protected -= {key for key in hidden if bounds.width(key) < ROOM}
 
     def _holds(self, line: Line) -> bool:
         """Numbers counted on different days may fit no rule; then there is no rule to use."""
@@ -155,8 +175,8 @@ class _Protection:
             return False
         hidden = [part for part in line.parts if part in self.hidden]
         if line.total in self.hidden:
-            return not hidden
-        if not hidden:
+            return not hidden and line.total not in self.free
+        if all(part in self.free for part in hidden):
             return False
         few = sum(self.counts[part] for part in hidden) < self.threshold
         return len(hidden) == 1 or (few and self._adds_up(line))
@@ -178,7 +198,7 @@ class _Protection:
         for table in self.tables:
             counted = [key for key in table if self.counts[key] > 0]
             gone = sum(key in self.hidden for key in counted)
-            if not counted or gone < NEARLY_ALL * len(counted):
+            if gone <= NEARLY_ALL * len(counted):
                 continue
             for key in table:
                 if self._can_hide(key):
@@ -223,10 +243,17 @@ class Bounds:
     """
 
     def __init__(
-        self, counts: Mapping[Key, int], lines: Iterable[Line], hidden: Collection[Key]
+        self,
+        counts: Mapping[Key, int],
+        lines: Iterable[Line],
+        hidden: Collection[Key],
+        said: Mapping[Key, tuple[int, int]] | None = None,
     ) -> None:
         self.low: dict[Key, int] = dict.fromkeys(hidden, 0)
-        self.high: dict[Key, int] = dict.fromkeys(hidden, _ENDLESS)
+        self.high: dict[Key, int] = dict.fromkeys(hidden, ENDLESS)
+        for key, (least, most) in (said or {}).items():
+            if key in self.low:
+                self.low[key], self.high[key] = least, most
         self.told_by: dict[Key, list[Line]] = defaultdict(list)
         """The lines that last raised what a cell is at least, and last lowered what it is at
         most."""
@@ -287,7 +314,7 @@ class Bounds:
         for part in parts:
             was_low, was_high = low[part], high[part]
             ceiling = total_high - (least - was_low) if adds else total_high
-            if total_high < _ENDLESS and self._at_most(part, ceiling, line):
+            if total_high < ENDLESS and self._at_most(part, ceiling, line):
                 changed.append(part)
             floor = total_low - (most - was_high)
             if floor > was_low and not line.only_within and self._at_least(part, floor, line):
