@@ -4,7 +4,6 @@ any more, whatever happens to the cases it counted."""
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
@@ -19,6 +18,7 @@ from helpline.reports import figures, frozen, render
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import DeadlineState, ReleaseState, Role
 from tests.reports import past_quarter
+from tests.reports.short import shorten
 from tests.world import LEAD_PHONE, World
 
 FIRST, LAST = datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 10, 30, tzinfo=UTC)
@@ -28,21 +28,7 @@ FORMATS = ("json", "csv")
 
 @pytest.fixture(autouse=True)
 def short(world: World) -> None:
-    """A report of two measures in a few cuts: the whole one has thirty thousand cells."""
-    essex = world.house.contracts["essex"]
-    own = [
-        essex.measure(code).model_copy(update={"by": ("quadrant", "reason"), "crossed": False})
-        for code in ("people", "contacts")
-    ]
-    asked = essex.report("quarter")
-    cuts = ((), ("quadrant",), ("reason",))
-    line = asked.lines[0].model_copy(update={"measures": ("people", "contacts"), "by": cuts})
-    reports = (asked.model_copy(update={"lines": (line,)}),)
-    made = essex.model_copy(update={"own_measures": tuple(own), "reports": reports})
-    for remembered in ("measures", "splits"):
-        made.__dict__.pop(remembered, None)
-    contracts: Any = world.house.contracts
-    contracts["essex"] = made
+    shorten(world.house)
 
 
 async def _drafted(world: World) -> Release:

@@ -4,33 +4,82 @@ import json
 
 from sqlalchemy import update
 
+from helpline.desk import releasing
 from helpline.models import Event, User
+from helpline.reports.render import rendered
+from helpline.vocabulary import Role
+from tests.reports.short import shorten
 from tests.web.conftest import Arrive
 from tests.world import CARER, World
 
-QUARTER = "/reports/essex/2026-27-Q2"
+QUARTER = "/reports/essex/2026-27-Q2"  # it runs
+SIGNED = "/reports/essex/2026-27-Q1"  # it is over
 
 
-async def test_a_commissioner_reads_the_last_quarter_and_takes_the_file(
+async def test_a_commissioner_reads_what_is_signed_and_of_what_runs_the_totals(
     everybody: World, arrive: Arrive
 ) -> None:
+    shorten(everybody.house)
     await everybody.sms(CARER, "Please ring me")
     colin = await arrive(everybody, "colin")
     assert colin.path == "/portal"
-    assert "Read the report for 2026-27-Q1" in colin.text
     assert await colin.get(QUARTER) == 200
+    assert "still running" in colin.text
+    assert await colin.get(f"{QUARTER}?format=json") == 404
+    assert await colin.get(SIGNED) == 404
+    assert "not signed yet" in colin.text
+    lead = await arrive(everybody, "leonie")
+    assert await lead.get(SIGNED) == 200
+    assert "Not signed" in lead.text
+    await _signed(everybody)
+    assert await colin.get(SIGNED) == 200
+    assert "signed by Lena" in colin.text
     assert "Small numbers are protected" in colin.text
     assert "Carol" not in colin.page
-    assert await colin.get(f"{QUARTER}?format=json") == 200
-    report = json.loads(colin.page)
-    assert report["contract"] == "essex"
-    assert not report["exact"]
-    assert colin.headers["Content-Disposition"] == 'attachment; filename="essex-2026-27-Q2.json"'
-    assert colin.headers["Cache-Control"] == "no-store"
-    answer = await colin.client.get(f"{QUARTER}?format=xlsx")
-    assert answer.content_type.endswith("spreadsheetml.sheet")
-    assert answer.charset is None
-    assert (await answer.read()).startswith(b"PK")
+    for path in (f"{SIGNED}?format=json", "/releases/1/files/json"):
+        assert await colin.get(path) == 200
+        report = json.loads(colin.page)
+        assert (report["contract"], report["exact"]) == ("essex", False)
+        assert colin.headers["Cache-Control"] == "no-store"
+    assert await colin.get(f"{SIGNED}?number=2") == 404
+    assert await colin.get("/releases/1") == 403
+
+
+async def test_a_lead_leads_a_report_through_its_page(everybody: World, arrive: Arrive) -> None:
+    shorten(everybody.house)
+    lead = await arrive(everybody, "leonie")
+    made = {"report": "essex/quarter", "period": "2026-27-Q1"}
+    assert await lead.post("/releases", made) == 200
+    assert "The draft is made" in lead.text
+    assert await lead.post("/releases", made) == 409
+    assert await lead.post("/releases", made | {"period": "2026-27-Q2"}) == 400
+    assert await lead.post("/releases/1/check") == 200
+    assert "Checked by Leonie" in lead.text
+    number = {"say-line-carers_accessing": "Ring 07700 900123"}
+    assert await lead.post("/releases/1/words", number) == 400
+    assert "07700 900123" in lead.page
+    assert await lead.post("/releases/1/words", {"say-line-carers_accessing": "Nobody was."}) == 200
+    assert await lead.post("/releases/1/signature") == 400
+    assert "somebody else signs it" in lead.text
+    assert await lead.post("/releases/1/check/end") == 200
+    assert await lead.post("/releases/1/presentation", {"day": "2026-11-03"}) == 400
+    assert await lead.get("/reports") == 200
+    assert "On the way to the council" in lead.text
+
+
+async def _signed(world: World) -> None:
+    """The quarter that is over, checked by Leonie and signed by Lena."""
+    essex, lena = world.house.contracts["essex"], await world.hire("Lena", Role.LEAD)
+    async with world.house.db.write() as session:
+        made = await releasing.draw_up(
+            session, essex, "quarter", "2026-27-Q1", world.lead, world.now
+        )
+        counted = await releasing.to_check(session, essex, made, world.now)
+        row = made.id or 0
+        await releasing.check(session, essex, row, counted, world.lead, world.now)
+        ready = await releasing.to_sign(session, essex, made, world.now)
+        files = {"json": await rendered(ready.report, "json")}
+        await releasing.sign(session, essex, ready, files, lena, world.now)
 
 
 async def test_exact_figures_are_for_a_lead_and_looking_is_recorded(

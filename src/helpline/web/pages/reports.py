@@ -54,7 +54,6 @@ class Section:
     """What the list shows of one contract. `any_period`: for who may see what is not signed."""
 
     contract: Contract
-    on_the_way: list[releasing_lists.Listed]
     signed: list[releasing_lists.Listed]
     running: list[tuple[str, str, Period]]
     meetings: list[releasing_lists.Meeting]
@@ -64,25 +63,32 @@ class Section:
 async def show_reports(request: web.Request) -> web.Response:
     """Every contract the asker may see: what is on its way, what is signed, what still runs."""
     now, actor = now_of(request), actor_of(request)
-    sections, kept = [], {}
+    sections, on_the_way, kept = [], list[tuple[Contract, releasing_lists.Listed]](), {}
     async with house_of(request).db.read() as session:
         for contract in contracts_of(request, "report.read"):
             prepares = may(actor, "report.prepare", contract.key)
             found = await releasing_lists.listed(session, contract, actor, now)
             section = Section(
                 contract,
-                [one for one in found if not one.state.is_out],
                 [one for one in found if one.state.is_out],
                 _running(contract, now),
                 await releasing_lists.meetings(session, contract, now) if prepares else [],
                 _recent(contract, now) if prepares else [],
             )
             sections.append(section)
+            on_the_way += [(contract, one) for one in found if not one.state.is_out]
         for contract in contracts_of(request, "promises.read"):
             since = now - PROMISES_BACK
             kept[contract.key] = await promises.kept_rates(session, contract.key, since, now)
+    far = now + timedelta(days=10_000)
     return show(
-        request, "reports.html.j2", sections=sections, formats=list(TYPES), files=FILES, kept=kept
+        request,
+        "reports.html.j2",
+        sections=sections,
+        on_the_way=sorted(on_the_way, key=lambda pair: pair[1].due_at or far),
+        formats=list(TYPES),
+        files=FILES,
+        kept=kept,
     )
 
 
@@ -162,11 +168,14 @@ async def _running_page(
             "Those that are signed are listed under Reports."
         )
     found = await frozen.running(session, contract, code, period.label)
+    zone = ZoneInfo(contract.zone)
+    sunday = found.row.as_at.astimezone(zone) - timedelta(hours=1) if found else None
     return show(
         request,
         "report_running.html.j2",
         zone=contract.zone,
         found=found,
+        sunday=sunday,
         contract=contract,
         period=period,
         title=contract.report(code).title,
@@ -258,9 +267,9 @@ def _recent(contract: Contract, now: datetime) -> list[Listed]:
 
 
 def _running(contract: Contract, now: datetime) -> list[tuple[str, str, Period]]:
-    """The running period of each report: code, title, period."""
+    """The running period of each report that is owed for it: code, title, period."""
     today = now.astimezone(ZoneInfo(contract.zone)).date()
-    return [
+    found = [
         (
             one.code,
             one.title,
@@ -270,6 +279,7 @@ def _running(contract: Contract, now: datetime) -> list[tuple[str, str, Period]]
         )
         for one in contract.reports
     ]
+    return [one for one in found if contract.report(one[0]).owes(one[2].end)]
 
 
 def _is_running(period: Period, contract: Contract, now: datetime) -> bool:
