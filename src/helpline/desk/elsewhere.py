@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Result, Row, select, update
+from sqlalchemy import Result, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -61,6 +61,12 @@ async def move_message(
         update(Attachment)
         .where(col(Attachment.contact_id) == contact_id)
         .values(case_id=to.id, contract=to.contract)
+    )
+    await session.flush()
+    case.last_in_at = await session.scalar(
+        select(func.max(col(Contact.at))).where(
+            col(Contact.case_id) == case.id, col(Contact.direction) == Direction.IN
+        )
     )
     await session.flush()
     await search.read_message(session, contact_id)
