@@ -3,6 +3,7 @@
 from datetime import time
 
 from helpline.desk import safety
+from helpline.models import Event
 from helpline.rules.safety import SafeRules
 from tests.world import CARER, World
 
@@ -36,6 +37,20 @@ async def test_not_by_text_becomes_a_task_for_a_person(world: World) -> None:
 
     assert len(world.texts_to(CARER)) == sent
     assert await world.tasks(CARER) == ["reach_another_way"]
+
+
+async def test_that_stricter_rules_came_with_a_join_is_in_the_trail(one_world: World) -> None:
+    world = one_world
+    await world.sms(CARER, "can I claim council tax reduction")
+    case = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        for _ in range(2):
+            held = SafeRules(no_voicemail=True)
+            await safety.hold_to(session, case.person_id, held, world.worker.user_id, world.now)
+    (event,) = await world.all(Event, Event.kind == "person.safe_contact_set")
+    assert isinstance(event, Event)
+    assert (event.contract, event.by_user_id) == ("essex", world.worker.user_id)
+    assert event.detail["no_voicemail"] is True
 
 
 async def set_rules(world: World, rules: SafeRules) -> None:

@@ -1,14 +1,14 @@
 """One box: by reference, number, name, place and words, and only what the seeker may see."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlmodel import col
 
-from helpline.desk import cases, complaints, conflicts, incidents, record, search
+from helpline.desk import cases, complaints, conflicts, elsewhere, incidents, record, search
 from helpline.desk.search import Found
 from helpline.engine.searching import read_for_search
 from helpline.errors import NotAllowed
-from helpline.models import Case, Event, Membership, Person
+from helpline.models import Case, Contact, Event, Membership, Person, SearchMark
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
 from tests.world import CARER, STRANGER, World
@@ -133,6 +133,56 @@ async def test_what_has_moved_to_another_case_is_not_shown_where_it_was(world: W
     async with world.house.db.write() as session:
         await session.execute(text("UPDATE contact SET body = NULL"))
     assert references(await ask(world, "caravan")) == []
+
+
+async def test_a_message_that_moves_takes_with_it_when_they_wrote_last(one_world: World) -> None:
+    world = one_world
+    await world.sms(CARER, "The caravan at Clacton")
+    await world.sms(STRANGER, "I am her husband")
+    mine, his, first = await world.case_of(CARER), await world.case_of(STRANGER), world.now
+    await world.forward(hours=2)
+    await world.sms(CARER, "This is Colin, on her telephone, about the bicycle")
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.worker, mine.reference)
+        to = await cases.find_case(session, world.worker, his.reference)
+        newest = select(func.max(Contact.id)).where(Contact.direction == "in")
+        moved = await session.scalar(newest) or 0
+        await elsewhere.move_message(session, case, moved, to, world.worker, world.now)
+    assert (await world.case_of(CARER)).last_in_at == first
+    assert (await world.case_of(STRANGER)).last_in_at == world.now
+    assert references(await ask(world, "bicycle")) == [his.reference]
+
+
+async def test_few_cases_are_read_in_one_transaction(one_world: World) -> None:
+    """A log of cases from before our time is read, and nobody waits for it."""
+    world = one_world
+    await read_for_search(world.house)
+    await world.sms(CARER, "hello")
+    carol = (await world.case_of(CARER)).person_id
+    async with world.house.db.write() as session:
+        for number in range(60):
+            case = Case(
+                reference=f"ESX-{number:06}",
+                contract="essex",
+                person_id=carol,
+                method="telephone",
+                opened_at=world.now,
+            )
+            session.add(case)
+            await session.flush()
+            for kind in ("case.opened", "plan.made"):
+                session.add(Event(kind=kind, at=world.now, contract="essex", case_id=case.id))
+        await session.flush()
+        newest = await session.scalar(select(func.max(Event.id))) or 0
+    marks = []
+    for _ in range(4):
+        async with world.house.db.write() as session:
+            await search.read_on(session, world.now)
+            mark = await session.get(SearchMark, "event")
+            assert mark is not None
+            marks.append((newest - mark.last_id + 1) // 2)
+    assert marks[0] > marks[1] > marks[2] == marks[3] == 0
+    assert marks[0] - marks[1] == search.CASES_AT_ONCE
 
 
 async def test_a_name_that_was_put_right_is_found_by_the_new_one(world: World) -> None:

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events
-from helpline.models import Address, Case, OutMessage, SafeContact
+from helpline.models import Address, Case, OutMessage, Person, SafeContact
 from helpline.rules import safety
 from helpline.rules.permissions import Actor, require
 from helpline.rules.safety import SafeRules, Verdict
@@ -37,28 +37,7 @@ async def set_rules(
 ) -> None:
     """Take down how the person of `case` may be reached. Earlier rules stay on record."""
     require(by, "case.reply", case.contract)
-    session.add(
-        SafeContact(
-            person_id=case.person_id,
-            rules=safety.written(rules),
-            set_at=now,
-            by_user_id=by.user_id,
-        )
-    )
-    await session.flush()
-    await events.record(
-        session,
-        "person.safe_contact_set",
-        now,
-        contract=case.contract,
-        case_id=case.id,
-        by=by.user_id,
-        hours=rules.begins is not None,
-        neutral_only=rules.neutral_only,
-        no_voicemail=rules.no_voicemail,
-        not_by=list(rules.not_by),
-        also_by=list(rules.also_by),
-    )
+    await _keep(session, case.person_id, rules, case.contract, case.id, by.user_id, now)
 
 
 async def stricter_of(session: AsyncSession, one_id: int, other_id: int) -> SafeRules:
@@ -81,9 +60,8 @@ async def hold_to(
 ) -> None:
     """From now on this person is reached by these rules, if they are not already."""
     if rules != await rules_of(session, person_id):
-        written = safety.written(rules)
-        session.add(SafeContact(person_id=person_id, rules=written, set_at=now, by_user_id=by_id))
-        await session.flush()
+        of = await session.scalar(select(col(Person.contract)).where(col(Person.id) == person_id))
+        await _keep(session, person_id, rules, of, None, by_id, now)
 
 
 async def not_here(session: AsyncSession, case: Case, channel: str, now: datetime) -> None:
@@ -96,18 +74,32 @@ async def not_here(session: AsyncSession, case: Case, channel: str, now: datetim
         not_by=tuple(sorted({*known.not_by, channel})),
         also_by=tuple(way for way in known.also_by if way != channel),
     )
-    if rules == known:
-        return
-    session.add(SafeContact(person_id=case.person_id, rules=safety.written(rules), set_at=now))
+    if rules != known:
+        await _keep(session, case.person_id, rules, case.contract, case.id, None, now)
+
+
+async def _keep(
+    session: AsyncSession,
+    person_id: int,
+    rules: SafeRules,
+    contract: str | None,
+    case_id: int | None,
+    by_id: int | None,
+    now: datetime,
+) -> None:
+    """What holds from now on, and that it was set."""
+    written = safety.written(rules)
+    session.add(SafeContact(person_id=person_id, rules=written, set_at=now, by_user_id=by_id))
     await session.flush()
     await events.record(
         session,
         "person.safe_contact_set",
         now,
-        contract=case.contract,
-        case_id=case.id,
+        contract=contract,
+        case_id=case_id,
+        by=by_id,
         hours=rules.begins is not None,
-        neutral_only=True,
+        neutral_only=rules.neutral_only,
         no_voicemail=rules.no_voicemail,
         not_by=list(rules.not_by),
         also_by=list(rules.also_by),

@@ -51,6 +51,8 @@ LATE = 100
 """Rows before the last one that are read once more: they may have been written out of order."""
 EVENTS_AT_ONCE = 1000
 """Of what happened, looked at in one transaction."""
+CASES_AT_ONCE = 25
+"""Whose smaller tables, thirty of them, are read in one transaction."""
 PEOPLE_AT_ONCE = 500
 MOST = 25
 """Cases, and people, that one answer shows."""
@@ -140,16 +142,10 @@ async def _read_by_event(session: AsyncSession, now: datetime) -> int:
     newest = await session.scalar(select(func.max(EVENT.c.id))) or 0
     if newest <= mark.last_id and mark.is_settled:
         return 0
-    last = min(newest, mark.last_id + EVENTS_AT_ONCE)
-    of_case = func.coalesce(EVENT.c.case_id, INCIDENT.c.case_id)
-    happened = (
-        select(of_case)
-        .outerjoin(INCIDENT, INCIDENT.c.id == EVENT.c.detail["incident"].as_integer())
-        .where(EVENT.c.id > mark.last_id - LATE, EVENT.c.id <= last)
-        .where(of_case.is_not(None), EVENT.c.kind.not_in(WRITES_NOTHING))
-        .distinct()
-    )
-    case_ids = list(await session.scalars(happened))
+    if newest > mark.last_id:
+        last, case_ids = await _happened(session, mark.last_id, newest, CASES_AT_ONCE)
+    else:  # nothing is new: what was written out of order
+        last, case_ids = await _happened(session, newest - LATE, newest, LATE)
     for source in BY_EVENT if case_ids else ():
         theirs = source.on.c[source.link].in_(case_ids)
         await _read(session, source, source.texts().where(theirs, source.has_text))
@@ -157,6 +153,30 @@ async def _read_by_event(session: AsyncSession, now: datetime) -> int:
     mark.is_settled, mark.at = fresh <= 0, now
     await session.flush()
     return max(fresh, 0)
+
+
+async def _happened(
+    session: AsyncSession, after: int, newest: int, most: int
+) -> tuple[int, list[int]]:
+    """The cases on which something happened after this event, `most` of them, and up to which event
+    these are all."""
+    of_case = func.coalesce(EVENT.c.case_id, INCIDENT.c.case_id).label("case_id")
+    rows = await session.execute(
+        select(EVENT.c.id, of_case)
+        .outerjoin(INCIDENT, INCIDENT.c.id == EVENT.c.detail["incident"].as_integer())
+        .where(EVENT.c.id > after, EVENT.c.id <= newest)
+        .where(of_case.is_not(None), EVENT.c.kind.not_in(WRITES_NOTHING))
+        .order_by(EVENT.c.id)
+        .limit(EVENTS_AT_ONCE)
+    )
+    found = rows.all()
+    last = newest if len(found) < EVENTS_AT_ONCE else found[-1].id
+    case_ids: dict[int, None] = {}
+    for row in found:
+        if row.case_id not in case_ids and len(case_ids) == most:
+            return row.id - 1, list(case_ids)
+        case_ids[row.case_id] = None
+    return last, list(case_ids)
 
 
 async def _read(session: AsyncSession, source: Source, query: Select[Any]) -> Sequence[Row[Any]]:
