@@ -123,8 +123,11 @@ async def _serve_demo(main: Any, seed: Any, house: Any, host: str, port: int) ->
 
     await asyncio.to_thread(migrate, house.settings.database_url)
     await seed.sow(house, say=_say)
+    signing: list[asyncio.Task[None]] = []  # held, or it could be swept away half done
 
     def ready(port: int) -> None:
+        signed = seed.seed_portal.sign(house, house.contracts[seed.CONTRACT])
+        signing.append(asyncio.get_running_loop().create_task(signed))
         address = f"http://{host}:{port}"
         _say(f"\nReady. Open {address}/demo for the simulated phones,")
         _say(f"and {address}/ for the console. Sign in as {seed.SIGN_INS}.")

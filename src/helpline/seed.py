@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlmodel import col
 
-from helpline import seed_councils
+from helpline import seed_councils, seed_portal
 from helpline.channels import Inbound
 from helpline.contract import Contract
 from helpline.desk import (
@@ -233,9 +233,10 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
         await _register(session, contract, people, staff["leonie"], now)
         await _rota(session, house, staff, now)
     past = _past(contract, people, now, dice)
-    say(f"  {len(past)} past cases over two quarters")
+    say(f"  {len(past)} past cases over two quarters, and some of the three before")
     async with house.db.write() as session:
-        await imports.import_cases(session, contract, _csv(past), now, dry_run=False)
+        older = _older(contract, people, now)
+        await imports.import_cases(session, contract, _csv(past + older), now, dry_run=False)
     say(f"  {len(TALKS)} conversations of the last days")
     for index, steps in TALKS:
         number = _e164(people[index]["mobile"]) if index >= 0 else "+447700900456"
@@ -250,6 +251,7 @@ async def sow(house: House, say: Callable[[str], None]) -> None:
         await _casework(session, contract, _e164(people[TALKS[2][0]]["mobile"]), staff, now)
         await _registers(session, contract, staff, now)
         await _changes(session, contract, staff, now)
+    await seed_portal.sow(house, contract, staff, PASSWORD)
     await deliver_all(house)
 
 
@@ -411,6 +413,19 @@ def _past(
                 "contacts": str(1 + int(dice.expovariate(1 / 1.5))),
             }
         )
+    return rows
+
+
+def _older(contract: Contract, people: list[dict[str, str]], now: datetime) -> list[dict[str, str]]:
+    """Closed cases of the three quarters before those, so that a trend has something to show."""
+    current = periods.period_containing(now.date(), "quarter", contract.year_starts_month)
+    before, rows = periods.previous(current), []
+    for number in range(3):
+        over, _ = periods.bounds(before, contract.zone)  # when the quarter before it was over
+        dice = random.Random(20 + number)  # noqa: S311
+        some = _past(contract, people, over + timedelta(days=4), dice)[: 48 - 6 * number]
+        rows += [row | {"reference": f"OLD{number}-{row['reference']}"} for row in some]
+        before = periods.previous(before)
     return rows
 
 

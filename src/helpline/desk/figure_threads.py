@@ -19,7 +19,7 @@ from helpline.desk import events, obligations, portal
 from helpline.desk.portal import Message
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import FigureQuestion, PortalMessage, metadata
-from helpline.reports import codes, frozen
+from helpline.reports import codes, frozen, view
 from helpline.reports.cells import By, by_of
 from helpline.reports.supplied import by_written, written
 from helpline.rules import periods
@@ -238,13 +238,18 @@ async def _figure(session: AsyncSession, contract: Contract, about: About, by: B
     release = await frozen.newest(session, contract, about.report, about.period)
     if release is None or not about.measure:
         return None
-    report = await frozen.load(session, contract, release)
-    cell = report.find(about.measure, **dict(by))
+    totals = (await frozen.totals(session, contract, [release.id or 0]))[release.id or 0]
+    cell = totals.get(about.measure)
+    if by:
+        cell = (await frozen.load(session, contract, release)).find(about.measure, **dict(by))
     if cell is None:
         return None
-    words = report.view.shown(cell)
-    share = report.view.share(cell)
-    return f"{words} ({share})" if share else words
+    if cell.hidden:
+        return "not shown"
+    words = cell.words or "–"
+    if cell.value is not None:
+        words = view.worded(contract.measure(about.measure), cell.value)
+    return words if cell.percent is None else f"{words} ({view.number(cell.percent)}%)"
 
 
 def _title(contract: Contract, found: FigureQuestion) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,12 @@ class Running:
     def label(self) -> str:
         return self.report.period.label
 
+    @property
+    def sunday(self) -> date:
+        """The last day that is counted."""
+        zone = ZoneInfo(self.report.contract.zone)
+        return self.as_at.astimezone(zone).date() - timedelta(days=1)
+
 
 async def running(
     session: AsyncSession, contract: Contract, code: str, now: datetime
@@ -58,16 +64,19 @@ async def running(
     today = now.astimezone(ZoneInfo(contract.zone)).date()
     span = periods.period_containing(today, kind, contract.year_starts_month)
     found = await frozen.running(session, contract, code, span.label)
-    if found is None:
-        return None
-    report = found.report
+    return None if found is None else shown(found.report)
+
+
+def shown(report: Report) -> Running:
+    """What may be shown of the totals that were kept; `report` was made when its Sunday ended."""
+    contract = report.contract
     wholes = [contract.measure(cell.measure) for cell in report.cells if not cell.by]
     totals = [
         (one, report.cell(one.code)) for one in wholes if one.counts in COUNTED and not one.where
     ]
     late = [_late(clock, report) for clock in contract.reported_clocks]
     known = [one for one in late if one.state != "unknown"]
-    return Running(report, found.row.as_at, known, totals)
+    return Running(report, report.generated_at, known, totals)
 
 
 def _late(clock: Clock, report: Report) -> Late:

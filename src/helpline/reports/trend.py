@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.contract import Contract
 from helpline.contract.measuring import Measure
 from helpline.models import Release
-from helpline.reports import frozen
+from helpline.reports import frozen, view
 from helpline.reports.cells import Cell
 from helpline.rules import targets
 
@@ -27,13 +26,12 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 16, 16, 26, 122
 
 @dataclass(frozen=True)
 class Point:
-    """One period. `value`: what is drawn, None where it is hidden or was not counted; `x` and `y`
-    in the chart's own view box."""
+    """One period. `value`: what is drawn, None where it is hidden, was not counted or is of
+    nothing; `words`: the same to be read; `x` and `y` in the chart's own view box."""
 
     label: str
-    ends_on: date
-    cell: Cell | None
     value: float | None
+    words: str
     state: str
     x: int
     y: int | None
@@ -85,16 +83,17 @@ class Past:
     def of(self, measure: Measure) -> Trend:
         """The trend of one measure's total."""
         cells = [totals.get(measure.code) for totals in self.totals]
-        values = [_drawn(measure, cell) for cell in cells]
+        is_share = any(cell is not None and cell.percent is not None for cell in cells)
+        values = [_drawn(cell, is_share=is_share) for cell in cells]
         goal = _goal(measure)
-        scale = _Scale(measure, [value for value in (*values, goal) if value is not None])
+        most = max((value for value in (*values, goal) if value is not None), default=0) or 1.0
+        scale = _Scale(100.0 if is_share or measure.unit == "percent" else most)
         step = (WIDTH - _LEFT - _RIGHT) / max(len(cells), 1)
         points = [
             Point(
                 release.period,
-                release.ends_on,
-                cell,
                 value,
+                _words(measure, cell, is_share=is_share),
                 _state(measure, cell),
                 round(_LEFT + step * (place + 0.5)),
                 None if value is None else scale.y(value),
@@ -124,18 +123,30 @@ async def past(
 class _Scale:
     """From nought: a percentage to a hundred, anything else to its largest value."""
 
-    measure: Measure
-    values: Sequence[float]
+    most: float
 
     def y(self, value: float) -> int:
-        most = 100.0 if self.measure.is_share else max(self.values, default=0) or 1.0
-        return round(_BOTTOM - (_BOTTOM - _TOP) * min(value / most, 1))
+        return round(_BOTTOM - (_BOTTOM - _TOP) * min(value / self.most, 1))
 
 
-def _drawn(measure: Measure, cell: Cell | None) -> float | None:
+def _drawn(cell: Cell | None, *, is_share: bool) -> float | None:
     if cell is None or cell.hidden:
         return None
-    return cell.percent if measure.of else cell.value
+    return cell.percent if is_share else cell.value
+
+
+def _words(measure: Measure, cell: Cell | None, *, is_share: bool) -> str:
+    if cell is None:
+        return "not counted"
+    if cell.hidden:
+        return "not shown"
+    if cell.words:
+        return cell.words
+    if is_share and cell.percent is not None:
+        return f"{view.number(cell.percent)}%"
+    if cell.value is None or (is_share and not cell.value):
+        return "–"
+    return view.worded(measure, cell.value)
 
 
 def _goal(measure: Measure) -> float | None:
