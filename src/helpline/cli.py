@@ -377,6 +377,27 @@ def report_other(
     _report(contract, period, code, format, exact, output, template)
 
 
+@report_app.command("releases")
+def report_releases(contract: ContractKey) -> None:
+    """The reports on their way to the council, and those it has."""
+    from helpline.reports import frozen
+
+    async def run(
+        session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime
+    ) -> list[str]:
+        if contract not in contracts:
+            raise InvalidInput(_no_contract(contract, contracts))
+        found = await frozen.releases(session, contracts[contract], only_out=False)
+        return [
+            f"{one.period}  {one.report}  number {one.number}  {one.state}"
+            + (f" {one.signed_at:%Y-%m-%d}" if one.signed_at else "")
+            for one in found
+        ]
+
+    for line in _read(run) or ["None yet."]:
+        print(line)
+
+
 @report_app.command("template")
 def report_template(
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
