@@ -1,6 +1,7 @@
 """The same figures whichever way a report is taken; and a council's Word template, which is
 somebody else's file."""
 
+import copy
 import io
 import json
 import random
@@ -21,6 +22,7 @@ from helpline.contract import Contract
 from helpline.errors import InvalidInput
 from helpline.reports import codes, fill, word, word_check
 from helpline.reports.cells import Cell, ordered, places
+from helpline.reports.fields import FIELDS
 from helpline.reports.figures import measures_of
 from helpline.reports.protection import HIDDEN
 from helpline.reports.render import render, rendered
@@ -158,6 +160,44 @@ def missing(wanted: Sequence[Sequence[Row]], found: Sequence[Row]) -> Counter[st
     """Rows that should be there, and are not as often as they should."""
     due = Counter("|".join(row) for rows in wanted for row in rows)
     return due - Counter("|".join(row) for row in found)
+
+
+def test_a_word_document_has_the_charts_and_says_what_they_show(report: Report) -> None:
+    charts = [table.chart for table in tables(report) if table.chart]
+    paper = docx.Document(io.BytesIO(render(report, "docx")))
+    shown = [shape._inline.docPr.get("descr") for shape in paper.inline_shapes]
+    assert len(shown) == len(charts) > 10
+    for chart, said in zip(charts, shown, strict=True):
+        assert said.startswith(f"Bar chart. {chart.measure.name}: {chart.bars[0].name} ")
+    assert {shape.width.cm for shape in paper.inline_shapes} == {16.5}
+
+
+def test_a_template_cannot_reach_behind_a_picture(report: Report) -> None:
+    reached = "{% for l in lines %}{% for t in l.tables %}{% if t.chart %}{{ t.chart.picture.X }}"
+    reached += "{% endif %}{% endfor %}{% endfor %}"
+    filled = word.values(report)
+    word.draw(filled)
+    for name in ("_page", "tpl", "save", "__class__", "__html__"):
+        with pytest.raises(fill.Unfit):
+            fill.filled(template(reached.replace("X", name)), copy.deepcopy(filled), NOW)
+
+
+def test_every_field_that_is_listed_is_filled_and_every_other_is_not_known(report: Report) -> None:
+    held = word.values(report)
+    table = next(one for line in held["lines"] for one in line["tables"] if one["chart"])
+    places = {"": held, "promise": held["promises"][0], "one": held["definitions"][0]}
+    places |= {"line": held["lines"][0], "total": held["lines"][0]["totals"][0]}
+    places |= {"table": table, "row": table["rows"][0], "table.chart": table["chart"]}
+    listed = {
+        found
+        for one in FIELDS
+        for found in re.findall(r"(?:\{\{|\bif|\bin) ([a-z_.]+)", one.written)
+    }
+    listed.discard("promise.table.caption")
+    named = {(name.rpartition(".")[0], name.rpartition(".")[2]) for name in listed}
+    unsaid = {("table", name) for name in ("part", "of", "is_crossed")}
+    unsaid |= {("promise", "table"), ("table.chart", "bars")}
+    assert named | unsaid == {(place, name) for place, keys in places.items() for name in keys}
 
 
 def test_the_pdf_shows_them_too_and_can_be_read_aloud(report: Report) -> None:

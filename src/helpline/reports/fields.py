@@ -17,6 +17,7 @@ class Field(NamedTuple):
 FIELDS: Final = (
     Field("{{ title }}", "the report's title"),
     Field("{{ opens }}", "the sentence that the contract wants it to begin with, or nothing"),
+    Field("{{ restates }}", "that it takes the place of an earlier one and why, or nothing"),
     Field("{{ council }}", "the council's short name"),
     Field("{{ council_in_full }}", "the council's whole name"),
     Field("{{ contract }}", "the contract's name"),
@@ -41,6 +42,9 @@ FIELDS: Final = (
     Field("{%p for line in lines %} … {%p endfor %}", "each part of the report"),
     Field("{{ line.title }}", "its title"),
     Field("{{ line.asks }}", "what is to be written there"),
+    Field("{%p for said in line.said %} … {%p endfor %}", "what was written there"),
+    Field("{% if line.has_share %}", "whether any of its figures has a share or a source"),
+    Field("{% if line.has_expected %}", "whether anything was agreed for any of them"),
     Field("{%tr for total in line.totals %} … {%tr endfor %}", "a row for each of its figures"),
     Field("{{ total.name }}", "what the figure says"),
     Field("{{ total.figure }}", "the figure"),

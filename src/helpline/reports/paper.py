@@ -15,10 +15,12 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from helpline.reports.cells import Cell
+from helpline.reports.codes import NAMES
 from helpline.reports.report import Report
 from helpline.reports.view import ALL, STATES, VERDICTS, Chart, Promise, Table, Total, View
 from helpline.templating import environment
 
+AREA: Final = NAMES["quadrant"]
 FOR_EARS: Final = re.compile(r'<span class="govuk-visually-hidden">.*?</span>', re.DOTALL)
 """What only a screen reader is told; paper explains its sign once, at the top."""
 
@@ -48,15 +50,13 @@ def paper(report: Report) -> dict[str, Any]:
                 "asks": one.line.asks or "",
                 "said": list(one.said),
                 "totals": [_total(view, total) for total in one.totals],
+                "has_share": one.has_share,
                 "has_expected": any(total.expected for total in one.totals),
                 "tables": [table_of(view, table) for table in one.tables],
             }
             for one in view.lines
         ],
-        "definitions": [
-            {"name": report.contract.measure(code).name, "means": text}
-            for code, text in view.definitions.items()
-        ],
+        "definitions": [{"name": name, "means": text} for name, text in view.meanings],
     }
 
 
@@ -101,10 +101,10 @@ def table_of(view: View, table: Table) -> dict[str, Any]:
 
 
 def promise_table(view: View, promise: Promise) -> dict[str, Any]:
-    """How one promise was kept in each quadrant."""
+    """How one promise was kept in each area."""
     return {
         "caption": plain(_parts().promise_caption(promise)),
-        "first": "Quadrant",
+        "first": AREA,
         "columns": promise.columns,
         "rows": [
             {"name": name, "cells": _kept(view, promise, cells)} for name, cells in promise.rows
@@ -150,7 +150,7 @@ def _total(view: View, total: Total) -> dict[str, str]:
     return {
         "name": total.measure.name,
         "figure": view.shown(total.cell),
-        "share": view.share_words(total.cell),
+        "share": total.share,
         "expected": total.expected,
         "state": STATES[total.state],
     }

@@ -174,6 +174,8 @@ class _Protecting:
         measure = self.measures[cell.measure]
         if not measure.names_people:
             return cell
+        if cell.value is None and not measure.is_minutes:
+            return cell  # of a time before us, and nobody gave it to us
         if measure.is_minutes:
             return self._time(cell, measure)
         cell = replace(cell, value=self._count(cell.key))

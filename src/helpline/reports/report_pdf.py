@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from helpline.settings import TEMPLATES
 
 TYPESETTER: Final = Path(__file__).with_name("typeset.py")
 TEMPLATE: Final = TEMPLATES / "reports" / "report.typ"
+CHARTS: Final = TEMPLATES / "reports" / "charts.typ"
 LONGEST_SECONDS: Final = 60
 UPRIGHT, ON_ITS_SIDE = 8, 14
 """Columns that a page holds beside the rows' names: tables of more lie on their side."""
@@ -54,11 +55,32 @@ def _fitting(table: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**part, "is_wide": is_wide} for part in parts(table, most)]
 
 
+def pictures(charts: Sequence[dict[str, Any]]) -> list[str]:
+    """Each chart as a picture, PNG in base64; should the typesetter break on somebody's words, they
+    are drawn with plain Latin letters only."""
+    if not charts:
+        return []
+    values = {"charts": [{"bars": one["bars"]} for one in charts]}
+    try:
+        made = _run(_shown(values, letters.lines), CHARTS, "png")
+    except CannotSet:
+        made = _run(_shown(values, letters.plain_lines), CHARTS, "png")
+    drawn: list[str] = json.loads(made)
+    return drawn
+
+
 def _set(values: dict[str, Any]) -> bytes:
+    made = _run(values, TEMPLATE)
+    if not made.startswith(b"%PDF"):
+        raise CannotSet("The typesetter made no PDF.")
+    return made
+
+
+def _run(values: dict[str, Any], template: Path, *more: str) -> bytes:
     """In a process that has nothing of ours but the text (reports/typeset.py)."""
     try:
         made = subprocess.run(  # our own program; nothing on its line is from outside
-            [sys.executable, "-I", str(TYPESETTER), str(TEMPLATE)],
+            [sys.executable, "-I", str(TYPESETTER), str(template), *more],
             input=json.dumps(values).encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -68,7 +90,7 @@ def _set(values: dict[str, Any]) -> bytes:
         )
     except subprocess.TimeoutExpired:
         raise CannotSet("It took too long.") from None
-    if made.returncode or not made.stdout.startswith(b"%PDF"):
+    if made.returncode:
         raise CannotSet(f"The typesetter ended with {made.returncode}.")
     return made.stdout
 

@@ -92,10 +92,12 @@ class Chart:
 
 @dataclass(frozen=True)
 class Total:
-    """One figure of a line, with what was expected of it. `state`: good, near, bad or nothing."""
+    """One figure of a line, with what it is a share of or whose it is, and what was expected of it.
+    `state`: good, near, bad or nothing."""
 
     measure: Measure
     cell: Cell
+    share: str
     state: str
     expected: str
 
@@ -137,6 +139,10 @@ class Line:
     @property
     def measures(self) -> list[Measure]:
         return [total.measure for total in self.totals]
+
+    @property
+    def has_share(self) -> bool:
+        return any(total.share for total in self.totals)
 
 
 class View:
@@ -217,6 +223,20 @@ class View:
     def notes(self, table: Table) -> Sequence[str]:
         """What is said below a table besides."""
         return ()
+
+    @property
+    def meanings(self) -> list[tuple[str, str]]:
+        """The same for people who read: figures that nothing is known of but the question they
+        answer stand together behind it."""
+        asked: dict[str, list[str]] = {}
+        found = []
+        for code in self.definitions:
+            measure = self.contract.measure(code)
+            if measure.means:
+                found.append((measure.name, measure.means))
+            else:
+                asked.setdefault(measure.question, []).append(measure.name)
+        return found + [("; ".join(names), question) for question, names in asked.items()]
 
     # --- how a figure is written ---------------------------------------------------------------
 
@@ -347,6 +367,7 @@ class View:
         return Total(
             measure,
             cell,
+            self.share_words(cell),
             targets.state(
                 measure.target, None if measure.of else cell.value, cell.percent, cell.words
             ),

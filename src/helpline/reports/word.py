@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from typing import Any, Final
 from helpline.errors import InvalidInput
 from helpline.reports.paper import paper, parts
 from helpline.reports.report import Report
+from helpline.reports.report_pdf import pictures
 from helpline.reports.word_check import check
 
 FILLER: Final = Path(__file__).with_name("fill.py")
@@ -42,9 +44,12 @@ def word(report: Report, template: bytes) -> bytes:
     """The report in this template. Raises InvalidInput, saying what is wrong with it: not a Word
     document, too large, macros, something to be fetched, a field that no report has."""
     check(template)
+    filled = _clean(values(report))
+    if has_pictures(template):
+        draw(filled)
     asked = {
         "template": base64.b64encode(template).decode(),
-        "values": _clean(values(report)),
+        "values": filled,
         "made": report.generated_at.astimezone(UTC).isoformat(),
     }
     try:
@@ -70,10 +75,33 @@ def values(report: Report) -> dict[str, Any]:
     """The fields that a template may use, and what they hold for this report."""
     printed = paper(report)
     for line in printed["lines"]:
-        line["tables"] = [part for table in line["tables"] for part in parts(table, COLUMNS)]
+        line["tables"] = [part for table in line["tables"] for part in _parts(table)]
     for promise in printed["promises"]:
         promise["table"] |= {"part": 0, "of": 0}
     return printed
+
+
+def _parts(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """As many columns as the paper holds; the chart stands below the last of them."""
+    for part in parts(table, COLUMNS):
+        is_last = part["part"] == part["of"]
+        chart = {**table["chart"], "picture": ""} if table["chart"] and is_last else None
+        yield {**part, "chart": chart}
+
+
+def has_pictures(template: bytes) -> bool:
+    """Whether it asks for charts at all: drawing them takes half a second."""
+    with zipfile.ZipFile(io.BytesIO(template)) as packed:
+        return b"picture" in re.sub(rb"<[^>]*>", b"", packed.read("word/document.xml"))
+
+
+def draw(filled: dict[str, Any]) -> None:
+    """Beside each chart its picture, which reports/fill.py puts into the document."""
+    charts = [
+        table["chart"] for line in filled["lines"] for table in line["tables"] if table["chart"]
+    ]
+    for chart, png in zip(charts, pictures(charts), strict=True):
+        chart["png"] = png
 
 
 def _clean(value: Any) -> Any:

@@ -141,7 +141,9 @@ def _lines(paper: Written) -> None:
     paper.add_paragraph("{{ said }}")
     paper.add_paragraph("{%p endfor %}")
     paper.add_paragraph("{%p if line.totals %}")
-    table = _table(paper, 4, ("Question", "Figure", "Share", "Expected"), (6.4, 2.6, 4.5, 3.5))
+    table = _table(
+        paper, 4, ("Question", "Figure", "Share, or source", "Expected"), (6.4, 2.6, 4.5, 3.5)
+    )
     table.add_row().cells[0].text = "{%tr for total in line.totals %}"
     row = table.add_row().cells
     row[0].text, row[1].text, row[2].text = (
@@ -154,6 +156,12 @@ def _lines(paper: Written) -> None:
     paper.add_paragraph("{%p endif %}")
     paper.add_paragraph("{%p for table in line.tables %}")
     _cut(paper)
+    paper.add_paragraph("{%p if table.chart %}")
+    title = paper.add_paragraph().add_run("{{ table.chart.title }}")
+    title.font.color.rgb, title.font.size = QUIET, Pt(9)
+    paper.paragraphs[-1].paragraph_format.keep_with_next = True
+    paper.add_paragraph("{{ table.chart.picture }}")
+    paper.add_paragraph("{%p endif %}")
     paper.add_paragraph("{%p endfor %}")
     paper.add_paragraph("{%p endfor %}")
 

@@ -18,7 +18,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from helpline.reports.cells import Cell
-from helpline.reports.paper import paper
+from helpline.reports.paper import AREA, paper
 from helpline.reports.report import Report
 from helpline.reports.view import ALL, STATES, VERDICTS, Promise, Table, View
 
@@ -56,7 +56,7 @@ def xlsx(report: Report) -> bytes:
         for total in line.totals:
             figure = writing.figure(total.cell)
             unit = "minutes" if total.measure.is_minutes else UNITS.get(total.measure.unit, "")
-            said = [writing.view.share_words(total.cell), total.expected, STATES[total.state]]
+            said = [total.share, total.expected, STATES[total.state]]
             writing.row(total.measure.name, figure, unit, total.cell.percent, *said)
         for table in line.tables:
             _table(writing, table)
@@ -169,7 +169,7 @@ def _answers(writing: _Writing, head: str, printed: Mapping[str, Any]) -> None:
 def _promise(writing: _Writing, promise: Promise) -> None:
     writing.row()
     writing.row(f"{promise.clock.name}: times in minutes", style="title")
-    writing.row("Quadrant", *promise.columns, style="head")
+    writing.row(AREA, *promise.columns, style="head")
     for name, cells in promise.rows:
         writing.row(name, *_kept(writing, promise, cells))
     writing.row("All", *_kept(writing, promise, promise.total), style="sum")
