@@ -8,9 +8,9 @@ percentages decimals. It is meant to be read, not to be quick.
 import itertools
 import statistics
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -30,7 +30,7 @@ TICK = timedelta(microseconds=1)
 TIMES = ("median", "p90", "slowest")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What a cell must say. `value` of a time is a fraction of minutes, not yet rounded."""
 
@@ -47,7 +47,7 @@ class Expected:
 NONE = Expected(0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One thing that counts: on which day, with which codes, whose it was, how many microseconds it
     took."""
@@ -56,6 +56,11 @@ class Row:
     codes: Codes
     who: int | None = None
     took: int | None = None
+    cells: dict[Any, list[Cut]] = field(default_factory=dict)
+    """Where it counts, worked out once for all measures that are cut alike."""
+
+    def has(self, where: Mapping[str, list[str]]) -> bool:
+        return all(set(_listed(self.codes[name])) & set(codes) for name, codes in where.items())
 
 
 class SecondCount:
@@ -66,6 +71,7 @@ class SecondCount:
         self._rows: dict[Any, list[Row]] = {}
         self._spread: dict[Any, list[Cut]] = {}
         self._places: dict[Any, list[Cut]] = {}
+        self._case_codes: dict[int, Codes] = {}
         self._counts: dict[tuple[str, str], Mapping[Cut, int]] = {}
 
     def report(self, code: str, span: Span) -> dict[tuple[str, Cut], Expected]:
@@ -86,7 +92,7 @@ class SecondCount:
 
     def rows(self, fact: str, span: Span) -> list[Row]:
         """What counts of a kind in a period."""
-        return list(self._chosen({"counts": fact}, span))
+        return self._chosen({"counts": fact}, span)
 
     def broken(self, span: Span) -> list[tuple[str, str, float, bool]]:
         """Every promise of the period that was not kept: which, where, minutes late, answered."""
@@ -124,7 +130,7 @@ class SecondCount:
         took: dict[Cut, list[int]] = defaultdict(list)
         for row in self._chosen(self.agreed.measures[name], span):
             if row.took is not None:
-                for cut in self._cuts_of(name, row.codes):
+                for cut in self._cuts_of(name, row):
                     took[cut].append(row.took)
         takes = self.agreed.measures[name]["takes"]
         return {
@@ -146,14 +152,12 @@ class SecondCount:
             people: dict[Cut, set[int]] = defaultdict(set)
             for row in self._chosen(measure, span):
                 if row.who is not None:
-                    for cut in self._cuts_of(name, row.codes):
+                    for cut in self._cuts_of(name, row):
                         people[cut].add(row.who)
             return {cut: len(some) for cut, some in people.items()}
-        number: dict[Cut, int] = defaultdict(int)
-        for row in self._chosen(measure, span):
-            for cut in self._cuts_of(name, row.codes):
-                number[cut] += 1
-        return number
+        return Counter(
+            cut for row in self._chosen(measure, span) for cut in self._cuts_of(name, row)
+        )
 
     def _of_population(self, cut: Cut, number: int, on: date) -> Expected:
         codes = dict(cut)
@@ -192,15 +196,11 @@ class SecondCount:
 
     # --- which rows, and where each counts --------------------------------------------------------
 
-    def _chosen(self, measure: Told, span: Span) -> Iterator[Row]:
+    def _chosen(self, measure: Told, span: Span) -> list[Row]:
         first, last = self._days(measure.get("basis", "period"), span)
-        where = {name: set(codes) for name, codes in measure.get("where", {}).items()}
-        rows = self._of(measure["counts"], last)
+        rows = self._of(measure["counts"], last, measure.get("where", {}))
         begin = bisect_left(rows, first, key=lambda row: row.day)
-        end = bisect_right(rows, last, key=lambda row: row.day)
-        for row in rows[begin:end]:
-            if all(not some.isdisjoint(_listed(row.codes[name])) for name, some in where.items()):
-                yield row
+        return rows[begin : bisect_right(rows, last, key=lambda row: row.day)]
 
     def _days(self, basis: str, span: Span) -> tuple[date, date]:
         if basis == "year_to_date":
@@ -210,17 +210,19 @@ class SecondCount:
             return months_on(months_on(span.last, 1), -12), span.last
         return span.first, span.last
 
-    def _cuts_of(self, name: str, codes: Codes) -> list[Cut]:
+    def _cuts_of(self, name: str, row: Row) -> list[Cut]:
         """Every cell of a measure in which a row counts."""
         cuts = self.agreed.cuts(name)
-        key = cuts, *(codes[one] for one in self.agreed.measures[name].get("by", ()))
-        if key not in self._spread:
-            self._spread[key] = [
+        known = row.cells.get(cuts)
+        if known is None:
+            key = cuts, *(row.codes[one] for one in self.agreed.measures[name].get("by", ()))
+            known = self._spread.get(key) or [
                 tuple(zip(cut, chosen, strict=True))
                 for cut in cuts
-                for chosen in itertools.product(*(_listed(codes[one]) for one in cut))
+                for chosen in itertools.product(*(_listed(row.codes[one]) for one in cut))
             ]
-        return self._spread[key]
+            row.cells[cuts] = self._spread[key] = known
+        return known
 
     def _all_places(self, name: str) -> list[Cut]:
         cuts = self.agreed.cuts(name)
@@ -234,14 +236,18 @@ class SecondCount:
 
     # --- what counts ------------------------------------------------------------------------------
 
-    def _of(self, fact: str, last: date) -> list[Row]:
-        """Everything of a kind that counts, in the order of its days."""
+    def _of(self, fact: str, last: date, where: Mapping[str, list[str]]) -> list[Row]:
+        """Everything of a kind that has one of the codes asked for, in the order of its days."""
         if fact == "open":
-            return list(self._open(last))
-        if fact not in self._rows:
-            made: Iterator[Row] = getattr(self, f"_{fact}")()
-            self._rows[fact] = sorted(made, key=lambda row: row.day)
-        return self._rows[fact]
+            return [row for row in self._open(last) if row.has(where)]
+        key = fact, *((name, *codes) for name, codes in sorted(where.items()))
+        if key not in self._rows:
+            if where:
+                self._rows[key] = [row for row in self._of(fact, last, {}) if row.has(where)]
+            else:
+                made: Iterator[Row] = getattr(self, f"_{fact}")()
+                self._rows[key] = sorted(made, key=lambda row: row.day)
+        return self._rows[key]
 
     def _contacts(self) -> Iterator[Row]:
         for one in self._came_in:
@@ -358,6 +364,12 @@ class SecondCount:
         )
 
     def _codes(self, case: Case) -> Codes:
+        """What is known of a case, whatever of it is counted."""
+        if case.number not in self._case_codes:
+            self._case_codes[case.number] = self._codes_of(case)
+        return self._case_codes[case.number]
+
+    def _codes_of(self, case: Case) -> Codes:
         known = self._known
         some = {known("support", one) for one in case.supports} or {"unknown"}
         return {
