@@ -48,6 +48,9 @@ class Site:
 
 
 async def picture(page: Page, name: str) -> None:
+    """For eyes: only when HELPLINE_PICTURES is set, as it takes longer than to test the page."""
+    if not os.environ.get("HELPLINE_PICTURES"):
+        return
     PICTURES.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
