@@ -265,6 +265,7 @@ WHO = {
     "POST /releases/{id}/signature": "L",
     "POST /releases/{id}/presentation": "L",
     "POST /releases/{id}/deliveries": "L",
+    "POST /releases/{id}/letters": "L",
     "POST /releases/{id}/restatement": "L",
     "GET /releases/{id}/files/{format}": "WLSQC",
     "GET /reports/{contract}/packs/{id}": "L",

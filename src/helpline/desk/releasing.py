@@ -11,9 +11,8 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +22,6 @@ from helpline.contract import Contract
 from helpline.contract.measuring import Measure
 from helpline.desk import events, releasing_owed
 from helpline.desk.changes import NO_POINTERS, POINTS_TO_SOMEBODY
-from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Delivery, Release, ReleaseComment, ReleaseFile
 from helpline.reports import figures, frozen, reconciling, render
@@ -162,7 +160,7 @@ async def check(
     found.exact, found.cells = frozen.kept(counted.exact), frozen.kept(counted.published)
     found.counted_at = counted.exact.generated_at
     found.state, found.checked_at, found.checked_by_id = ReleaseState.CHECKED, now, by.user_id
-    await _event(session, "release.checked", found, by, now)
+    await note(session, "release.checked", found, by, now)
 
 
 async def take_back(session: AsyncSession, release_id: int, by: Actor, now: datetime) -> None:
@@ -172,7 +170,7 @@ async def take_back(session: AsyncSession, release_id: int, by: Actor, now: date
         raise Conflict("Only a checked report that is not signed can be taken back.")
     found.state, found.exact, found.cells = ReleaseState.DRAFT, None, None
     found.counted_at = found.checked_at = found.checked_by_id = None
-    await _event(session, "release.taken_back", found, by, now)
+    await note(session, "release.taken_back", found, by, now)
 
 
 async def _beside(session: AsyncSession, contract: Contract) -> tuple[int, ...]:
@@ -266,7 +264,7 @@ async def say(
         changed += 1
     await session.flush()
     if changed:
-        await _event(session, "release.commented", found, by, now, places=changed)
+        await note(session, "release.commented", found, by, now, places=changed)
     return changed
 
 
@@ -349,7 +347,7 @@ async def sign(
         )
     await session.flush()
     await releasing_owed.is_sent(session, contract, found, by, now)
-    await _event(session, "release.signed", found, by, now)
+    await note(session, "release.signed", found, by, now)
 
 
 def _file(release_id: int, format: str, template: str, body: bytes, now: datetime) -> ReleaseFile:
@@ -395,71 +393,7 @@ async def keep_file(
         await session.flush()
 
 
-# --- presented and given --------------------------------------------------------------------------
-
-
-async def present(
-    session: AsyncSession,
-    contract: Contract,
-    release_id: int,
-    day: date,
-    to: str,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """It was presented on that day, to these people."""
-    found = await find(session, release_id, by)
-    if not ReleaseState(found.state).is_out:
-        raise Conflict("Only a signed report can be presented.")
-    if not found.ends_on < day <= now.astimezone(ZoneInfo(contract.zone)).date():
-        raise InvalidInput("Give the day on which it was presented: after its period, not ahead.")
-    found.presented_to = in_a_line(to, 300, "Say to whom it was presented.")
-    found.presented_on, found.presented_at, found.presented_by_id = day, now, by.user_id
-    found.state = ReleaseState.PRESENTED
-    await _event(session, "release.presented", found, by, now, day=day.isoformat())
-
-
-async def deliveries(session: AsyncSession, release: Release) -> Sequence[Delivery]:
-    """To whom it was given, the first first."""
-    rows = await session.scalars(
-        select(Delivery)
-        .where(col(Delivery.release_id) == release.id)
-        .order_by(col(Delivery.at), col(Delivery.id))
-    )
-    return rows.all()
-
-
-async def deliver(
-    session: AsyncSession,
-    contract: Contract,
-    release_id: int,
-    recipient: str,
-    note: str,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """It was given to a recipient by hand; how stands in `note`."""
-    found = await find(session, release_id, by)
-    if not ReleaseState(found.state).is_out:
-        raise Conflict("Only a signed report can be given to anybody.")
-    if recipient not in {one.code for one in contract.commissioners}:
-        raise InvalidInput("Choose who it was given to.")
-    said = in_a_line(note, 300, "Say how it was given: on paper, at a meeting.")
-    session.add(
-        Delivery(
-            release_id=release_id,
-            recipient=recipient,
-            way=DeliveryWay.HAND,
-            at=now,
-            by_user_id=by.user_id,
-            note=said,
-        )
-    )
-    await session.flush()
-    await _event(session, "release.delivered", found, by, now, to=recipient)
-
-
-async def _event(
+async def note(
     session: AsyncSession,
     kind: str,
     release: Release,
@@ -467,6 +401,7 @@ async def _event(
     now: datetime,
     **detail: Any,
 ) -> None:
+    """Write down in the trail what happened to a release."""
     await events.record(
         session,
         kind,

@@ -5,13 +5,14 @@ Counting and typesetting take seconds: they are done between two transactions, a
 when something changed meanwhile.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import events, releasing, releasing_lists
+from helpline.desk import events, letters, releasing, releasing_given, releasing_lists
 from helpline.desk.releasing import BadText
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Release
@@ -27,6 +28,7 @@ from helpline.web.asked import (
     house_of,
     now_of,
     number_in_path,
+    row_id,
 )
 from helpline.web.pages.case_referrals import day_in
 from helpline.web.pages.reports import FILES, TEXTS, TYPES
@@ -35,7 +37,8 @@ from helpline.web.showing import go, hand_out, show
 _WRONG: Final = {
     "Give the day": "day",
     "Say to whom": "to",
-    "Choose who": "recipient",
+    "Choose who it": "recipient",
+    "Choose whom": "reader",
     "Say how": "note",
     "Say what": "why",
     "The council reads": "why",
@@ -126,7 +129,7 @@ async def present(request: web.Request) -> web.Response:
         async with house_of(request).db.write() as session:
             found = await releasing.find(session, row, actor)
             contract = contract_of(request, found.contract)
-            await releasing.present(session, contract, row, day, typed["to"], actor, now)
+            await releasing_given.present(session, contract, row, day, typed["to"], actor, now)
     except (InvalidInput, Conflict) as error:
         return await _page(request, "present", error, typed)
     return go(f"/releases/{row}?done=presented#give")
@@ -139,12 +142,47 @@ async def deliver(request: web.Request) -> web.Response:
         async with house_of(request).db.write() as session:
             found = await releasing.find(session, row, actor)
             contract = contract_of(request, found.contract)
-            await releasing.deliver(
+            await releasing_given.deliver(
                 session, contract, row, typed["recipient"], typed["note"], actor, now
             )
     except (InvalidInput, Conflict) as error:
         return await _page(request, "deliver", error, typed)
     return go(f"/releases/{row}?done=delivered#give")
+
+
+async def write_to(request: web.Request) -> web.Response:
+    """Somebody of the council is told by e-mail that it is ready."""
+    row, actor, now = number_in_path(request, "id"), actor_of(request), now_of(request)
+    house = house_of(request)
+    typed = {name: await field(request, name) for name in ("recipient", "reader")}
+    try:
+        async with house.db.write() as session:
+            found = await releasing.find(session, row, actor)
+            contract = contract_of(request, found.contract)
+            await releasing_given.write_to(
+                session,
+                contract,
+                row,
+                typed["recipient"],
+                row_id(typed["reader"]),
+                actor,
+                now,
+                wording=house.wording,
+                site=house.settings.public_url,
+            )
+    except (InvalidInput, Conflict) as error:
+        return await _page(request, "letter", error, typed)
+    house.wakes.sending.set()
+    return go(f"/releases/{row}?done=written#give")
+
+
+async def _readers(
+    request: web.Request, session: AsyncSession, contract: Contract
+) -> Sequence[tuple[int, str]]:
+    """Whom we can write to; nobody where this helpline sends no e-mail."""
+    if letters.CHANNEL not in house_of(request).channels:
+        return []
+    return await releasing_given.readers(session, contract)
 
 
 async def restate(request: web.Request) -> web.Response:
@@ -221,7 +259,7 @@ def _places(contract: Contract, release: Release) -> list[str]:
     return [*measures, *releasing.asked_for(contract, release)]
 
 
-async def _found(request: web.Request, session: Any, row: int) -> tuple[Contract, Release]:
+async def _found(request: web.Request, session: AsyncSession, row: int) -> tuple[Contract, Release]:
     release = await releasing.find(session, row, actor_of(request))
     return contract_of(request, release.contract), release
 
@@ -242,7 +280,8 @@ async def _page(
             "moves": [],
             "missing": (),
             "changed": [],
-            "deliveries": await releasing.deliveries(session, release),
+            "deliveries": await releasing_given.deliveries(session, release),
+            "readers": await _readers(request, session, contract),
             "meetings": await releasing_lists.meetings(session, contract, now),
         }
         if release.state == ReleaseState.CHECKED:
