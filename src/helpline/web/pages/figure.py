@@ -6,6 +6,7 @@ That somebody looked is recorded.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
@@ -29,6 +30,7 @@ from helpline.rules.permissions import may
 from helpline.web.asked import actor_of, contracts_of, house_of, now_of
 from helpline.web.showing import show
 
+FAULT: Final = "Nothing explains it: this is a fault of ours."
 MOST_PAGES: Final = 100_000
 OPENS: Final = {
     "complaints": "/complaints/{}",
@@ -122,22 +124,29 @@ class OpenedView(View):
         return figure_address(self.contract, self.report.period, cell.measure, cell.by)
 
     def notes(self, table: Table) -> Sequence[str]:
-        """What is to be said below a table: by how much its rows differ from the total, and why."""
+        """What is said below a table: by how much its rows differ from the total, and why."""
         measures = {cell.measure for cell in table.total}
         names = {name for _, cells in table.rows for cell in cells for name, _ in cell.by}
         line = table.key.partition("-")[0]
-        some = [
-            one
-            for one in self._told
-            if one.most.measure in measures
-            and {one.most.along, *(name for name, _ in one.most.by)} == names
-            and one.most.line in ("", line)
-        ]
-        return [self.said(one) for one in some]
+        by_reason: dict[str, list[reconciling.Told]] = defaultdict(list)
+        for one in self._told:
+            of_this = {one.most.along, *(name for name, _ in one.most.by)} == names
+            if one.most.measure in measures and of_this and one.most.line in ("", line):
+                by_reason[one.most.why].append(one)
+        return [_note(self.contract, some, why) for why, some in by_reason.items()]
 
-    def said(self, one: reconciling.Told) -> str:
-        """One difference in a sentence or two."""
-        return difference_words(self.contract, one)
+
+def _note(contract: Contract, some: Sequence[reconciling.Told], why: str) -> str:
+    """What of one table does not add up for one reason."""
+    reason = reconciling.WHY.get(why, FAULT)
+    if some[0].most.by:
+        number = sum(one.number for one in some)
+        return f"{number:,} of its rows and columns do not add up to their total. {reason}"
+    told = (
+        f"{contract.measure(one.most.measure).name} {one.most.parts:,g} (all: {one.most.total:,g})"
+        for one in some
+    )
+    return f"The rows together: {'; '.join(told)}. {reason}"
 
 
 def difference_words(contract: Contract, one: reconciling.Told) -> str:
@@ -148,7 +157,7 @@ def difference_words(contract: Contract, one: reconciling.Told) -> str:
     where = difference_along(contract, most)
     told = f"{name}, {where}: {most.parts:,g} together, {amount} than the total"
     also = f", and so in {one.number - 1:,} other places" if one.number > 1 else ""
-    why = reconciling.WHY.get(most.why, "Nothing explains it: this is a fault of ours.")
+    why = reconciling.WHY.get(most.why, FAULT)
     return f"{told} ({most.total:,g}){also}. {why}"
 
 
