@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from helpline.desk import blocks, cases, waiting
 from helpline.desk.intake import HELD
 from helpline.errors import NotFound
-from helpline.models import Complaint, ComplaintAbout
+from helpline.models import Alert, Complaint, ComplaintAbout, Deadline, Event
 from helpline.web.hooks import take_in
 from tests.world import CARER, DUTY_PHONE, OUR_NUMBER, STRANGER, World
 
@@ -187,6 +188,37 @@ async def test_a_late_answer_is_owned_up_to_once(world: World) -> None:
     (sorry,) = world.texts_to(CARER)[sent:]
     assert "by 2.15 am today, and nobody has. We are sorry." in sorry
     assert "0808 157 0100" in sorry
+
+
+async def test_two_promises_of_one_wait_are_owned_up_to_once(one_world: World) -> None:
+    world = one_world
+    await world.sms(CARER, "can I claim council tax reduction")
+    sent = len(world.texts_to(CARER))
+    first = (await world.deadlines(CARER))["first_response"]
+    async with world.house.db.write() as session:
+        facts = first.model_dump(exclude={"id"})
+        later = first.due_at + timedelta(hours=3)
+        session.add(Deadline(**facts | {"due_at": later, "next_alert_at": later}))
+    await world.forward(hours=30)
+
+    assert len(world.texts_to(CARER)[sent:]) == 1
+    assert len(await world.all(Event, Event.kind == "deadline.missed")) >= 2
+
+
+async def test_an_alert_is_not_lost_where_nobody_can_be_told_that_we_are_late(
+    one_world: World,
+) -> None:
+    world = one_world
+    await world.sms(CARER, "can I claim council tax reduction")
+    sent = len(world.texts_to(CARER))
+    async with world.house.db.write() as session:
+        await session.execute(text("UPDATE address SET value = 'sealed by a key that is gone'"))
+    await world.forward(hours=25)
+
+    assert len(world.texts_to(CARER)) == sent
+    asked = await world.all(Alert, Alert.kind == "breach")
+    first = (await world.deadlines(CARER))["first_response"]
+    assert first.id in {one.deadline_id for one in asked if isinstance(one, Alert)}
 
 
 async def test_who_was_answered_in_time_hears_of_no_delay(world: World) -> None:

@@ -187,6 +187,27 @@ async def _ask_no_more(session: AsyncSession, ended: Ended, at: datetime) -> Non
         await escalation.end_for_deadline(session, ended.id or 0, at)
 
 
+async def was_broken_before(session: AsyncSession, deadline_id: int) -> bool:
+    """Whether another promise of the same wait (the same act on the same case, from the same
+    instant) was due before this one and not kept."""
+    this, other = DEADLINE, DEADLINE.alias("other")
+    is_earlier = (other.c.due_at < this.c.due_at) | (
+        (other.c.due_at == this.c.due_at) & (other.c.id < this.c.id)
+    )
+    query = (
+        select(other.c.id)
+        .join(this, this.c.case_id == other.c.case_id)
+        .where(
+            this.c.id == deadline_id,
+            other.c.stops == this.c.stops,
+            other.c.started_at == this.c.started_at,
+            other.c.state.in_((DeadlineState.OPEN, DeadlineState.LAPSED)),
+            is_earlier,
+        )
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def note_ended(
     session: AsyncSession, ended: Sequence[Ended], at: datetime, by: int | None
 ) -> None:

@@ -42,7 +42,7 @@ async def sweep(
     Whose answer is late is told so, in the words of `wording`. Returns how many were handled; the
     caller repeats while it equals `limit`."""
     due = (await session.execute(_due(now, limit))).mappings().all()
-    looks, said, ended = [], [], []
+    looks, said, ended, late_ones = [], [], [], []
     causes: list[tuple[Contract, escalation.Cause]] = []
     for row in due:
         contract = contracts[row["contract"]]
@@ -60,8 +60,8 @@ async def sweep(
             continue
         if moment.kind is AlertKind.BREACH:
             said.append(_missed(row, now))
-            if wording is not None and row["stops"] == ClockStop.HUMAN_REPLY and row["case_id"]:
-                await late.say_sorry(session, contract, wording, row["case_id"], row["due_at"], now)
+            if row["stops"] == ClockStop.HUMAN_REPLY and row["case_id"]:
+                late_ones.append(row)
         ended.append(row["id"])  # the worse one takes its place
         causes.append((contract, _cause(row, moment, clock)))
     if looks:
@@ -69,6 +69,9 @@ async def sweep(
     await events.record_all(session, said)
     await escalation.end_for_deadlines(session, ended, now)
     await escalation.raise_alerts(session, causes, now)
+    for row in late_ones if wording is not None else ():  # whoever must act hears of it first
+        wait = late.Wait(row["id"], row["case_id"], row["due_at"])
+        await late.say_sorry_or_go_on(session, contracts[row["contract"]], wording, wait, now)
     return len(due)
 
 
