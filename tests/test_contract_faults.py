@@ -39,6 +39,15 @@ def _problems(folder: Path) -> list[Problem]:
     return problems
 
 
+OWN = """[[own_measures]]
+code = "own"
+name = "Own"
+question = "How many?"
+counts = "{}"
+where = {{ {} }}
+[disclosure]"""
+SHARE = OWN.format("cases", "").replace("[disc", 'of = ["evidence"]\n[disc')
+TWICE = OWN.format("cases", "").replace("[disclosure]", OWN.format("cases", ""))
 BROKEN = [
     # what stands in the file, what is put there, the key named, a part of the reason
     ("start = 2017-08-01", "", "term.start", "missing"),
@@ -117,6 +126,10 @@ BROKEN = [
     ),
     ('file = "essex_outcodes.csv"', 'file = "none.csv"', "postcodes.file", "cannot be read"),
     ('file = "essex_outcodes.csv"', 'file = "../a.csv"', "postcodes.file", "beside the contract"),
+    ("[disclosure]", OWN.format("cases", 'incident = ["x"]'), "measures.own", "cut or chosen"),
+    ("[disclosure]", OWN.format("cases", 'kind = ["x"]'), "measures.own", "there is no kind “x”"),
+    ("[disclosure]", SHARE, "measures.own", "not about people"),
+    ("[disclosure]", TWICE, "own_measures[1].code", "already the code"),
     ('key = "essex"', 'key = "essex"\nfile = "x"', "file", "take it out"),
     ('key = "essex"', 'key = "essex"\nkey = "essex"', "", "not TOML"),
     ('key = "essex"', "key = ", "", "not TOML"),

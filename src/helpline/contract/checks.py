@@ -52,7 +52,7 @@ _CODED: Final = (
     *("referral_sources", "entitlements", "reasons", "support", "levels", "methods", "outcomes"),
     *("named_outcomes", "evidence", "clocks", "retention", "signposts", "policies", "reports"),
     *("incidents", "notices"),
-    *("open_questions", "obligations"),
+    *("open_questions", "obligations", "own_measures"),
 )
 _TELEPHONE: Final = re.compile(r"(?:\+\s?44|\b0)[\d ().-]{8,}\d")
 _CHARGED: Final = ("084", "087", "09")
@@ -76,6 +76,11 @@ def _codes_are_unique(document: Document) -> Iterator[Fault]:
         yield from _repeats([(f"{key}.{inner}", row) for inner, row in rows(reason, "parts")])
     for key, report in rows(document, "reports"):
         yield from _repeats([(f"{key}.{inner}", row) for inner, row in rows(report, "lines")])
+
+
+def repeated(document: Document, name: str) -> Iterator[Fault]:
+    """The codes that stand more than once in a list."""
+    yield from _repeats(rows(document, name))
 
 
 def _repeats(found: list[tuple[str, Document]]) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ import csv
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,9 +19,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from helpline.contract import measuring, parts, pathway
+from helpline.contract import codes, measuring, parts, pathway
 from helpline.contract.agreement import Contract
-from helpline.contract.checks import faults
+from helpline.contract.checks import faults, repeated
 from helpline.contract.document import Document, rows, texts
 from helpline.errors import InvalidInput
 from helpline.rules.postcodes import Share
@@ -223,6 +223,7 @@ def _measure_tables(
         if isinstance(read, Problem):
             problems.append(read)
             continue
+        problems += [Problem(file.name, key, reason) for key, reason in repeated(read, "measures")]
         try:
             tables.append(measuring.MeasureTable.model_validate(read))
         except ValidationError as error:
@@ -235,9 +236,11 @@ def _measure_tables(
 
 def _measuring(contract: Contract) -> Iterator[tuple[str, str]]:
     """What does not fit together among a contract's measures, its reports and its splits."""
-    known = contract.measures
+    known, listed = contract.measures, codes.printed(contract)
     for code, measure in known.items():
         for reason in measuring.wrong(measure, frozenset(known)):
+            yield f"measures.{code}", reason
+        for reason in _miscounted(measure, known, listed):
             yield f"measures.{code}", reason
     for split in contract.splits:
         for code in (split.total, *split.parts):
@@ -254,6 +257,22 @@ def _measuring(contract: Contract) -> Iterator[tuple[str, str]]:
                     tuple(cut) in _both_ways(known[code]) for code in line.measures if code in known
                 ):
                     yield f"{key}.by", f"none of its measures is cut by {' and '.join(cut)}."
+
+
+def _miscounted(
+    measure: measuring.Measure,
+    known: Mapping[str, measuring.Measure],
+    listed: Mapping[str, Sequence[str]],
+) -> Iterator[str]:
+    """What would load, and say nought or nothing in every report."""
+    for name, chosen in measure.where.items():
+        for code in chosen:
+            if code not in listed.get(name, (code,)):
+                there = ", ".join(listed[name])
+                yield f"there is no {name} “{code}” in this contract; it has: {there}."
+    for of in measure.of:
+        if measure.names_people and of in known and not known[of].names_people:
+            yield f"it cannot be a share of “{of}”, which is not about people."
 
 
 def _both_ways(measure: measuring.Measure) -> set[tuple[str, ...]]:

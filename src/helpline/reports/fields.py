@@ -31,7 +31,7 @@ FIELDS: Final = (
     Field("{{ note }}", "how small numbers are protected"),
     Field("{%p for promise in promises %} … {%p endfor %}", "each promise of the contract"),
     Field("{{ promise.name }}", "what was promised"),
-    Field("{{ promise.state }}", "kept, so_far, broken, hidden, nothing or unknown"),
+    Field("{{ promise.state }}", "kept, so_far, broken, few, many, hidden, nothing or unknown"),
     Field("{{ promise.answer }}", "whether it was kept, in a word or two"),
     Field("{{ promise.more }}", "how many in time, how many late"),
     Field("{{ promise.where }}", "in which areas it was late"),

@@ -46,7 +46,8 @@ async def show_all(request: web.Request) -> web.Response:
                 (period, await supplying.missing(session, contract, period), is_over)
                 for period, is_over in _recent(contract, now)
             ]
-            listed.append((contract, rows, await supplying.past_periods(session, contract)))
+            past = await supplying.past_periods(session, contract)
+            listed.append((contract, rows, past, _last_before_us(contract)))
     return show(request, "supplied_all.html.j2", listed=listed)
 
 
@@ -258,6 +259,12 @@ def _day(text: str) -> date | None:
 def _following(contract: Contract, period: Period, now: datetime) -> Period | None:
     after = periods.following(period)
     return after if after.start <= now.astimezone(ZoneInfo(contract.zone)).date() else None
+
+
+def _last_before_us(contract: Contract) -> Period:
+    """The last period of the contract's first report that was over before our first day."""
+    kind, month = KIND_OF[contract.reports[0].every], contract.year_starts_month
+    return periods.previous(periods.period_containing(contract.term.start, kind, month))
 
 
 def _recent(contract: Contract, now: datetime) -> list[tuple[Period, bool]]:
