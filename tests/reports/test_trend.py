@@ -39,6 +39,15 @@ def test_a_hidden_figure_is_a_gap_and_the_line_is_broken_there(essex: Contract) 
     assert found.is_drawn
 
 
+def test_where_a_promise_is_hidden_what_is_published_of_the_late_ones_is_said(
+    essex: Contract,
+) -> None:
+    hidden = Cell(MET, (), None, hidden="hidden")
+    late = Cell(MISSED, (), None, hidden="hidden", note="fewer than 8")
+    past = Past(over(hidden).releases, [{MET: hidden, MISSED: late}])
+    assert [one.words for one in past.of(essex.measure(MET)).points] == ["fewer than 8 late"]
+
+
 def test_a_target_is_drawn_and_each_period_is_held_against_it(essex: Contract) -> None:
     target = Target(at_least=95, amber=90)
     measure = essex.measure(MET).model_copy(update={"target": target})

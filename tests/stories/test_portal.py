@@ -16,17 +16,17 @@ from helpline.desk import (
     measure_proposals,
     obligations,
     portal,
-    releasing,
     review_actions,
 )
 from helpline.desk.figure_threads import About
 from helpline.desk.measure_proposals import Worded
 from helpline.desk.review_actions import Agreed
 from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from helpline.models import ObligationDue, Release
+from helpline.models import ObligationDue
 from helpline.reports import measure_text
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import ProposalKind, ProposalState, QuestionState, Role
+from tests.released import released
 from tests.world import World
 
 WORDED = Worded("Asked for at the review", "Calls back", "How many were rung back?", target="95")
@@ -126,26 +126,6 @@ async def test_nobody_reaches_into_another_contract(world: World) -> None:
             )
 
 
-async def sign(world: World) -> Release:
-    """Last quarter's report, checked by one lead and signed by another."""
-    contract, now = essex(world), world.now
-    other = await world.hire("Lennox", Role.LEAD)
-    async with world.house.db.write() as session:
-        made = await releasing.draw_up(session, contract, "quarter", "2026-27-Q1", world.lead, now)
-        counted = await releasing.to_check(session, contract, made, now)
-        await releasing.check(session, contract, made.id or 0, counted, world.lead, now)
-        places = releasing.asked_for(contract, made)
-        await releasing.say(
-            session, contract, made.id or 0, dict.fromkeys(places, "As usual."), world.lead, now
-        )
-    async with world.house.db.read() as session:
-        again = await releasing.find(session, made.id or 0, other)
-        ready = await releasing.to_sign(session, contract, again, now)
-    async with world.house.db.write() as session:
-        await releasing.sign(session, contract, ready, {}, other, now)
-    return made
-
-
 async def test_a_question_waits_for_a_lead_with_a_day_and_an_answer_settles_it(
     world: World,
 ) -> None:
@@ -154,7 +134,7 @@ async def test_a_question_waits_for_a_lead_with_a_day_and_an_answer_settles_it(
     async with world.house.db.write() as session:
         with pytest.raises(InvalidInput, match="signed"):
             await figure_threads.ask(session, contract, about, "Why?", colin, world.now)
-    await sign(world)
+    await released(world)
     async with world.house.db.write() as session:
         for wrong in (About("quarter", "2026-27"), About("quarter", "2026-27-Q1", "nonsense")):
             with pytest.raises(InvalidInput):
@@ -164,6 +144,7 @@ async def test_a_question_waits_for_a_lead_with_a_day_and_an_answer_settles_it(
         with pytest.raises(InvalidInput, match="leave it out"):
             await figure_threads.ask(session, contract, about, POINTING[0], colin, world.now)
         made = await figure_threads.ask(session, contract, about, "Why?", colin, world.now)
+    assert made.figure == "80 (88.9%)"
     assert made.due_on == date(2026, 11, 10)  # five working days after a Tuesday
     assert [one.due_on for one in await owed(world)] == [made.due_on]
     async with world.house.db.write() as session:

@@ -83,6 +83,8 @@ class Past:
     def of(self, measure: Measure) -> Trend:
         """The trend of one measure's total."""
         cells = [totals.get(measure.code) for totals in self.totals]
+        late_code = measure.code.removesuffix(".met") + ".missed"
+        late = [totals.get(late_code) for totals in self.totals]
         is_share = any(cell is not None and cell.percent is not None for cell in cells)
         values = [_drawn(cell, is_share=is_share) for cell in cells]
         goal = _goal(measure)
@@ -93,7 +95,7 @@ class Past:
             Point(
                 release.period,
                 value,
-                _words(measure, cell, is_share=is_share),
+                _words(measure, cell, late[place], is_share=is_share),
                 _state(measure, cell),
                 round(_LEFT + step * (place + 0.5)),
                 None if value is None else scale.y(value),
@@ -135,11 +137,12 @@ def _drawn(cell: Cell | None, *, is_share: bool) -> float | None:
     return cell.percent if is_share else cell.value
 
 
-def _words(measure: Measure, cell: Cell | None, *, is_share: bool) -> str:
+def _words(measure: Measure, cell: Cell | None, late: Cell | None, *, is_share: bool) -> str:
+    """What is read of a figure; of a hidden promise, what is published of the late ones."""
     if cell is None:
         return "not counted"
     if cell.hidden:
-        return "not shown"
+        return f"{late.note} late" if late and late.hidden and late.note else "not shown"
     if cell.words:
         return cell.words
     if is_share and cell.percent is not None:

@@ -60,6 +60,7 @@ from helpline.web.pages import (
     new_case,
     news,
     obligations,
+    overview,
     papers,
     partners,
     pathway,
@@ -150,6 +151,7 @@ ROUTES = (
     Route("POST", "/cases/{reference}/urgency", case_acts.set_urgency, "case.triage"),
     Route("POST", "/cases/{reference}/closure", case_acts.close, "case.close"),
     Route("POST", "/cases/{reference}/reopening", case_acts.reopen, "case.reopen"),
+    Route("POST", "/cases/{reference}/completion", case_acts.complete, "case.close"),
     Route("POST", "/cases/{reference}/promises", case_acts.promise, "case.reply"),
     Route("POST", "/cases/{reference}/promises/{id}/end", case_acts.end_promise, "case.reply"),
     Route("POST", "/cases/{reference}/tasks/{id}/end", case_acts.finish_task, "task.finish"),
@@ -371,6 +373,7 @@ ROUTES = (
     Route("POST", "/groups", groups.write, "group.write"),
     Route("POST", "/groups/{id}/ending", groups.settle, "group.write"),
     Route("POST", "/groups/{id}/withdrawal", groups.take_back, "group.write"),
+    Route("GET", "/overview", overview.show_overview, "overview.read"),
     Route("GET", "/handed-on", handed_on.show_handed_on, "handed_on.read"),
     # who else helps
     Route("GET", "/partners", partners.show_partners, "partner.read"),

@@ -9,9 +9,17 @@ from helpline.contract import Contract
 from helpline.desk import measure_proposals, portal
 from helpline.desk.measure_proposals import Shown, Worded
 from helpline.errors import Conflict, InvalidInput, NotFound
-from helpline.reports import measure_text
+from helpline.reports import catalogue, measure_text
+from helpline.rules.permissions import may
 from helpline.vocabulary import ProposalKind, ProposalState, TargetKind
-from helpline.web.asked import actor_of, house_of, now_of, number_in_path, row_id
+from helpline.web.asked import (
+    actor_of,
+    contracts_of,
+    house_of,
+    now_of,
+    number_in_path,
+    row_id,
+)
 from helpline.web.pages.case_referrals import day_in
 from helpline.web.pages.portal import SIDES, contract_in_path, field_of, today_in, typed_in
 from helpline.web.showing import go, show
@@ -48,6 +56,27 @@ _WRONG: Final = {
     "Say why it is": "why",
     "Write your": "text",
 }
+
+
+async def show_catalogue(request: web.Request) -> web.Response:
+    """Every figure of the contract's reports, explained; for who may propose, what is proposed."""
+    key = request.match_info["contract"]
+    contract = next((one for one in contracts_of(request, "report.read") if one.key == key), None)
+    if contract is None:
+        raise NotFound("There is no such report, or it is not yours to see.")
+    may_propose = may(actor_of(request), "measure.propose", key)
+    async with house_of(request).db.read() as session:
+        proposed = await measure_proposals.listed(session, contract) if may_propose else []
+    return show(
+        request,
+        "measures.html.j2",
+        contract=contract,
+        entries=catalogue.entries(contract),
+        may_propose=may_propose,
+        proposed=proposed,
+        kinds=KINDS,
+        states=STATES,
+    )
 
 
 async def show_measures(request: web.Request) -> web.Response:

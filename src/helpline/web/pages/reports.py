@@ -5,7 +5,7 @@ and of a period that still runs the totals of last Sunday; leads see any period 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import events, promises, releasing, releasing_lists
+from helpline.desk import events, figure_threads, promises, releasing, releasing_lists
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Release
-from helpline.reports import catalogue, frozen
+from helpline.reports import frozen
 from helpline.reports.figures import figures
 from helpline.reports.render import rendered
 from helpline.reports.report import Report
@@ -64,6 +64,7 @@ async def show_reports(request: web.Request) -> web.Response:
     """Every contract the asker may see: what is on its way, what is signed, what still runs."""
     now, actor = now_of(request), actor_of(request)
     sections, on_the_way, kept = [], list[tuple[Contract, releasing_lists.Listed]](), {}
+    asked = list[tuple[Contract, int, date]]()  # questions of the councils that wait for us
     async with house_of(request).db.read() as session:
         for contract in contracts_of(request, "report.read"):
             prepares = may(actor, "report.prepare", contract.key)
@@ -77,6 +78,9 @@ async def show_reports(request: web.Request) -> web.Response:
             )
             sections.append(section)
             on_the_way += [(contract, one) for one in found if not one.state.is_out]
+            number, due_on = await figure_threads.waiting(session, contract)
+            if prepares and due_on is not None:
+                asked.append((contract, number, due_on))
         for contract in contracts_of(request, "promises.read"):
             since = now - PROMISES_BACK
             kept[contract.key] = await promises.kept_rates(session, contract.key, since, now)
@@ -89,13 +93,9 @@ async def show_reports(request: web.Request) -> web.Response:
         formats=list(TYPES),
         files=FILES,
         kept=kept,
+        asked=sorted(asked, key=lambda one: one[2]),
+        today=now.date(),
     )
-
-
-async def show_measures(request: web.Request) -> web.Response:
-    """Every figure of the contract's reports, explained."""
-    contract = _contract(request)
-    return show(request, "measures.html.j2", contract=contract, entries=catalogue.entries(contract))
 
 
 async def show_report(request: web.Request) -> web.Response:
