@@ -12,7 +12,16 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from helpline.contract import Contract
-from helpline.desk import complaints, compliments, evidence, incidents, library, papers
+from helpline.desk import (
+    complaints,
+    compliments,
+    evidence,
+    incidents,
+    library,
+    obligation_lists,
+    obligations,
+    papers,
+)
 from helpline.desk.rota import plan
 from helpline.rules import periods
 from helpline.rules.permissions import Actor
@@ -39,6 +48,7 @@ class Council:
     evidence: tuple[str, str]
     complaint: str
     thanks: str
+    giver: str = "carer"
 
 
 COUNCILS = (
@@ -78,6 +88,7 @@ COUNCILS = (
         evidence=("voice_of_child", "Six young people chose what the house does on Fridays."),
         complaint="I asked three times when my review is and was told to wait.",
         thanks="Thank you for ringing on my birthday.",
+        giver="child",
     ),
     Council(
         key="national",
@@ -347,7 +358,7 @@ async def registers(
     told = complaints.Told(
         kind="service",
         subject="information",
-        complainant="carer",
+        complainant=council.giver,
         words=council.complaint,
         wish="An answer in writing",
         reach="By letter, please",
@@ -359,7 +370,7 @@ async def registers(
         session,
         contract,
         subject="support",
-        giver="carer",
+        giver=council.giver,
         words=council.thanks,
         method="telephone",
         at=now - 2 * day,
@@ -385,9 +396,20 @@ async def registers(
             by=staff["leonie"],
             now=now,
         )
+    await _what_was_owed(session, contract, staff["leonie"], now)
     shown, words = council.evidence
     entry = evidence.Typed(shown, contract.days.day_of(now - 6 * day), words, "Meeting", reached=9)
     await evidence.write(session, contract, entry, staff["leonie"], now)
+
+
+async def _what_was_owed(session: Any, contract: Contract, lead: Actor, now: datetime) -> None:
+    """Last month's meetings and papers were held and handed in; what comes is still owed."""
+    await obligations.lay_out(session, contract, now)
+    today, only = obligations.today_of(contract, now), {contract.key: contract}
+    for one in await obligation_lists.listed(session, only, now, is_open=True):
+        if one.due_on < today and one.report is None:
+            proof = "Held; the minutes went to everybody who was there"
+            await obligations.settle(session, contract, one.id, one.due_on, proof, lead, now)
 
 
 def commissioners() -> Sequence[tuple[str, str, Role, str, str | None]]:

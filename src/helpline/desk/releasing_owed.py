@@ -7,6 +7,7 @@ A report is sent when it is signed, because it lies in the portal from then on.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -23,6 +24,7 @@ from helpline.db import insert_for
 from helpline.desk import deadlines, events, obligations
 from helpline.models import Deadline, ObligationDue, Release, RunningFigures
 from helpline.reports import figures, frozen
+from helpline.reports.weeks import only_totals, so_far, totals
 from helpline.rules import clocks, periods
 from helpline.rules.periods import KIND_OF, Period
 from helpline.rules.permissions import Actor
@@ -42,6 +44,8 @@ async def keep_up(session: AsyncSession, contract: Contract, now: datetime) -> i
     for asked in contract.reports:
         first_ever = await _newest_end(session, contract, asked.code) is None
         for span in await _owed(session, contract, asked, now):
+            if not asked.owes(span.end):
+                continue
             await add(session, contract, asked, span, now, is_first=first_ever)
             moved += 1
     for release in await _unsent(session, contract):
@@ -191,12 +195,17 @@ def _was_before_us(release: Release, plan: clocks.Plan) -> bool:
 
 async def due(session: AsyncSession, contract: Contract, release: Release) -> clocks.Plan | None:
     """By when a report is to be sent: so many working days after its period, or before the meeting
-    at which it is presented; None where nothing says so, or the meeting has no day yet."""
+    at which it is presented; else by the day of the calendar of what is owed; None where nothing
+    says so, or the meeting has no day yet."""
     asked = contract.report(release.report)
-    if asked.due_working_days is None:
-        return None
     span = frozen.period_of(contract, release)
     over = periods.bounds(span, contract.zone)[1]
+    if asked.due_working_days is None:
+        owed = (await session.scalars(await _in_calendar(session, contract, release))).first()
+        if owed is None:
+            return None
+        local = datetime.combine(owed.due_on, DAY_ENDS, ZoneInfo(contract.zone))
+        return clocks.Plan(over, local.astimezone(over.tzinfo), None, owed.is_certain)
     if asked.meeting is None:
         limit = clocks.Limit(asked.due_working_days, Unit.WORKING_DAYS, DAY_ENDS)
         counted_from = over - timedelta(minutes=1)  # the period's last day is day 0
@@ -255,7 +264,7 @@ async def is_sent(
         which = col(Deadline.id) == release.deadline_id
         ended = await deadlines.end(session, now, which, is_kept=True, by=by.user_id)
         await deadlines.note_ended(session, ended, now, by.user_id)
-    owed = await session.scalars(_in_calendar(contract, release))
+    owed = await session.scalars(await _in_calendar(session, contract, release))
     for one in owed.all():
         one.done_on, one.done_at = _today(contract, now), now
         one.done_by_id, one.next_alert_at = by.user_id, None
@@ -268,23 +277,31 @@ async def _quiet(
     session: AsyncSession, contract: Contract, release: Release, now: datetime
 ) -> None:
     """The draft's own clock speaks from now on: nobody is told twice."""
-    for one in (await session.scalars(_in_calendar(contract, release))).all():
+    owed = await session.scalars(await _in_calendar(session, contract, release))
+    for one in owed.all():
         one.next_alert_at = None
         await session.flush()
         await obligations.hush(session, one, now)
 
 
-def _in_calendar(contract: Contract, release: Release) -> Select[ObligationDue]:
-    """What the calendar of obligations says of the same report."""
-    kind = KIND_OF[contract.report(release.report).every]
-    first = contract.report_for(kind).code == release.report
-    rules = [one.code for one in contract.obligations if one.report == kind and first]
+async def _in_calendar(
+    session: AsyncSession, contract: Contract, release: Release
+) -> Select[ObligationDue]:
+    """What the calendar of obligations says of the same report: of its period, or of the meeting
+    that it is owed before."""
+    asked = contract.report(release.report)
+    kind = KIND_OF[asked.every]
+    is_first = contract.report_for(kind).code == release.report
+    rules = [one.code for one in contract.obligations if one.report == kind and is_first]
+    day: date | None = release.ends_on
+    if asked.meeting is not None:
+        day = await meeting_after(session, contract, asked.meeting, release.ends_on)
     return (
         select(ObligationDue)
         .where(
             col(ObligationDue.contract) == contract.key,
             col(ObligationDue.rule).in_(rules),
-            col(ObligationDue.for_day) == release.ends_on,
+            col(ObligationDue.for_day) == day,
             col(ObligationDue.done_at).is_(None),
             col(ObligationDue.dropped_at).is_(None),
         )
@@ -305,8 +322,8 @@ class ToCount:
 
 
 async def running_due(session: AsyncSession, contract: Contract, now: datetime) -> list[ToCount]:
-    """The reports whose running period has no figures of last Sunday yet."""
-    as_at = last_sunday(contract, now)
+    """The reports whose running period has no figures of the Sunday before last yet."""
+    as_at = last_sunday(contract, now - timedelta(days=7))
     found = []
     for asked in contract.reports:
         kind, month = KIND_OF[asked.every], contract.year_starts_month
@@ -324,14 +341,23 @@ async def running_due(session: AsyncSession, contract: Contract, now: datetime) 
 
 
 async def count_running(session: AsyncSession, contract: Contract, one: ToCount) -> str:
-    """Its totals, protected as the whole report would be. Reads only."""
-    exact = await figures.counted(
-        session, contract, one.span, one.as_at, one.report, late=False, until=one.as_at
-    )
+    """Its totals as they may be published a week later. Reads only."""
+    then, now = one.as_at, _week_later(contract, one.as_at)
+    counted = [
+        await figures.counted(session, contract, one.span, at, one.report, late=False, until=at)
+        for at in (then, now)
+    ]
+    weeks = [
+        (so_far(one.span, at, contract.zone), report.cells)
+        for at, report in zip((then, now), counted, strict=True)
+    ]
     earlier = await frozen.earlier(session, contract, one.span)
-    shown = await figures.protected(exact, earlier)
-    totals = tuple(cell for cell in shown.cells if not cell.by)
-    return frozen.kept(replace(shown, cells=totals, breaches=()))
+    earlier += await frozen.weeks(session, contract, one.span)
+    exact = replace(counted[0], cells=only_totals(contract, counted[0].cells), breaches=())
+    cells = await asyncio.to_thread(totals, contract, weeks[0], weeks[1], earlier)
+    is_protected = contract.disclosure.applies
+    shown = replace(exact, cells=cells if is_protected else exact.cells, exact=False)
+    return frozen.kept_week(exact, replace(shown, is_protected=is_protected))
 
 
 async def keep_running(
@@ -350,6 +376,11 @@ async def keep_running(
         )
         .on_conflict_do_nothing(index_elements=["contract", "report", "period", "as_at"])
     )
+
+
+def _week_later(contract: Contract, at: datetime) -> datetime:
+    local = at.astimezone(ZoneInfo(contract.zone)).replace(tzinfo=None) + timedelta(days=7)
+    return local.replace(tzinfo=ZoneInfo(contract.zone)).astimezone(at.tzinfo)
 
 
 def last_sunday(contract: Contract, now: datetime) -> datetime:

@@ -52,6 +52,21 @@ def contracts_of(request: web.Request, action: str) -> list[Contract]:
     return [found[key] for key in sorted(found) if may(actor_of(request), action, key)]
 
 
+def narrowed(request: web.Request, contracts: list[Contract]) -> list[Contract]:
+    """Those of one council, where the address names it; else all of them."""
+    key = request.query.get("contract", "")
+    return [one for one in contracts if one.key == key] or contracts
+
+
+async def one_of(request: web.Request, contracts: list[Contract]) -> Contract | None:
+    """The contract that a form or an address names, or the only one there is; None where somebody
+    works for several and has not said."""
+    named = await field(request, "contract") if request.method == "POST" else ""
+    key = named or request.query.get("contract", "")
+    found = [one for one in contracts if one.key == key] if key else contracts
+    return found[0] if len(found) == 1 else None
+
+
 def contract_of(request: web.Request, key: str) -> Contract:
     """The contract of a case; NotFound when its file is gone, which `helpline check` reports."""
     contract = house_of(request).contracts.get(key)

@@ -5,6 +5,7 @@ instants and are said in words there, in the contract's zone, measured from the 
 """
 
 import json
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +53,12 @@ NAVIGATION_OF: Final[dict[Role, tuple[tuple[str, str, str], ...]]] = {
 
 MORE: Final = (
     # address, what it says, one sentence, the action it takes to see it
+    (
+        "/overview",
+        "Overview",
+        "How it stands, who carries what, and when people write.",
+        "overview.read",
+    ),
     ("/complaints", "Complaints", "What is open, and what is due.", "complaint.read"),
     ("/complaints/new", "Log a complaint", "Whoever it is about never sees it.", "complaint.log"),
     ("/compliments", "Compliments", "What we are thanked for.", "complaint.log"),
@@ -118,8 +125,24 @@ def rendered(request: web.Request, template: str, *, zone: str = ZONE, **values:
         "due": partial(saying.due, now=now, zone=zone),
         "ago": partial(saying.ago, now=now),
         "span": saying.span,
+        "councils": _councils(request),
     }
+    context["of_council"] = partial(_of_council, _councils(request))
     return _pages().get_template(f"pages/{template}").render(context | values)
+
+
+def _councils(request: web.Request) -> dict[str, str]:
+    """Contract → council, for whoever works for several of them; empty for everybody else."""
+    signed = signed_in(request)
+    if signed is None or signed.actor.contract is not None:
+        return {}
+    found = house_of(request).contracts
+    return {key: found[key].council for key in sorted(found)} if len(found) > 1 else {}
+
+
+def _of_council(councils: Mapping[str, str], key: Any) -> str:
+    """Whose a row is; empty where nobody could take it for another's."""
+    return councils.get(str(key), "")
 
 
 def go(address: str) -> web.Response:

@@ -21,12 +21,13 @@ from helpline.web.asked import (
     form_of,
     house_of,
     now_of,
+    one_of,
     row_id,
 )
 from helpline.web.pages.case import local_now
 from helpline.web.pages.case_acts import instant
 from helpline.web.pages.complaints import KINDS, WHO
-from helpline.web.showing import go, show
+from helpline.web.showing import ZONE, go, show
 
 _WRONG: Final = {
     "Write down what": "words",
@@ -85,16 +86,17 @@ async def _new(request: web.Request, problem: str = "") -> web.Response:
     reference = await field(request, "case") if problem else request.query.get("case", "")
     async with house_of(request).db.read() as session:
         case = await _case(session, request, reference)
-        contract = contract_of(request, case.contract) if case else await _contract(request)
-        workers = await independence.colleagues(session, contract.key)
-        if case is not None and not problem:
+        known = contracts_of(request, "complaint.log")
+        contract = contract_of(request, case.contract) if case else await one_of(request, known)
+        workers = await independence.colleagues(session, contract.key) if contract else []
+        if case is not None and contract is not None and not problem:
             typed = await _filled(session, contract, case)
     found = (name for begins, name in _WRONG.items() if problem.startswith(begins))
     return show(
         request,
         "complaint_new.html.j2",
         400 if problem else 200,
-        zone=contract.zone,
+        zone=contract.zone if contract else ZONE,
         contract=contract,
         workers=workers,
         kinds=KINDS,
@@ -156,9 +158,7 @@ async def _told(session: AsyncSession, request: web.Request, contract: Contract)
 
 
 async def _contract(request: web.Request) -> Contract:
-    known = contracts_of(request, "complaint.log")
-    wanted = await field(request, "contract") if request.method == "POST" else ""
-    found = next((one for one in known if one.key == wanted), known[0] if known else None)
+    found = await one_of(request, contracts_of(request, "complaint.log"))
     if found is None:
-        raise InvalidInput("There is no contract here that you may log complaints for.")
+        raise InvalidInput("Choose the council first.")
     return found

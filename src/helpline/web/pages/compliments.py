@@ -13,8 +13,10 @@ from helpline.web.asked import (
     field,
     form_of,
     house_of,
+    narrowed,
     now_of,
     number_in_path,
+    one_of,
     row_id,
 )
 from helpline.web.pages.case_acts import instant
@@ -36,21 +38,27 @@ async def show_compliments(request: web.Request, problem: str = "") -> web.Respo
     actor, known = actor_of(request), contracts_of(request, "complaint.log")
     if not known:
         raise NotFound("There is no contract here that you may log compliments for.")
-    contract = known[0]
+    shown, contract = narrowed(request, known), await one_of(request, known)
     async with house_of(request).db.read() as session:
-        found = await compliments.listed(session, actor, [one.key for one in known])
-        workers = await cases.workers_for(session, contract.key)
+        found = await compliments.listed(session, actor, [one.key for one in shown])
+        workers = await cases.workers_for(session, contract.key) if contract else []
     typed = await form_of(request) if problem else {}
     wrong = (name for begins, name in _WRONG.items() if problem.startswith(begins))
-    subjects = contract.complaints.compliments if contract.complaints else ()
+    praised = {
+        one.code: one.name
+        for each in known
+        for one in (each.complaints.compliments if each.complaints else ())
+    }
+    asked = contract.complaints.compliments if contract and contract.complaints else ()
     return show(
         request,
         "compliments.html.j2",
         400 if problem else 200,
-        zone=contract.zone,
+        zone=(contract or known[0]).zone,
         found=found,
         contract=contract,
-        subjects={one.code: one.name for one in subjects},
+        subjects=praised,
+        own_subjects={one.code: one.name for one in asked},
         who=WHO,
         workers=[(user.id, user.shown_name) for user in workers],
         may_see_cases=may(actor, "case.read"),
@@ -65,13 +73,17 @@ async def show_compliments(request: web.Request, problem: str = "") -> web.Respo
 async def log(request: web.Request) -> web.Response:
     actor, now = actor_of(request), now_of(request)
     try:
-        contract = contracts_of(request, "complaint.log")[0]
+        contract = await one_of(request, contracts_of(request, "complaint.log"))
+        if contract is None:
+            raise InvalidInput("Choose the council first.")
         at = instant(await field(request, "at"), contract.zone, now)
         reference = await field(request, "case")
         async with house_of(request).db.write() as session:
             case = None
             if reference:
                 case = await cases.find_case(session, actor, reference[:20])
+                if case.contract != contract.key:
+                    raise InvalidInput("There is no such case under this contract.")
             await compliments.log(
                 session,
                 contract,

@@ -19,7 +19,9 @@ from helpline.web.asked import (
     field,
     form_of,
     house_of,
+    narrowed,
     now_of,
+    one_of,
     row_id,
 )
 from helpline.web.pages.case_acts import instant
@@ -49,8 +51,9 @@ async def show_incidents(request: web.Request, problem: str = "") -> web.Respons
     actor, known = actor_of(request), contracts_of(request, "incident.read")
     if not known:
         raise NotFound("There is no contract here whose incidents you may see.")
+    shown, contract = narrowed(request, known), await one_of(request, known)
     async with house_of(request).db.read() as session:
-        found = await incidents.listed(session, actor, [one.key for one in known])
+        found = await incidents.listed(session, actor, [one.key for one in shown])
     typed = await form_of(request) if problem else {}
     return show(
         request,
@@ -58,7 +61,9 @@ async def show_incidents(request: web.Request, problem: str = "") -> web.Respons
         400 if problem else 200,
         zone=known[0].zone,
         found=found,
-        kinds={one.code: one.name for contract in known for one in contract.incidents},
+        kinds={one.code: one.name for each in known for one in each.incidents},
+        own_kinds={one.code: one.name for one in contract.incidents} if contract else {},
+        contract=contract,
         may_log=may(actor, "incident.log"),
         form="incident" if problem else "",
         problem=problem,
@@ -71,13 +76,17 @@ async def show_incidents(request: web.Request, problem: str = "") -> web.Respons
 async def log(request: web.Request) -> web.Response:
     actor, now = actor_of(request), now_of(request)
     try:
-        contract = contracts_of(request, "incident.log")[0]
+        contract = await one_of(request, contracts_of(request, "incident.log"))
+        if contract is None:
+            raise InvalidInput("Choose the council first.")
         reference, case = await field(request, "case"), None
         happened = instant(await field(request, "happened_at"), contract.zone, now)
         known = instant(await field(request, "known_at"), contract.zone, now)
         async with house_of(request).db.write() as session:
             if reference:
                 case = await cases.find_case(session, actor, reference[:20])
+                if case.contract != contract.key:
+                    raise InvalidInput("There is no such case under this contract.")
             told = incidents.Told(
                 kind=await field(request, "kind"),
                 what=await field(request, "what"),

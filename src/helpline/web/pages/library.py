@@ -19,6 +19,7 @@ from helpline.web.asked import (
     field,
     form_of,
     house_of,
+    narrowed,
     now_of,
     number_in_path,
     row_id,
@@ -64,7 +65,8 @@ async def show_library(request: web.Request) -> web.Response:
     """What fits; what waits for its owner first. It is about nobody, so it may be asked by GET."""
     asked, kind = request.query.get("asked", "")[:100], request.query.get("kind", "")
     topic = request.query.get("topic", "")
-    contracts = {one.key: one for one in contracts_of(request, "library.read")}
+    everywhere = contracts_of(request, "library.read")
+    contracts = {one.key: one for one in narrowed(request, everywhere)}
     kind = kind if kind in list(LibraryKind) else ""
     async with house_of(request).db.read() as session:
         now = now_of(request)
@@ -81,6 +83,7 @@ async def show_library(request: web.Request) -> web.Response:
         waiting=[one for one in everything if _waits(one)],
         kind_words=KIND_WORDS,
         topics=_topics(list(contracts.values())),
+        only=next(iter(contracts)) if len(contracts) == 1 < len(everywhere) else "",
         words={key: Words(contract) for key, contract in contracts.items()},
         may_write=may(actor_of(request), "library.write"),
         done=request.query.get("done", ""),

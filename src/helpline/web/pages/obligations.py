@@ -17,6 +17,7 @@ from helpline.web.asked import (
     field,
     form_of,
     house_of,
+    narrowed,
     now_of,
     number_in_path,
     row_id,
@@ -26,6 +27,8 @@ from helpline.web.pages.evidence import file_of
 from helpline.web.pages.partners import wrong_field
 from helpline.web.showing import ZONE, go, show
 
+NEAR_DAYS: Final = 60
+"""What is owed within so many days is shown with its forms; the rest as a list."""
 _WRONG: Final = {
     "Say in a few words": "what",
     "Give the day": "day",
@@ -138,7 +141,8 @@ async def _page(
     typed: dict[str, str] | None = None,
 ) -> web.Response:
     actor, now = actor_of(request), now_of(request)
-    contracts = {one.key: one for one in contracts_of(request, "obligation.read")}
+    everywhere = contracts_of(request, "obligation.read")
+    contracts = {one.key: one for one in narrowed(request, everywhere)}
     async with house_of(request).db.read() as session:
         owed = await obligation_lists.listed(session, contracts, now, is_open=True)
         settled = await obligation_lists.listed(session, contracts, now, is_open=False, limit=50)
@@ -149,12 +153,17 @@ async def _page(
         ]
         owners = {key: await obligations.owners(session, one) for key, one in contracts.items()}
         files = await evidence.files_of(session, obligations=[one.id for one in settled] or [0])
+    is_all = len(everywhere) == 1 or request.query.get("until") == "all" or bool(error)
+    near = owed if is_all else [one for one in owed if one.days <= NEAR_DAYS]
     problem = str(error) if error else ""
     otherwise = {"done": "proof", "drop": "why"}.get(form.partition("_")[0], "what")
     values: dict[str, Any] = {
         "contracts": list(contracts.values()),
-        "councils": {key: one.council for key, one in contracts.items()},
+        "councils": {one.key: one.council for one in everywhere},
+        "only": next(iter(contracts)) if len(contracts) == 1 < len(everywhere) else "",
         "owed": owed,
+        "near": near,
+        "further": owed[len(near) :],
         "late": sum(one.days < 0 for one in owed),
         "settled": settled,
         "open_rules": open_rules,

@@ -15,6 +15,7 @@ from helpline.web.asked import (
     contracts_of,
     form_of,
     house_of,
+    narrowed,
     now_of,
     number_in_path,
     row_id,
@@ -102,12 +103,15 @@ async def _page(request: web.Request, problem: str = "") -> web.Response:
     actor, now = actor_of(request), now_of(request)
     contracts = contracts_of(request, "paper.manage")
     async with house_of(request).db.read() as session:
-        listed = [(one, await papers.sheets(session, one, actor, now)) for one in contracts]
+        shown = contracts[:1] if narrowed(request, contracts) == contracts else None
+        shown = shown or narrowed(request, contracts)
+        listed = [(one, await papers.sheets(session, one, actor, now)) for one in shown]
     everybody = {one.user_id: one.name for _, sheets in listed for one in sheets}
     everybody.pop(actor.user_id, None)
     typed = await form_of(request) if problem else {}
     values: dict[str, Any] = {
         "contracts": listed,
+        "only": shown[0].key if shown else "",
         "people": sorted(everybody.items(), key=lambda one: one[1].lower()),
         "kinds": list(KIND_WORDS.items()),
         "kind_words": KIND_WORDS,

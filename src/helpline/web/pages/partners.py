@@ -20,6 +20,7 @@ from helpline.web.asked import (
     fields,
     form_of,
     house_of,
+    narrowed,
     now_of,
     number_in_path,
 )
@@ -154,7 +155,8 @@ async def _typed(request: web.Request) -> Typed:
 
 async def _list(request: web.Request, kind: str, area: str, words: str) -> web.Response:
     actor, now = actor_of(request), now_of(request)
-    contracts = contracts_of(request, "partner.read")
+    everywhere = contracts_of(request, "partner.read")
+    contracts = narrowed(request, everywhere)
     async with house_of(request).db.read() as session:
         found = await partners.listed(session, contracts, now, kind=kind, area=area, words=words)
         by_key = {one.key: one for one in contracts}
@@ -170,6 +172,7 @@ async def _list(request: web.Request, kind: str, area: str, words: str) -> web.R
         late=sum(one.is_late for one in waits),
         partner_words=KIND_WORDS,
         areas=areas,
+        only=contracts[0].key if len(contracts) == 1 < len(everywhere) else "",
         area_names=dict(areas),
         may_write=may(actor, "partner.write"),
         done=request.query.get("done", ""),

@@ -79,9 +79,12 @@ async def show_rota(request: web.Request) -> web.Response:
         keys = [contract.key for contract in contracts]
         values["unreachable"] = await reachable.unreachable(session, keys, now, reach_of(request))
     zone = contracts[0].zone if contracts else "UTC"
+    upcoming = values["next_shift"]
+    asked = request.query.get("contract", upcoming.contract if upcoming else "")
     return show(
         request,
         "rota.html.j2",
+        shown=next((key for key in keys if key == asked), next(iter(keys), "")),
         zone=zone,
         clock=partial(_clock, zone=zone),
         local=partial(local_now, zone=zone),
