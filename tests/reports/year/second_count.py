@@ -96,15 +96,19 @@ class SecondCount:
 
     def broken(self, span: Span) -> list[tuple[str, str, float, bool]]:
         """Every promise of the period that was not kept: which, where, minutes late, answered."""
+        return sorted(told for day, told in self._broken if span.first <= day <= span.last)
+
+    @cached_property
+    def _broken(self) -> list[tuple[date, tuple[str, str, float, bool]]]:
         found = []
         for one in self.record.promises:
             late = (one.met or self.record.now) - one.due
-            is_in = span.first <= self._day(one.started) <= span.last
-            if self._is_promise(one) and is_in and late > timedelta(0):
+            if self._is_promise(one) and late > timedelta(0):
                 assert one.case is not None
                 area = self._known("quadrant", one.case.quadrant)
-                found.append((one.clock, area, late / MINUTE, one.met is not None))
-        return sorted(found)
+                told = (one.clock, area, late / MINUTE, one.met is not None)
+                found.append((self._day(one.started), told))
+        return found
 
     # --- cells ------------------------------------------------------------------------------------
 
