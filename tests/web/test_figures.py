@@ -3,6 +3,9 @@
 from html import unescape
 from urllib.parse import urlsplit
 
+from sqlalchemy import update
+
+from helpline.models import Case
 from tests.web.conftest import Arrive
 from tests.world import CARER, STRANGER, World
 
@@ -49,3 +52,31 @@ async def test_files_and_the_protected_page_have_no_such_links(
     assert "/figure/" not in lead.page
     assert await lead.get(f"/reports/essex/figure/{LABEL}?measure=luck") == 404
     assert await lead.get("/reports/essex/figure/never?measure=cases") == 400
+
+
+async def test_a_closed_case_is_completed_where_the_list_leads(
+    everybody: World, arrive: Arrive
+) -> None:
+    await everybody.sms(CARER, "Please ring me")
+    case = await everybody.case_of(CARER)
+    async with everybody.house.db.write() as session:
+        await session.execute(update(Case).values(status="closed", closed_at=everybody.now))
+    lead = await arrive(everybody, "leonie")
+    quality = f"/reports/essex/quality/{LABEL}"
+    await lead.get(f"{quality}?only=support")
+    assert f'href="/cases/{case.reference}#completion"' in lead.page
+    path = f"/cases/{case.reference}"
+    await lead.get(path)
+    assert "Put on the record what is missing" in lead.text
+    assert await lead.post(f"{path}/completion", {"outcome": ""}) == 400
+    assert "Choose what they got, or how it ended." in lead.text
+    contract = everybody.house.contracts["essex"]
+    outcome = contract.outcomes[0]
+    plain = next(one.code for one in contract.support if not one.needs)
+    form = [("support", plain), ("outcome", outcome.code)]
+    assert await lead.post(f"{path}/completion", form) == 200
+    assert "It is on the record, and counts." in lead.text
+    assert f"Put on the record later: {outcome.name}" in lead.text
+    assert "Put on the record what is missing" not in lead.text
+    await lead.get(quality)
+    assert "nothing says" not in lead.text

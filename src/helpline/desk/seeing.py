@@ -38,7 +38,7 @@ TAKES_NO_SIDE = (
     *("case.opened", "case.imported", "case.linked", "case.unlinked"),
     *("part.given", "part.ended", "conflict.declared", "conflict.ended"),
     *("case.allocated", "allocation.declined", "allocation.undone", "cover.begun", "cover.ended"),
-    *("case.reason_set", "case.kind_set", "case.urgency_set", "case.eligibility"),
+    *("case.reason_set", "case.kind_set", "case.urgency_set", "case.eligibility", "case.completed"),
     "case.may_be_out_settled",
     "alert.acknowledged",  # one code takes whatever a message asked about
     *("deadline.met", "deadline.cancelled", "deadline.lapsed"),  # follow from another act

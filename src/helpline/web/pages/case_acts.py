@@ -20,6 +20,7 @@ from helpline.desk import (
     blocks,
     cases,
     closing,
+    completing,
     conflicts,
     drafts,
     given,
@@ -226,6 +227,17 @@ async def close(request: web.Request) -> web.Response:
         await closing.close(it.session, it.contract, it.case, *ended)
 
     return await _do(request, "closure", act)
+
+
+async def complete(request: web.Request) -> web.Response:
+    """What the record of a closed case lacks."""
+    supports, outcome = await fields(request, "support"), await field(request, "outcome")
+
+    async def act(it: Act) -> None:
+        said = (supports, outcome, it.by, it.now)
+        await completing.complete(it.session, it.contract, it.case, *said)
+
+    return await _do(request, "completion", act)
 
 
 async def reopen(request: web.Request) -> web.Response:

@@ -39,6 +39,8 @@ PLACES: Final = {
     "waiting": "#reply",
     "in_time": "#reply",
     "late": "/record",
+    "support": "#completion",
+    "outcome": "#completion",
 }
 """Below /cases/<reference>: where each is put right."""
 
