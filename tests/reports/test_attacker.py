@@ -1,21 +1,26 @@
 """Over all releases of a year, of every contract, nobody who subtracts learns a small number."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from helpline.contract import Contract, load_contracts
 from helpline.db import Database
+from helpline.reports import weeks
 from helpline.reports.cells import Cell
 from helpline.reports.figures import counted
 from helpline.reports.protection import Earlier, protect
 from helpline.rules import periods
-from helpline.rules.periods import KIND_OF, Period
+from helpline.rules.periods import KIND_OF, Period, bounds
 from tests import databases
 from tests.reports.attacker import Attacker, Name
 from tests.reports.year import fill
 
+LATER = datetime(2027, 9, 1, tzinfo=UTC)
 KEPT = {"quadrant", "carer_type", "method"}
 Exact = list[tuple[Period, tuple[Cell, ...]]]
 
@@ -109,3 +114,73 @@ async def test_the_attacker_finds_what_a_weaker_rule_gives_away(
     alone = contract.disclosure.model_copy(update={"secondary": False})
     weaker = contract.model_copy(update={"disclosure": alone})
     assert learned(weaker, released(weaker, year))
+
+
+async def weekly(db: Database, contract: Contract, span: Period) -> list[tuple[Period, Exact]]:
+    """What each Sunday of a period adds: the period up to it, and the exact totals."""
+    first = bounds(span, contract.zone)[0]
+    sundays = [first + timedelta(days=7 * n + 3) for n in range(14)]
+    found = []
+    for at in sundays:
+        async with db.read() as session:
+            report = await counted(session, contract, span, at, late=False, until=at)
+        totals = weeks.only_totals(contract, report.cells)
+        found.append((weeks.so_far(span, at, contract.zone), totals))
+    return found
+
+
+def published_weekly(contract: Contract, running: Sequence) -> list[Earlier]:
+    out: list[Earlier] = []
+    for then, now in pairwise(running):
+        shown = weeks.totals(contract, then, now, out)
+        out.append(Earlier(then[0], then[1], shown))
+    return out
+
+
+async def test_thirteen_weeks_and_the_quarter_give_the_attacker_nothing(
+    contracts: dict[str, Contract], empty: Database
+) -> None:
+    contract = narrow(contracts["essex"])
+    record = await fill(empty, contract, 5, 1_500)
+    span = periods.period_containing(record.first, "quarter", contract.year_starts_month)
+    running = await weekly(empty, contract, span)
+    async with empty.read() as session:
+        exact = (await counted(session, contract, span, record.now, late=False)).cells
+    await empty.close()
+    out = published_weekly(contract, running)
+    out.append(Earlier(span, exact, protect(contract, span, exact)))
+    assert learned(contract, out) == {}
+    assert sum(bool(cell.value) for one in out[:-1] for cell in one.published) > 20
+    plain = [Earlier(*one, protect(contract, *one)) for one in running]
+    assert learned(contract, [*plain, out[-1]])  # each Sunday by itself would give weeks away
+
+
+async def test_a_figure_that_moved_by_one_is_not_told_from_its_restatement(
+    contracts: dict[str, Contract], empty: Database
+) -> None:
+    contract = narrow(contracts["essex"])
+    contract = contract.model_copy(
+        update={"disclosure": contract.disclosure.model_copy(update={"round_to": 1})}
+    )
+    await fill(empty, contract, 5, 4_000)
+    async with empty.read() as session:
+        when = periods.period("2026-27-Q1", contract.year_starts_month)
+        exact = (await counted(session, contract, when, LATER, late=False)).cells
+    await empty.close()
+    first = Earlier(when, exact, protect(contract, when, exact))
+    before = {cell.key: cell for cell in first.published}
+    by_one = tuple(_moved(cell, 1) for cell in exact)
+    again = protect(contract, when, by_one, [first])
+    assert [(one.value, one.percent, one.hidden) for one in again] == [
+        (one.value, one.percent, one.hidden) for one in first.published
+    ]
+    much = tuple(_moved(cell, 40) for cell in exact)
+    more = protect(contract, when, much, [first])
+    assert any(one.value and one.value != before[one.key].value for one in more)
+
+
+def _moved(cell: Cell, by: int) -> Cell:
+    """A correction: some cases were another carer's."""
+    if cell.measure in ("people", "contacts", "cases") and cell.value and cell.value > 20:
+        return replace(cell, value=cell.value + by)
+    return cell

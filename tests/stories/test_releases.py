@@ -5,13 +5,14 @@ import hashlib
 import io
 import json
 import zipfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
 from sqlmodel import col
 
-from helpline.contract import Contract
+from helpline.contract import Contract, load_contracts
 from helpline.desk import imports, releasing, releasing_given, releasing_lists, releasing_owed
 from helpline.engine.reporting import keep_reports
 from helpline.errors import Conflict, InvalidInput
@@ -231,7 +232,7 @@ async def test_the_running_period_is_the_same_all_week(world: World) -> None:
         first = await frozen.running(session, essex, "quarter", label)
     assert first is not None
     assert {cell.by for cell in first.report.cells} == {()}
-    assert first.row.as_at == datetime(2026, 11, 2, tzinfo=UTC)  # a week late: reports/weeks.py
+    assert first.row.as_at == datetime(2026, 11, 9, tzinfo=UTC)  # a week late: reports/weeks.py
     await world.sms("+447700900123", "Please ring me")
     await keep_reports(world.house)
     async with world.house.db.read() as session:
@@ -284,3 +285,27 @@ async def test_the_council_is_told_that_it_is_ready_and_no_figure_leaves_by_post
         agenda = packed.read("agenda.txt").decode()
     assert "1. The promises and whether they were kept" in agenda
     assert "None." in agenda  # it was presented before that day
+
+
+async def test_a_report_before_a_meeting_is_due_where_the_meeting_is(world: World) -> None:
+    council = load_contracts(Path(__file__).parents[2] / "contracts")["lancashire"]
+    first, later = date(2026, 12, 15), date(2026, 12, 16)
+    code = "quarterly_performance_meeting"
+    async with world.house.db.write() as session:
+        await releasing_owed.keep_up(session, council, world.now)
+        drafts = await frozen.releases(session, council, only_out=False)
+        (draft,) = [one for one in drafts if council.report(one.report).meeting == code]
+        assert draft.deadline_id is None  # nobody has named the day
+        meeting = ObligationDue(
+            contract=council.key, rule=code, for_day=first, due_on=first, made_at=world.now
+        )
+        session.add(meeting)
+        await session.flush()
+        await releasing_owed.keep_up(session, council, world.now)
+        clock = await session.get(Deadline, draft.deadline_id)
+        assert clock is not None
+        assert clock.due_at == datetime(2026, 12, 1, 17, tzinfo=UTC)
+        meeting.due_on = later
+        await releasing_owed.keep_up(session, council, world.now)
+        await session.refresh(clock)
+        assert clock.due_at == datetime(2026, 12, 2, 17, tzinfo=UTC)

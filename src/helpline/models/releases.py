@@ -128,4 +128,4 @@ class RunningFigures(SQLModel, table=True):
     as_at: datetime
     made_at: datetime
     cells: str = sealed("running_figures.cells")
-    """As published: totals only."""
+    """As published: totals only; and the exact ones behind them (reports/weeks.py)."""

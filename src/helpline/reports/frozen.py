@@ -25,6 +25,7 @@ from helpline.reports.cells import Breach, Cell, Key, places
 from helpline.reports.protection import Earlier
 from helpline.reports.report import Report
 from helpline.reports.supplied import by_written, written
+from helpline.reports.weeks import so_far
 from helpline.rules.periods import Period, period
 from helpline.vocabulary import ReleaseState
 
@@ -237,7 +238,7 @@ async def running(
     session: AsyncSession, contract: Contract, code: str, label: str
 ) -> Running | None:
     """What the council sees of the running period of a report: totals without breakdown, protected
-    and the same all week. None before its first Sunday."""
+    and the same all week. None before there is a first Sunday to show (reports/weeks.py)."""
     row = await session.scalar(
         select(RunningFigures)
         .where(
@@ -262,6 +263,28 @@ async def running(
         row.as_at,
     )
     return Running(report, row)
+
+
+async def weeks(session: AsyncSession, contract: Contract, span: Period) -> list[Earlier]:
+    """What was published of periods that shared days with this one while they ran."""
+    rows = await session.scalars(
+        select(RunningFigures)
+        .where(col(RunningFigures.contract) == contract.key)
+        .order_by(col(RunningFigures.as_at), col(RunningFigures.id))
+    )
+    found = []
+    for row in rows:
+        of = so_far(period(row.period, contract.year_starts_month), row.as_at, contract.zone)
+        kept = json.loads(row.cells)
+        if of.start <= span.end and span.start <= of.end and "exact" in kept:
+            exact, shown = _cells(contract, kept["exact"]), _cells(contract, kept["cells"])
+            found.append(Earlier(of, exact, shown))
+    return found
+
+
+def kept_week(exact: Report, shown: Report) -> str:
+    """A Sunday's totals as the column keeps them: as published, and the exact ones behind them."""
+    return json.dumps(json.loads(kept(shown)) | {"exact": [_plain(cell) for cell in exact.cells]})
 
 
 def totals_only(contract: Contract, code: str) -> Any:

@@ -25,6 +25,9 @@ TOO_FEW: Final = "too few for a percentage"
 FEW: Final = "fewer than {}"
 MANY: Final = "{} or more"
 """All that is said of how many were late where the number is hidden."""
+SO_FAR: Final = "week"
+"""The kind of a period that still runs (reports/weeks.py). Of it nothing is said of hidden numbers:
+so little may come after it that even that would be too much."""
 HIDDEN: Final = "hidden"
 """The one reason that is published, whether a count is small or would give a small one away: to
 tell which would tell how large it is."""
@@ -44,15 +47,18 @@ def protect(
     period: Period,
     cells: Sequence[Cell],
     earlier: Sequence[Earlier] = (),
+    to_come: Sequence[Earlier] = (),
 ) -> tuple[Cell, ...]:
     """The same cells in the same order; a hidden one says so and carries no figure.
 
     `earlier` are the releases of the contract that share days with this period, of whichever
     report, in the order in which they went out: nobody can take one from the other and be left with
     a small number. A figure that is out already and has moved by fewer than the threshold since is
-    shown as it is out, so that a correction names nobody.
+    shown as it is out, so that a correction names nobody. `to_come` are reckoned with as if they
+    were out.
     """
-    return _Protecting(contract, period, {cell.key: cell for cell in cells}, tuple(earlier)).done()
+    by_key = {cell.key: cell for cell in cells}
+    return _Protecting(contract, period, by_key, tuple(earlier), tuple(to_come)).done()
 
 
 def is_late(measure: Measure) -> bool:
@@ -80,6 +86,8 @@ class _Protecting:
     period: Period
     cells: Mapping[Key, Cell]
     earlier: tuple[Earlier, ...] = ()
+    to_come: tuple[Earlier, ...] = ()
+    expected: frozenset[int] = frozenset()
     said: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     def done(self) -> tuple[Cell, ...]:
@@ -107,21 +115,28 @@ class _Protecting:
         """Every number of every release, and those of this one by their places."""
         book = Book(self.contract.disclosure.threshold)
         said: dict[int, tuple[int, int]] = {}
-        for one in self.earlier:
+        out: frozenset[int] = frozenset()
+        for place, one in enumerate((*self.earlier, *self.to_come)):
+            if place == len(self.earlier):
+                out = frozenset(book.out)
             exact = {cell.key: cell for cell in one.exact}
             published = {cell.key: cell for cell in one.published}
             layout = self._layout(tuple(exact))
-            said |= self._said(layout, book.take(layout, one.period, exact, published), book)
+            numbers = book.take(layout, one.period, exact, published)
+            said |= self._said(one.period, layout, numbers, book)
+        self.expected = frozenset(book.out) - out if self.to_come else frozenset()
         own = book.take(self.layout, self.period, self.cells)
-        self.said = said | self._said(self.layout, own, book)
+        self.said = said | self._said(self.period, self.layout, own, book)
         book.link_over_time()
         return book, own
 
     def _said(
-        self, layout: Layout, numbers: Sequence[int], book: Book
+        self, period: Period, layout: Layout, numbers: Sequence[int], book: Book
     ) -> dict[int, tuple[int, int]]:
         """What is told of how many were late where the number is not."""
         few = self.contract.disclosure.threshold
+        if period.kind == SO_FAR:
+            return {}
         return {
             numbers[place]: (0, few - 1) if book.counts[numbers[place]] < few else (few, ENDLESS)
             for place, (code, by) in enumerate(layout.keys[: layout.printed_keys])
@@ -143,6 +158,7 @@ class _Protecting:
             published=dict[Hashable, bool](book.out.items()),
             implied=book.implied,
             said=dict[Hashable, tuple[int, int]](self.said.items()),
+            to_come=self.expected,
         )
         return {
             key: WITHHELD if found[own[place]] == WITHHELD else HIDDEN
@@ -189,7 +205,7 @@ class _Protecting:
         return replace(cell, value=rounded(cell.value or 0, self.contract.disclosure.round_to))
 
     def _said_of(self, cell: Cell) -> str | None:
-        if cell.by or not is_late(self.measures[cell.measure]):
+        if cell.by or self.period.kind == SO_FAR or not is_late(self.measures[cell.measure]):
             return cell.note
         few = self.contract.disclosure.threshold
         return (FEW if self._count(cell.key) < few else MANY).format(few)

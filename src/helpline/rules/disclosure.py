@@ -64,6 +64,7 @@ def hidden_cells(
     published: Mapping[Key, bool] | None = None,
     implied: Collection[Key] = (),
     said: Mapping[Key, tuple[int, int]] | None = None,
+    to_come: Collection[Key] = (),
 ) -> dict[Key, str]:
     """The cells to hide and why: SMALL, SECONDARY, TABLE, WITHHELD, EARLIER or IMPLIED; a cell not
     in it is shown. None of the reasons but WITHHELD may be published: they would tell how large it
@@ -72,7 +73,8 @@ def hidden_cells(
     `lines` link the cells. `tables` are the insides of published tables, hidden as a whole when
     nearly all of them would be. `published` are cells of earlier releases, True where hidden: what
     is out stays out, so only the others make room. `implied` are printed nowhere. `said`: of a
-    cell that is hidden, what is told of it all the same: at least, at most. After this no hidden
+    cell that is hidden, what is told of it all the same: at least, at most. `to_come`: not
+    published yet, and reckoned with as if they were. After this no hidden
     small count follows from the sums, and bounds drawn from them leave each at least ROOM wide.
     """
     out = published or {}
@@ -85,6 +87,7 @@ def hidden_cells(
         return hidden
     protected = (small | {key for key, why in hidden.items() if why == WITHHELD}) & hidden.keys()
     protection = _Protection(counts, lines, tables, threshold, hidden, protected, out, said or {})
+    protection.leave_what_is_out(out.keys() - set(to_come) | set(implied))
     protection.run()
     return protection.hidden
 
@@ -115,7 +118,6 @@ class _Protection:
         self.waiting: deque[Line] = deque(self.lines)
 
     def run(self) -> None:
-        self._leave_what_is_out()
         while True:
             self._settle_lines()
             if self._hide_nearly_hidden_tables():
@@ -131,13 +133,13 @@ class _Protection:
             if len(self.hidden) == before:
                 return  # all of it is hidden that is not out already
 
-    def _leave_what_is_out(self) -> None:
+    def leave_what_is_out(self, out: Collection[Key]) -> None:
         """What earlier releases give away by themselves cannot be helped by hiding anything now."""
         if not self.published:
             return
-        hidden = [key for key, why in self.hidden.items() if why in (EARLIER, IMPLIED)]
-        fixed = self.published.keys() | set(hidden)
+        fixed = frozenset(out)
         lines = [line for line in self.lines if fixed.issuperset(line.cells)]
+        hidden = [key for key, why in self.hidden.items() if why in (EARLIER, IMPLIED)]
         bounds = Bounds(self.counts, lines, hidden, self.said)
         self.protected -= {key for key in hidden if bounds.width(key) < ROOM}
 
