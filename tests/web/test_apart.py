@@ -64,7 +64,7 @@ async def five(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[World]:
     )
     house = build(settings, clock=clock, channels=networks, demo=Demo(networks, clock))
     world = World(house, sms, telegram)
-    await seed.sow(house, say=lambda _: None)
+    await seed.sow(house, say=lambda _: None, is_signed=False)
     if not _sown:
         await read_for_search(house)
     try:
@@ -159,11 +159,14 @@ async def test_the_search_of_one_finds_nothing_of_another(five: World, arrive: A
 async def test_no_figure_of_another_is_given(five: World, arrive: Arrive) -> None:
     guest = await arrives(arrive, five, "stella")
     for key in KEYS:
-        for where in (f"/reports/{key}/2026-27-Q1", f"/reports/{key}/measures"):
-            expected = {200} if key == "stoke" else {403, 404}
-            assert await guest.get(where) in expected, where
-    for key in set(KEYS) - {"stoke"}:
-        assert f"/reports/{key}/" not in guest.page
+        assert (await guest.get(f"/reports/{key}/measures") == 200) == (key == "stoke")
+        for label in ("2026-27-Q1", "2026-27-Q3", "2026-M11", "2026-27"):
+            assert await guest.get(f"/reports/{key}/{label}") in (
+                (200, 404) if key == "stoke" else (403, 404)
+            )
+    await guest.get("/reports")
+    assert re.findall(r"/reports/(\w+)/", guest.page)
+    assert set(re.findall(r"/reports/(\w+)/", guest.page)) == {"stoke"}
 
 
 async def test_staff_of_the_provider_see_all_and_whose_it_is(five: World, arrive: Arrive) -> None:
