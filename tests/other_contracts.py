@@ -195,6 +195,7 @@ OBLIGATIONS: list[tuple[Any, ...]] = [
     ("L19", "lancashire", "young_inspection_revisit", NAMED, 6, "months", "young_inspection"),
     ("L21", "lancashire", "therapy_report", "month", 0, "calendar_days", None),
     ("L23", "lancashire", "providers_meeting", "month", 0, "calendar_days", None),
+    ("K12", "stoke", "performance_review_month", "month", 0, "calendar_days", None),
     ("K12", "stoke", "performance_review", "quarter", 0, "calendar_days", None),
     ("K12", "stoke", "extra_review", NAMED, 0, "working_days", None),
     ("K10", "stoke", "complaints_report", "quarter", 0, "calendar_days", None),

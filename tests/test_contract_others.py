@@ -12,6 +12,7 @@ import pytest
 
 from helpline.contract import Contract, load_contracts
 from helpline.rules import obligations, targets
+from helpline.templating import Wording
 from tests import folders
 from tests.other_contracts import (
     AGES,
@@ -286,6 +287,36 @@ def test_stoke_reviews_seven_things(contracts: dict[str, Contract]) -> None:
     assert numbers == ["(i)", "(ii)", "(iii)", "(iv)", "(v)", "(vi)", "(vii)"]
     assert all(one.seed for one in quarter.lines)
     assert len(stoke.obligation("performance_review").agenda) == 7
+
+
+def test_stoke_s_reviews_are_monthly_in_the_first_year_and_then_every_three_months(
+    contracts: dict[str, Contract],
+) -> None:
+    """K12: the contract's first year is July 2018 to June 2019."""
+    stoke = contracts["stoke"]
+    last, first = date(2019, 6, 30), date(2019, 9, 30)
+    for monthly in (stoke.obligation("performance_review_month"), stoke.report("review_month")):
+        assert monthly.every == "month"
+        assert monthly.owes(date(2018, 7, 31)) and monthly.owes(last) and not monthly.owes(first)
+    for later in (stoke.obligation("performance_review"), stoke.report("review_quarter")):
+        assert later.every == "quarter"
+        assert later.owes(first) and not later.owes(last)
+
+
+def test_nobody_is_called_what_they_are_not(contracts: dict[str, Contract]) -> None:
+    """Children in a home are no carers, nor are their texts those of a carers' helpline."""
+    say = Wording().say
+    for key, contract in contracts.items():
+        us, ours = contract.called.us, contract.called.ours
+        texts = (
+            say("membership.news", us=us, body="x", word="NONEWS"),
+            say("feedback_ask", us=us),
+            say("voice.greeting", us=us, signposts=""),
+            say("email.frame", us=us, body="x", mark="m"),
+        )
+        assert all(us in text for text in texts)
+        assert all("carer" not in text for text in texts) or key == "essex"
+        assert ours in say("register.not_ours", ours=ours, signpost="x")
 
 
 def test_stoke_counts_core_and_pilot_apart(contracts: dict[str, Contract]) -> None:

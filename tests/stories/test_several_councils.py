@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from helpline.desk import webform
+from helpline.desk import linking, webform
 from helpline.errors import InvalidInput
 from helpline.main import build
-from helpline.models import Address, Case, Contact, InboundItem, OutMessage
+from helpline.models import Address, Case, Contact, InboundItem, OutMessage, Person
 from helpline.settings import Settings
 from helpline.vocabulary import OutState
 from tests import databases, folders
@@ -95,6 +95,20 @@ async def test_whoever_says_nothing_is_the_settings_and_changes_by_a_link(two: W
     await two.telegram(CHAT, "I meant you")
     await two.telegram("880002", "/start atlantis")
     assert await contracts_of_cases(two) == ["essex", "stoke", "essex"]
+
+
+async def test_a_code_that_a_worker_read_out_ties_the_chat_to_that_workers_council(
+    two: World,
+) -> None:
+    await two.sms(STRANGER, "could I write by Telegram", to=THEIRS)
+    case = await two.case_of(STRANGER)
+    async with two.house.db.write() as session:
+        person = await session.get(Person, case.person_id)
+        assert person is not None
+        code = await linking.make_code_for_person(session, person, two.worker, two.now)
+    await two.telegram(CHAT, f"/start {code}")
+    (address,) = await two.all(Address, Address.channel == "telegram")
+    assert (address.contract, address.person_id) == ("stoke", person.id)  # type: ignore[attr-defined]
 
 
 def test_a_bot_for_several_must_know_whose_a_stranger_is() -> None:

@@ -124,7 +124,7 @@ async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
     if item.state != ItemState.KEPT:
         return
     inbound, now = opened(item.sealed), item.received_at
-    contract = await _whose(session, ways, inbound)
+    contract = await _whose(session, ways, inbound, now)
     if inbound.kind is ItemKind.UNREADABLE or contract is None or not inbound.sender:
         await set_aside(session, ways, item, "unreadable" if contract else "no contract")
         return
@@ -132,14 +132,17 @@ async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
     item.state, item.settled_at = ItemState.ROUTED, now
 
 
-async def _whose(session: AsyncSession, ways: Ways, inbound: Inbound) -> Contract | None:
-    """By what it came to; one bot serves all contracts, so there it is the one whose link was
-    followed, else the one with which this chat spoke last."""
+async def _whose(
+    session: AsyncSession, ways: Ways, inbound: Inbound, now: datetime
+) -> Contract | None:
+    """By what it came to. One bot serves all contracts, so there it is the one whose link was
+    followed, or whose worker read out the code, else the one with which this chat spoke last."""
     by_number = ways.contract_for(inbound)
     if inbound.channel != BOT or len(ways.contracts) == 1:
         return by_number
     link = FOLLOWED.fullmatch(inbound.text.strip())
     key = link[1] if link and link[1] in ways.contracts else None
+    key = key or await linking.contract_of_code(session, inbound, now)
     if key is None:
         spoke_last = (
             select(col(Address.contract))

@@ -82,17 +82,33 @@ async def use(
     return True
 
 
+async def contract_of_code(session: AsyncSession, inbound: Inbound, now: datetime) -> str | None:
+    """The contract of whoever a valid code was read out to; None for anything else."""
+    found = CODE.fullmatch(inbound.text.strip())
+    if found is None:
+        return None
+    return await session.scalar(
+        select(col(Person.contract))
+        .join(LinkCode, col(LinkCode.person_id) == col(Person.id))
+        .where(
+            col(LinkCode.code_index).in_(ring().indexes("link", found[1].upper())),
+            col(LinkCode.used_at).is_(None),
+            col(LinkCode.expires_at) > now,
+        )
+    )
+
+
 async def note_standing(
     session: AsyncSession, contract: Contract, inbound: Inbound, now: datetime
 ) -> None:
-    """They blocked the bot, or let it back: noted on the address like an opt-out and its end."""
+    """They blocked the bot, or let it back: noted like an opt-out and its end, on their address
+    under every contract, because one bot serves all."""
     status = inbound.extra.get("status", "")
     if status not in BLOCKED | BACK:
         return
     await session.execute(
         update(Address)
         .where(
-            col(Address.contract) == contract.key,
             col(Address.channel) == inbound.channel,
             col(Address.value_index).in_(
                 ring().indexes(f"address:{inbound.channel}", inbound.sender)
