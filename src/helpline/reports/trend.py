@@ -20,7 +20,7 @@ from helpline.reports.cells import Cell
 from helpline.rules import targets
 
 MOST: Final = 8
-WIDTH, HEIGHT = 560, 150
+WIDTH, HEIGHT = 400, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 16, 16, 26, 122
 
 

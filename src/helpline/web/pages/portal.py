@@ -24,16 +24,15 @@ from helpline.desk import (
     releasing_lists,
     review_actions,
 )
-from helpline.desk.obligation_lists import Shown as Owed
 from helpline.desk.releasing_lists import Listed
-from helpline.errors import InvalidInput, NotFound
+from helpline.errors import NotFound
 from helpline.models import Release
 from helpline.reports import frozen, running, trend
 from helpline.reports.report import Report
 from helpline.reports.running import Running
 from helpline.reports.trend import Past, Trend
 from helpline.rules import periods
-from helpline.vocabulary import Side
+from helpline.vocabulary import ReleaseState, Side
 from helpline.web.asked import actor_of, contracts_of, form_of, house_of, now_of
 from helpline.web.pages.reports import FILES, TYPES
 from helpline.web.showing import show
@@ -50,6 +49,21 @@ class Headline:
 
     listed: Listed
     report: Report
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something the council is owed by a day."""
+
+    what: str
+    day: date
+    today: date
+    is_certain: bool = True
+
+    @property
+    def days(self) -> int:
+        """Until then; negative when it is late."""
+        return (self.day - self.today).days
 
 
 async def show_portal(request: web.Request) -> web.Response:
@@ -172,10 +186,27 @@ def _restated(found: Sequence[Listed]) -> set[int]:
     }
 
 
-async def _owed(session: AsyncSession, contract: Contract, now: datetime) -> list[Owed]:
-    """What the contract itself owes the council next: reports and meetings, never our own lines."""
-    listed = await obligation_lists.listed(session, {contract.key: contract}, now, is_open=True)
-    return [one for one in listed if one.is_by_rule and (one.report or one.agenda)][:MOST_AHEAD]
+async def _owed(session: AsyncSession, contract: Contract, now: datetime) -> list[Due]:
+    """What the contract itself owes the council next: reports that are drawn up and not signed yet,
+    reports to come and meetings, of what comes again and again the next alone; never our own
+    lines."""
+    zone, today = ZoneInfo(contract.zone), today_in(contract, now)
+    drawn_up, found, said = set[date](), list[Due](), set[str]()
+    for release in await frozen.releases(session, contract, only_out=False):
+        if not ReleaseState(release.state).is_out and release.number == 1:
+            one = await releasing_lists.one(session, contract, release, now)
+            if one.due_at is not None:
+                drawn_up.add(release.ends_on)
+                day = one.due_at.astimezone(zone).date()
+                found.append(Due(f"{one.name}: not signed yet", day, today))
+    for owed in await obligation_lists.listed(session, {contract.key: contract}, now, is_open=True):
+        is_theirs = owed.is_by_rule and (owed.report or owed.agenda)
+        is_there = owed.what in said or (owed.report and owed.for_day in drawn_up)
+        if is_theirs and not is_there:
+            said.add(owed.what)
+            words = f"{owed.what}, up to {owed.period}" if owed.period else owed.what
+            found.append(Due(words, owed.due_on, today, owed.is_certain))
+    return sorted(found, key=lambda one: one.day)[:MOST_AHEAD]
 
 
 # --- for the pages below it ----------------------------------------------------------------------
@@ -190,7 +221,9 @@ def contract_in_path(request: web.Request) -> Contract:
 
 
 async def typed_in(request: web.Request) -> dict[str, str]:
-    return {name: given[-1].strip() for name, given in (await form_of(request)).items()}
+    """The fields of the form as they were typed, without the hidden token."""
+    form = await form_of(request)
+    return {name: given[-1].strip() for name, given in form.items() if name != "csrf"}
 
 
 def today_in(contract: Contract, now: datetime) -> date:
@@ -207,8 +240,6 @@ def field_of(error: Exception, fields: dict[str, str], typed: dict[str, str], wo
     if sentence == portal.NO_POINTERS:
         pointing = (name for name, said in typed.items() if portal.POINTS_TO_SOMEBODY.search(said))
         return next(pointing, words)
-    return (
-        max(typed, key=lambda name: len(typed[name]), default=words)
-        if isinstance(error, InvalidInput) and sentence.startswith("Say it shorter")
-        else words
-    )
+    if typed and sentence.startswith("Say it shorter"):
+        return max(typed, key=lambda name: len(typed[name]))
+    return words
