@@ -97,7 +97,7 @@ async def test_a_carer_whom_southend_approved_is_out_kindly_and_counted_apart(
     assert standing(case) == ("out", "southend")
     answer = world.house.wording.say(
         "register.not_ours",
-        council="Essex",
+        ours=world.house.contracts["essex"].called.ours,
         signpost=eligibility.signpost_for(world.house.contracts["essex"], "southend"),
     )
     await world.reply(STRANGER, answer)

@@ -155,6 +155,12 @@ async def test_a_long_list_shows_how_far_it_is(
     await take_in_lists(one_world.house)
     await guest.get(path)
     assert "The register is as the list has it" in guest.text
+    await upload(guest, HEADER + CAROL)
+    again = guest.path
+    assert await guest.post(f"{again}/acceptance") == 200
+    assert "Throw the rest away" in guest.text
+    assert await guest.post(f"{again}/end") == 200
+    assert "Whoever was taken in before stays" in guest.text
 
 
 async def test_the_membership_of_a_case_says_why_and_offers_a_kind_answer(
