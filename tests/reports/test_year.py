@@ -1,9 +1,11 @@
 """A year of five helplines: every figure of every report of every period of it equals what was
 counted a second way, from what happened and from the contract's own words."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +20,8 @@ from helpline.rules.periods import period
 from tests import databases, folders
 from tests.reports.year import Record, Span, fill, periods
 from tests.reports.year.agreed import CONTRACTS, agreed
+from tests.reports.year.making import CLOCK_CHANGES, DAY, TICK, make, midnight
+from tests.reports.year.record import RETIRED
 from tests.reports.year.second_count import Expected, SecondCount
 
 FIVE = ("essex", "peterborough", "lancashire", "stoke", "national")
@@ -82,6 +86,40 @@ async def test_whoever_comes_in_all_four_quarters_is_one_person_of_the_year(
     assert len(set.intersection(*came)) >= 3
     assert [len(some) for some in came] == quarters
     assert len(set.union(*came)) == year < sum(quarters)
+
+
+@pytest.mark.parametrize("key", FIVE)
+def test_a_made_year_holds_what_is_hard_to_count(key: str) -> None:
+    """Else the comparison would say nothing: the year has it all, whatever the seed."""
+    contract = load_contracts(CONTRACTS)[key]
+    first = date(2026, contract.year_starts_month, 1)
+    made = make(contract, 6, 2 * FEW, first)
+    midnights = {midnight(span.first, contract.zone) for span in periods(first)}
+    opened = {case.opened for case in made.cases}
+    quarters = [span for span in periods(first) if span.every == "quarter"]
+
+    def quarter(at: datetime | None) -> int:
+        day = at.astimezone(ZoneInfo(contract.zone)).date() if at else date.max
+        return next((n for n, span in enumerate(quarters) if span.first <= day <= span.last), -1)
+
+    assert midnights | {at - TICK for at in midnights} <= opened
+    assert set(CLOCK_CHANGES) <= opened
+    assert any(0 <= quarter(one.opened) < quarter(one.closed) for one in made.cases)
+    assert any(one.written - one.at > DAY for one in made.contacts)
+    assert {one.state for one in made.promises} == {"open", "met", "lapsed", "cancelled"}
+    assert {TICK, 0 * TICK} <= {one.met - one.due for one in made.promises if one.met}
+    assert any(one.case is None for one in made.promises)
+    assert {"out", None} <= {one.eligibility for one in made.cases}
+    for name in ("group", "quadrant", "reason", "method", "outcome"):
+        assert RETIRED in {getattr(case, name) for case in made.cases}, name
+    homes: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for case in made.cases:
+        homes[case.who].add((case.group, case.quadrant))
+    assert any(len(some) > 1 for some in homes.values())
+    assert any(len(case.supports) > 1 for case in made.cases)
+    assert {True, False} == {one.is_mistake for one in made.allegations}
+    assert made.joined
+    assert make(contract, 6, 2 * FEW, first) == made  # by chance, and the same each time
 
 
 # --- how it is compared ---------------------------------------------------------------------------

@@ -85,6 +85,7 @@ class _Making:
         self._people(max(12, contacts // 9))
         for at in self._edges():
             self._case(at)
+            self._case(at - 20 * DAY, closed=at)
         while self.counted < contacts:
             self._case(self._some_time(self.start - BEFORE, self.record.now))
         self._in_every_quarter()
@@ -126,6 +127,7 @@ class _Making:
                 self.record.joined.append(who)
             elif chance < 0.125 and who > 1:
                 self.record.parted.append((who - 1, who))
+        self.record.people[1], self.record.people[2] = (RETIRED, RETIRED), ("unknown", "unknown")
 
     def _stands(self, who: int, at: datetime) -> tuple[str, str]:
         moved = self.moves.get(who)
@@ -137,13 +139,14 @@ class _Making:
 
     # --- cases, contacts, promises ----------------------------------------------------------------
 
-    def _case(self, opened: datetime, who: int | None = None) -> Case:
+    def _case(
+        self, opened: datetime, who: int | None = None, closed: datetime | None = None
+    ) -> Case:
         chance, now = self.chance, self.record.now
         who = who or self._who()
         group, quadrant = self._stands(who, opened)
-        closed: datetime | None = self._later(opened, 25) if chance.random() < 0.8 else None
-        if chance.random() < 0.01:
-            closed = chance.choice(self._edges())
+        if closed is None and chance.random() < 0.8:
+            closed = self._later(opened, 25)
         closed = closed if closed and opened < closed < now else None
         eligibility = self._pick("eligibility")
         case = Case(
@@ -241,6 +244,8 @@ class _Making:
         state = "met" if met else "open"
         if met is None and chance.random() < 0.4:
             state = "lapsed" if due < now else "cancelled"
+        if 0.15 <= draw < 0.17:  # nobody waited for it any more, before it was late
+            met, state = None, "cancelled"
         promise = Promise(case, clock, started, due, met, state)
         self.record.promises.append(promise)
         return promise
