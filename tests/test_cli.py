@@ -206,6 +206,17 @@ def test_the_contracts_that_come_along_are_sound(terminal: Terminal) -> None:
         assert f"\n{key}: " in f"\n{said}"
 
 
+def test_a_contract_without_a_number_or_an_address_is_said(terminal: Terminal) -> None:
+    twilio = {"twilio_account_sid": "AC1", "twilio_auth_token": "t"}
+    twilio["twilio_numbers"] = "essex=+447700900000"
+    mail = {"smtp_url": "smtp://h", "imap_url": "imap://h", "mailboxes": "essex=a@b.example"}
+    folder = str(folders.only("essex", "stoke"))
+    said = terminal.succeeds("check", contracts=folder, **twilio, **mail)
+    assert "stoke: no number in HELPLINE_TWILIO_NUMBERS" in said
+    assert "stoke: no address in HELPLINE_MAILBOXES" in said
+    assert "essex: no" not in said
+
+
 def test_serving_with_a_broken_contract_is_refused_by_name(terminal: Terminal) -> None:
     (terminal.folder / "contracts").mkdir()
     done = terminal.run("serve", contracts="contracts")

@@ -65,6 +65,13 @@ BROKEN = [
     ("year_starts_month = 8", "year_starts_month = 13", "year_starts_month", "at most 12"),
     ("year_starts_month = 8", 'year_starts_month = "8"', "year_starts_month", "whole number"),
     ("limit = 24", "limit = 0", "clocks[0].limit", "more than 0"),
+    ('us = "Essex carers\' helpline"', "", "called.us", "missing"),
+    (
+        'every = "quarter"\namount = 10',
+        'every = "quarter"\nsince = 2020-01-01\nuntil = 2019-12-31\namount = 10',
+        "obligations[0].until",
+        "before since",
+    ),
     ("limit = 24", 'limit = "24"', "clocks[0].limit", "without quotes"),
     ("limit = 24", "limits = 24", "clocks[0].limits", "Is limit meant?"),
     ('clock = "lado_notice"', 'clock = "lado"', "notices[0].clock", "there is no clock"),
