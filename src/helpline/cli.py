@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from helpline.contract import Contract
+    from helpline.reports.report import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 user_app = typer.Typer(no_args_is_help=True, help="Who may sign in.")
@@ -421,9 +422,8 @@ def _report(
     output: Path,
     template: Path | None,
 ) -> None:
-    from helpline import reports
     from helpline.desk import events
-    from helpline.rules import periods
+    from helpline.reports import figures, render
 
     try:
         own = template.read_bytes() if template else None
@@ -432,20 +432,12 @@ def _report(
 
     async def run(
         session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime
-    ) -> bytes:
+    ) -> "Report":
         if key not in contracts:
             raise InvalidInput(_no_contract(key, contracts))
-        try:
-            found = periods.period(label, contracts[key].year_starts_month)
-        except ValueError as wrong:
-            raise InvalidInput(str(wrong)) from None
-        asked = contracts[key].report(code)
-        if found.kind != periods.KIND_OF[asked.every]:
-            said, example = periods.EXAMPLES[asked.every]
-            raise InvalidInput(f"{label} is not {said}: write {example}.")
-        return await reports.make(
-            session, contracts[key], label, format.value, now, exact, code, own
-        )
+        contract = contracts[key]
+        wanted = contract.period_of(contract.report(code), label)
+        return await figures.figures(session, contract, wanted, now, exact, code)
 
     async def note(session: "AsyncSession", _: object, now: datetime) -> None:
         await events.record(
@@ -458,7 +450,8 @@ def _report(
             exact=True,
         )
 
-    content: bytes = _read(run)
+    counted: Report = _read(run)
+    content = asyncio.run(render.rendered(counted, format.value, own))  # no connection is held
     if exact:
         _write(note)  # whoever holds the keys may; that they did is written down
     try:

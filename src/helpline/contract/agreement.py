@@ -20,9 +20,10 @@ from helpline.contract.pathway import PathwayTable
 from helpline.contract.words import squeezed
 from helpline.errors import InvalidInput
 from helpline.rules import clocks as clock_rules
+from helpline.rules import periods
 from helpline.rules import rota as rota_rules
 from helpline.rules.calendar import Calendar
-from helpline.rules.periods import KIND_OF
+from helpline.rules.periods import KIND_OF, Period
 from helpline.rules.postcodes import Share, Suggestion, suggest_quadrant
 from helpline.vocabulary import CaseKind, ClockStart
 
@@ -141,6 +142,21 @@ class Contract(parts.Table):
                 return report
         listed = ", ".join(f"{one.code} (every {one.every})" for one in self.reports)
         raise InvalidInput(f"No report of {self.key} is for such a period. It has: {listed}.")
+
+    def period(self, label: str) -> Period:
+        """The period that a label names in the contract's own year ("2026-27-Q1")."""
+        try:
+            return periods.period(label, self.year_starts_month)
+        except periods.BadPeriod as error:
+            raise InvalidInput(str(error)) from None
+
+    def period_of(self, asked: parts.Report, label: str) -> Period:
+        """The same; InvalidInput too for one that the report is not made for."""
+        found = self.period(label)
+        if found.kind != KIND_OF[asked.every]:
+            said, example = periods.EXAMPLES[asked.every]
+            raise InvalidInput(f"{label} is not {said}: write {example}.")
+        return found
 
     def measure(self, code: str) -> Measure:
         found = self.measures.get(code)

@@ -94,13 +94,7 @@ async def draw_up(
     """A draft for a period that is over, by hand; Conflict where there is one already."""
     require(by, "report.prepare", contract.key)
     asked = contract.report(code)
-    try:
-        span = periods.period(label, contract.year_starts_month)
-    except periods.BadPeriod as error:
-        raise InvalidInput(str(error)) from None
-    if span.kind != periods.KIND_OF[asked.every]:
-        said, example = periods.EXAMPLES[asked.every]
-        raise InvalidInput(f"{label} is not {said}: write {example}.")
+    span = contract.period_of(asked, label)
     if now < periods.bounds(span, contract.zone)[1]:
         raise InvalidInput("That period still runs. Its report can be made the day after its last.")
     if await releasing_owed.last_number(session, contract, code, label):

@@ -9,9 +9,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.errors import InvalidInput
 from helpline.reports import figures, render
-from helpline.rules.periods import BadPeriod, period
 
 
 async def make(
@@ -32,9 +30,5 @@ async def make(
     Whether the asker may see `exact` figures is the caller's to decide (rules/permissions.py).
     """
     render.checked(format)
-    try:
-        wanted = period(label, contract.year_starts_month)
-    except BadPeriod as error:
-        raise InvalidInput(str(error)) from None
-    counted = await figures.figures(session, contract, wanted, now, exact, code)
+    counted = await figures.figures(session, contract, contract.period(label), now, exact, code)
     return await render.rendered(counted, format, template)

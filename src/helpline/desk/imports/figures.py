@@ -23,8 +23,7 @@ from helpline.desk.imports.reading import Problem, Row, read_rows
 from helpline.errors import InvalidInput
 from helpline.reports import codes
 from helpline.reports.cells import By, by_of
-from helpline.rules import periods
-from helpline.rules.periods import BadPeriod, Period
+from helpline.rules.periods import Period
 
 COLUMNS: Final = ("period", "measure", "cut", "value", "source", "as_of")
 REQUIRED: Final = ("measure", "value")
@@ -87,10 +86,7 @@ def read(
 
 def begun(contract: Contract, label: str, now: datetime) -> Period:
     """The period of a label. InvalidInput for one that is none, or has not begun."""
-    try:
-        period = periods.period(label, contract.year_starts_month)
-    except BadPeriod as error:
-        raise InvalidInput(str(error)) from None
+    period = contract.period(label)
     if period.start > now.astimezone(ZoneInfo(contract.zone)).date():
         raise InvalidInput(f"{period.label} has not begun: nothing can be said of it yet.")
     return period

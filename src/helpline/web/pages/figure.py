@@ -17,14 +17,13 @@ from helpline.contract import Contract
 from helpline.contract.measuring import POPULATION
 from helpline.desk import events
 from helpline.desk.behind import SHOWN, Behind, asked, behind
-from helpline.errors import InvalidInput, NotFound
+from helpline.errors import NotFound
 from helpline.reports import catalogue, codes, frozen, reconciling
 from helpline.reports.cells import By, Cell, ordered
 from helpline.reports.reconciling import Difference
 from helpline.reports.report import Report
 from helpline.reports.supplied import written
 from helpline.reports.view import Table, View, span
-from helpline.rules import periods
 from helpline.rules.periods import Period
 from helpline.rules.permissions import may
 from helpline.web.asked import actor_of, contracts_of, house_of, now_of
@@ -182,10 +181,7 @@ def contract_asked(request: web.Request) -> Contract:
 
 
 def period_asked(request: web.Request, contract: Contract) -> Period:
-    try:
-        return periods.period(request.match_info["label"], contract.year_starts_month)
-    except periods.BadPeriod as error:
-        raise InvalidInput(str(error)) from None
+    return contract.period(request.match_info["label"])
 
 
 def page_asked(request: web.Request) -> int:

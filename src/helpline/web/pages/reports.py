@@ -105,7 +105,7 @@ async def show_report(request: web.Request) -> web.Response:
     is_exact = request.query.get("exact") == "1"
     if is_exact:
         require(actor_of(request), "report.exact", contract.key)
-    period = _period(request.match_info["label"], contract)
+    period = contract.period(request.match_info["label"])
     code = request.query.get("report") or contract.report_for(period.kind).code
     if periods.KIND_OF[contract.report(code).every] != period.kind:
         raise NotFound("There is no such report of that time.")
@@ -245,13 +245,6 @@ def _contract(request: web.Request) -> Contract:
         if contract.key == request.match_info["contract"]:
             return contract
     raise NotFound("There is no such report, or it is not yours to see.")
-
-
-def _period(label: str, contract: Contract) -> Period:
-    try:
-        return periods.period(label, contract.year_starts_month)
-    except periods.BadPeriod as error:
-        raise InvalidInput(str(error)) from None
 
 
 def _recent(contract: Contract, now: datetime) -> list[Listed]:

@@ -180,6 +180,7 @@ async def _page(
     wrong_figures = wrong_figures or {}
     at = f"value-{next(iter(wrong_figures))}" if wrong_figures else ""
     wrong = "file" if form == "list" else wrong_field(_WRONG, problem, "source")
+    wrong = "" if wrong_figures else wrong
     values: dict[str, Any] = {
         "contract": contract,
         "period": period,
