@@ -53,11 +53,24 @@ FILLED = {
     "label": ("2026-27-Q1", "2026-27"),
     "id": ("1", "2"),
     "form": ("reply", "note"),
+    "format": ("json",),
+    "report": ("quarter",),
+    "how": ("done", "agreement"),
     "request": ("1",),
     "need": ("1",),
     "cover": ("1",),
 }
 """What stands in a path for what: ids as low as those of the first rows are."""
+ASKED = {
+    "/reports/{contract}/figure/{label}": tuple(
+        f"?measure={code}"
+        for code in (
+            *("contacts", "people", "cases", "open_cases", "first_response.open", "allegations"),
+            *("complaints", "compliments", "incidents", "feedback.asked", "outcomes"),
+        )
+    )
+}
+"""Pages that show nothing without a question."""
 ELSEWHERE = re.compile(r"^/(live|static|demo|hooks|chat|contact)(/|$)|\.ics$")
 """Streams, files, the demo's phones, and the pages of the public site: tested where they are."""
 ONES_OWN = re.compile(r"^/(account|logout|users)(/|$)")
@@ -194,7 +207,7 @@ async def what_else_there_is(session: AsyncSession, it: Matter, case: Case) -> N
 
 def filled(path: str, gaps: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Every address that a path of the table stands for here."""
-    found = [path]
+    found = [path + question for question in ASKED.get(path, ("",))]
     for gap, values in {**FILLED, **gaps}.items():
         if "{" + gap + "}" in path:
             found = [one.replace("{" + gap + "}", value) for one in found for value in values]
