@@ -155,7 +155,7 @@ async def test_a_long_list_shows_how_far_it_is(
     await take_in_lists(one_world.house)
     await guest.get(path)
     assert "The register is as the list has it" in guest.text
-    await upload(guest, HEADER + CAROL)
+    await upload(guest, HEADER + CAROL + NORA)
     again = guest.path
     assert await guest.post(f"{again}/acceptance") == 200
     assert "Throw the rest away" in guest.text
