@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 SMALL: Final = "small"  # 1 to threshold - 1
@@ -48,7 +49,7 @@ class Line:
     parts: tuple[Key, ...]
     only_within: bool = False
 
-    @property
+    @cached_property
     def cells(self) -> tuple[Key, ...]:
         return (*self.parts, self.total)
 
@@ -261,11 +262,12 @@ class Bounds:
         most."""
         self._lines_of: dict[Key, list[int]] = defaultdict(list)
         self._read: list[tuple[Line, list[Key], bool, int, bool]] = []
+        unknown = self.low.keys()
         for line in lines:
+            if unknown.isdisjoint(line.cells):
+                continue
             parts = [part for part in line.parts if part in self.low]
             is_hidden = line.total in self.low
-            if not parts and not is_hidden:
-                continue
             values = [counts[part] for part in line.parts]
             adds = not line.only_within and counts[line.total] == sum(values)
             shown = [counts[part] for part in line.parts if part not in self.low]
@@ -354,6 +356,7 @@ def determined(sums: Iterable[Mapping[Key, int]], unknown: Collection[Key]) -> s
     for number, equation in enumerate(equations):
         for key in equation:
             using[key].add(number)
+    loose = _taken_off(equations, using)
     for number in sorted(range(len(equations)), key=lambda n: len(equations[n])):
         equation = equations[number]  # short ones first: they spread least
         if not equation:
@@ -361,7 +364,34 @@ def determined(sums: Iterable[Mapping[Key, int]], unknown: Collection[Key]) -> s
         pivot = min(equation, key=lambda key: len(using[key]))
         _eliminate(equations, using, number, pivot)
         reduced.append((pivot, equation))
-    return {pivot for pivot, equation in reduced if len(equation) == 1}
+    found = {pivot for pivot, equation in reduced if len(equation) == 1}
+    for key, others in reversed(loose):
+        if found.issuperset(others):
+            found.add(key)
+    return found
+
+
+def _taken_off(
+    equations: list[dict[Key, int]], using: dict[Key, set[int]]
+) -> list[tuple[Key, list[Key]]]:
+    """Empty the equations that bind one cell to others and say nothing more, because that cell
+    stands in no other: what is left is far smaller. Each such cell, in the order in which they were
+    taken off, with those it hangs on."""
+    loose = []
+    waiting = [key for key, numbers in using.items() if len(numbers) == 1]
+    while waiting:
+        key = waiting.pop()
+        if len(using[key]) != 1:
+            continue
+        (number,) = using[key]
+        others = [other for other in equations[number] if other != key]
+        loose.append((key, others))
+        equations[number] = {}
+        for other in (*others, key):
+            using[other].discard(number)
+            if len(using[other]) == 1:
+                waiting.append(other)
+    return loose
 
 
 def _eliminate(
