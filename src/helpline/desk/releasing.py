@@ -25,6 +25,7 @@ from helpline.desk.changes import NO_POINTERS, POINTS_TO_SOMEBODY
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Delivery, Release, ReleaseComment, ReleaseFile
 from helpline.reports import figures, frozen, reconciling, render
+from helpline.reports.cells import Cell
 from helpline.reports.report import Report
 from helpline.rules import periods
 from helpline.rules.moved import moved
@@ -179,15 +180,16 @@ async def moves(
 ) -> list[Move]:
     """Every figure of a checked report beside that of the period before: as it was released, or
     counted where it never was. What is not shown asks for no word: a word would show it."""
-    exact = await frozen.load(session, contract, release, exact=True)
-    published = await frozen.load(session, contract, release)
+    row = release.id or 0
+    exact = (await frozen.totals(session, contract, [row], exact=True))[row]
+    published = (await frozen.totals(session, contract, [row]))[row]
     before = await _before(session, contract, release, now)
-    had_anything = any(cell.value for cell in before.cells)
+    had_anything = any(cell.value for cell in before.values())
     found = []
-    for code in dict.fromkeys(cell.measure for cell in exact.cells):
+    for code in exact:
         measure = contract.measure(code)
         then, is_now = _figure(before, measure), _figure(exact, measure)
-        is_hidden = published.cell(code).hidden is not None
+        is_hidden = published[code].hidden is not None
         change = None
         if had_anything and not is_hidden:
             change = moved(then, is_now, measure.moved)
@@ -197,16 +199,18 @@ async def moves(
 
 async def _before(
     session: AsyncSession, contract: Contract, release: Release, now: datetime
-) -> Report:
+) -> dict[str, Cell]:
     span = periods.previous(frozen.period_of(contract, release))
     there = await frozen.newest(session, contract, release.report, span.label)
     if there is not None:
-        return await frozen.load(session, contract, there, exact=True)
-    return await figures.counted(session, contract, span, now, release.report, late=False)
+        row = there.id or 0
+        return (await frozen.totals(session, contract, [row], exact=True))[row]
+    counted = await figures.counted(session, contract, span, now, release.report, late=False)
+    return {cell.measure: cell for cell in counted.cells if not cell.by}
 
 
-def _figure(report: Report, measure: Measure) -> float | None:
-    cell = report.find(measure.code)
+def _figure(totals: Mapping[str, Cell], measure: Measure) -> float | None:
+    cell = totals.get(measure.code)
     if cell is None:
         return None
     return cell.percent if measure.unit == "percent" and cell.percent is not None else cell.value

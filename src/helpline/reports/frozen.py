@@ -103,12 +103,12 @@ async def load(
 
 
 async def totals(
-    session: AsyncSession, contract: Contract, ids: Sequence[int]
+    session: AsyncSession, contract: Contract, ids: Sequence[int], *, exact: bool = False
 ) -> dict[int, dict[str, Cell]]:
-    """Release → measure → its published total, for what goes over many releases."""
-    rows = await session.execute(
-        select(col(Release.id), col(Release.cells)).where(col(Release.id).in_(ids))
-    )
+    """Release → measure → its total, as published or with `exact` as counted, for what goes over
+    many releases."""
+    column = col(Release.exact) if exact else col(Release.cells)
+    rows = await session.execute(select(col(Release.id), column).where(col(Release.id).in_(ids)))
     found = {}
     for release_id, text in rows:
         plain = [row for row in json.loads(text or '{"cells":[]}')["cells"] if not row[1]]
