@@ -22,7 +22,6 @@ from helpline.models import FigureQuestion, PortalMessage, metadata
 from helpline.reports import codes, frozen, view
 from helpline.reports.cells import By, by_of
 from helpline.reports.supplied import by_written, written
-from helpline.rules import periods
 from helpline.rules.permissions import Actor, may, require
 from helpline.vocabulary import QuestionState, Side
 
@@ -215,13 +214,7 @@ def measures_in(contract: Contract, report: str) -> dict[str, str]:
 
 def _checked(contract: Contract, about: About) -> By:
     """How the figure is cut. InvalidInput for what the report does not have."""
-    asked = contract.report(about.report)
-    try:
-        span = periods.period(about.period, contract.year_starts_month)
-    except periods.BadPeriod as error:
-        raise InvalidInput(str(error)) from None
-    if span.kind != periods.KIND_OF[asked.every]:
-        raise InvalidInput("That report is not made for such a period. Choose it from the list.")
+    contract.period_of(contract.report(about.report), about.period)
     if about.measure and about.measure not in measures_in(contract, about.report):
         raise InvalidInput("Choose a figure from the list, or the whole report.")
     if not about.area:
