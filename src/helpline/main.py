@@ -33,6 +33,7 @@ from helpline.engine.pulse import take_pulse
 from helpline.errors import InvalidInput
 from helpline.log import log, where
 from helpline.migrations import is_current
+from helpline.reports.apart import APART, Apart
 from helpline.settings import Settings
 from helpline.templating import Wording
 
@@ -55,6 +56,7 @@ def build(
     _check(settings, contracts)
     sealing.install(sealing.KeyRing(settings.key_list))
     db, wakes = Database(settings.database_url, stands_still), Wakes()
+    db.info[APART] = Apart(settings.database_url)
     return House(
         settings=settings,
         db=db,

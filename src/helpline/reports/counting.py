@@ -19,15 +19,19 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract.measuring import Measure
 from helpline.reports import facts
+from helpline.reports.apart import APART, Apart
 from helpline.reports.cells import By, Key, by_of
 from helpline.reports.facts import Window
 from helpline.vocabulary import UNKNOWN
 
 SUPPORT: Final = "support"
+MANY: Final = 20_000
+"""Contacts of a window from which on it is counted in a process apart, where there is one."""
 AT_ONCE: Final = 1_000
 """Rows fetched at a time: as many as stay near the processor."""
 _NONE: Final = -1
@@ -72,7 +76,10 @@ async def count(
     printed: Mapping[str, Sequence[str]],
 ) -> Counts:
     """Count these measures, all of one window. `printed` are the codes of every dimension: whatever
-    is none of them counts as the last, so that totals stay whole."""
+    is none of them counts as the last, so that totals stay whole. Much is counted apart."""
+    apart: Apart | None = session.info.get(APART)
+    if apart is not None and await _are_many(session, contract, window):
+        return await apart.run(count, contract, measures, window, printed)
     found = Counts()
     by_fact: dict[str, list[Measure]] = defaultdict(list)
     for measure in measures:
@@ -84,6 +91,13 @@ async def count(
         rows = await _read(session, fact, contract, asked, window, provided, printed)
         await asyncio.to_thread(_Spread(rows, provided, printed).into, found, asked)
     return found
+
+
+async def _are_many(session: AsyncSession, contract: str, window: Window) -> bool:
+    """Whether so much came in that to count it would keep others waiting; counted no further."""
+    some = facts.query(session, "contacts", contract, window, ()).limit(MANY).subquery()
+    found = await session.execute(select(func.count()).select_from(some))
+    return found.scalar_one() >= MANY
 
 
 def percentile(values: Sequence[float] | NDArray[np.float64], share: float) -> float | None:

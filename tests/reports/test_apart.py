@@ -1,0 +1,72 @@
+"""What is counted in a process apart is what would be counted here, and a process that was ended
+is only started anew."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from helpline.db import Database
+from helpline.reports import counting
+from helpline.reports.apart import APART, NICE, Apart
+from tests.reports.test_figures import counted
+from tests.stories.test_overview import CAROL, TOM
+from tests.world import World
+
+
+async def who_is_there(session: AsyncSession) -> tuple[int, int]:
+    """Its process and how far back in the queue that stands."""
+    await session.execute(text("SELECT 1"))
+    return os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@pytest.fixture
+async def apart(tmp_path: Path) -> AsyncIterator[Apart]:
+    made = Apart(f"sqlite:///{tmp_path}/any.db")
+    yield made
+    made.close()
+
+
+async def test_it_stands_at_the_back_of_the_queue_and_is_started_anew(apart: Apart) -> None:
+    process, nice = await apart.run(who_is_there)
+    assert process != os.getpid()
+    assert nice == os.getpriority(os.PRIO_PROCESS, 0) + NICE
+    os.kill(process, signal.SIGKILL)
+    another, _ = await apart.run(who_is_there)
+    assert another not in (process, os.getpid())
+
+
+async def test_the_figures_are_the_same_there(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.sms(CAROL, "Can you tell me about the allowance?")
+    await world.reply(CAROL, "Yes.")
+    await world.sms(TOM, "Who pays the mileage?")
+    await world.later(hours=1)
+    monkeypatch.setattr(counting, "MANY", 1)
+    here = Database(database_url)
+    there = Database(database_url)
+    there.info[APART] = apart = Apart(database_url)
+    asked = []
+    run = apart.run
+
+    async def noted(*args: object) -> object:
+        asked.append(args)
+        return await run(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(apart, "run", noted)
+    try:
+        essex = world.house.contracts["essex"]
+        label = "2026-27-Q2"
+        reports = [await counted(db, essex, label, world.now) for db in (here, there)]
+        assert reports[0].cells == reports[1].cells
+        assert reports[0].cell("contacts").value == 2
+        assert asked
+    finally:
+        apart.close()
+        await here.close()
+        await there.close()
