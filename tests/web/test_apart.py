@@ -20,7 +20,7 @@ from helpline.desk.house import Demo
 from helpline.engine.rota import keep_rota
 from helpline.engine.searching import read_for_search
 from helpline.main import build
-from helpline.models import Alert, Case, Person, metadata
+from helpline.models import Alert, Case, Compliment, Incident, Person, metadata
 from helpline.settings import Settings
 from helpline.vocabulary import AlertKind
 from helpline.web.app import ROUTES
@@ -126,6 +126,7 @@ async def test_the_provider_sees_all_and_each_council_has_something(
 ) -> None:
     await staff_of_the_provider_see_whose_it_is(five, arrive)
     await no_page_of_a_council_is_empty_and_somebody_is_on_call(five)
+    await what_is_new_is_of_the_council_that_was_chosen(five, arrive)
     await each_council_has_a_number_and_an_answer_of_its_own(five)
 
 
@@ -196,6 +197,28 @@ async def staff_of_the_provider_see_whose_it_is(five: World, arrive: Arrive) -> 
         await guest.get(path)
         for contract in five.house.contracts.values():
             assert contract.council in guest.text, (path, contract.key)
+
+
+async def what_is_new_is_of_the_council_that_was_chosen(five: World, arrive: Arrive) -> None:
+    """Never of the first one, because nothing was said."""
+    guest = await arrives(arrive, five, "leonie")
+    for path in ("/complaints/new", "/new-case", "/library/new", "/events/new", "/news/new"):
+        assert await guest.get(path) == 200
+        assert f'href="{path}?contract=stoke"' in guest.page, path
+        assert "<textarea" not in guest.page, path
+        assert await guest.get(f"{path}?contract=stoke") == 200
+        assert 'name="contract" value="stoke"' in guest.page, path
+    event = {"kind": "crime", "what": "A window was broken at night", "did": ""}
+    assert await guest.post("/incidents", event) == 400
+    assert await guest.post("/incidents", event | {"contract": "stoke"}) == 200
+    (made,) = await five.all(Incident, Incident.kind == "crime")
+    assert made.contract == "stoke"  # type: ignore[attr-defined]
+    praise = {"words": "Thank you", "subject": "support", "giver": "carer", "method": "letter"}
+    before = await five.count(Compliment)
+    assert await guest.post("/compliments", praise) == 400
+    assert await guest.post("/compliments", praise | {"contract": "national"}) == 200
+    rows = await five.all(Compliment)
+    assert [one.contract for one in rows[before:]] == ["national"]  # type: ignore[attr-defined]
 
 
 async def no_page_of_a_council_is_empty_and_somebody_is_on_call(five: World) -> None:

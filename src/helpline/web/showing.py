@@ -131,6 +131,14 @@ def rendered(request: web.Request, template: str, *, zone: str = ZONE, **values:
     return _pages().get_template(f"pages/{template}").render(context | values)
 
 
+def which_council(
+    request: web.Request, title: str, at: str, back: str, problem: str = ""
+) -> web.Response:
+    """Asks for which council something new is, before its form at the address `at`."""
+    values = {"title": title, "at": at, "back": back, "problem": problem}
+    return show(request, "choose_council.html.j2", 400 if problem else 200, **values)
+
+
 def _councils(request: web.Request) -> dict[str, str]:
     """Contract → council, for whoever works for several of them; empty for everybody else."""
     signed = signed_in(request)

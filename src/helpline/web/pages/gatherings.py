@@ -23,11 +23,12 @@ from helpline.web.asked import (
     house_of,
     now_of,
     number_in_path,
+    one_of,
 )
 from helpline.web.pages.case import Words
 from helpline.web.pages.case_acts import instant
 from helpline.web.pages.partners import wrong_field
-from helpline.web.showing import go, show
+from helpline.web.showing import go, show, which_council
 
 _WRONG: Final = {
     "Give it a title": "title",
@@ -64,10 +65,9 @@ async def ask_new(request: web.Request) -> web.Response:
 
 async def add(request: web.Request) -> web.Response:
     contracts = contracts_of(request, "gathering.manage")
-    key = await field(request, "contract") or contracts[0].key
     now = now_of(request)
     try:
-        contract = next((one for one in contracts if one.key == key), None)
+        contract = await one_of(request, contracts)
         if contract is None:
             raise InvalidInput("Choose a contract from the list.")
         plan = await _plan(request, contract)
@@ -191,7 +191,10 @@ async def _form(
     if gathering_id is not None:
         async with house_of(request).db.read() as session:
             found = await gatherings.find(session, actor_of(request), gathering_id)
-    contract = contract_of(request, found.contract) if found else contracts[0]
+    only = await one_of(request, contracts)
+    contract = contract_of(request, found.contract) if found else only
+    if contract is None:
+        return which_council(request, "Add an event", "/events/new", "/events", problem)
     typed = await form_of(request) if problem else {}
     return show(
         request,
@@ -200,7 +203,7 @@ async def _form(
         zone=contract.zone,
         one=found,
         had=_had(found, contract),
-        contracts=[(one.key, one.council) for one in contracts],
+        contract=contract,
         groups=[(one.code, one.name) for one in contract.groups],
         quadrants=[(one.code, one.name) for one in contract.quadrants],
         form="event" if problem else "",

@@ -22,11 +22,12 @@ from helpline.web.asked import (
     narrowed,
     now_of,
     number_in_path,
+    one_of,
     row_id,
 )
 from helpline.web.pages.case import Words
 from helpline.web.pages.partners import wrong_field
-from helpline.web.showing import go, show
+from helpline.web.showing import go, show, which_council
 
 KIND_WORDS: Final = {
     LibraryKind.ANSWER: "Answer",
@@ -100,9 +101,8 @@ async def ask_new(request: web.Request) -> web.Response:
 
 async def add(request: web.Request) -> web.Response:
     contracts = contracts_of(request, "library.write")
-    key = await field(request, "contract") or contracts[0].key
     try:
-        contract = next((one for one in contracts if one.key == key), None)
+        contract = await one_of(request, contracts)
         if contract is None:
             raise InvalidInput("Choose a contract from the list.")
         draft = await _draft(request)
@@ -208,7 +208,11 @@ async def _form(
             times = await given.times_given(session, item_id)
             by_language = sorted({one.language for one, _ in versions})
         else:
-            contract = writable[0]
+            only = await one_of(request, writable)
+            if only is None:
+                title = "Write something new"
+                return which_council(request, title, "/library/new", "/library", problem)
+            contract = only
         owners = await cases.workers_for(session, contract.key)
     typed = await form_of(request) if problem else {}
     return show(
@@ -218,7 +222,6 @@ async def _form(
         zone=contract.zone,
         entry=entry,
         contract=contract,
-        contracts=[(one.key, one.council) for one in writable],
         versions=versions,
         times=times,
         languages=by_language,

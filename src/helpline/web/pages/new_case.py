@@ -2,14 +2,13 @@
 
 from aiohttp import web
 
-from helpline.contract import Contract
 from helpline.desk import byhand
 from helpline.desk.byhand import CHANNELS, TakenDown
 from helpline.errors import InvalidInput
-from helpline.web.asked import actor_of, contracts_of, field, form_of, house_of, now_of
+from helpline.web.asked import actor_of, contracts_of, field, form_of, house_of, now_of, one_of
 from helpline.web.pages.case import Words, local_now
 from helpline.web.pages.case_acts import instant
-from helpline.web.showing import go, show
+from helpline.web.showing import go, show, which_council
 
 FIELDS = ("contract", "channel", "happened_at", "who", "mobile", "text", "reason", "answered")
 
@@ -21,8 +20,9 @@ async def ask(request: web.Request) -> web.Response:
 async def take_down(request: web.Request) -> web.Response:
     """Store it and open its page; a mistake shows the form again with all that was typed."""
     typed = {name: await field(request, name) for name in FIELDS}
-    contracts = {contract.key: contract for contract in contracts_of(request, "case.reply")}
-    contract = contracts.get(typed["contract"]) or next(iter(contracts.values()))
+    contract = await one_of(request, contracts_of(request, "case.reply"))
+    if contract is None:
+        return await _page(request, 400, "Choose the council first.")
     now = now_of(request)
     try:
         taken = TakenDown(
@@ -47,13 +47,14 @@ async def _page(request: web.Request, status: int = 200, problem: str = "") -> w
     if problem:
         await form_of(request)
         typed = {name: await field(request, name) for name in FIELDS}
-    chosen = _chosen(contracts, typed.get("contract", ""))
+    chosen = await one_of(request, contracts)
+    if chosen is None:
+        return which_council(request, "Write down a new case", "/new-case", "/inbox", problem)
     return show(
         request,
         "new_case.html.j2",
         status,
         zone=chosen.zone,
-        contracts=contracts,
         contract=chosen,
         words=Words(chosen),
         channels=CHANNELS,
@@ -61,7 +62,3 @@ async def _page(request: web.Request, status: int = 200, problem: str = "") -> w
         typed=typed,
         problem=problem,
     )
-
-
-def _chosen(contracts: list[Contract], key: str) -> Contract:
-    return next((contract for contract in contracts if contract.key == key), contracts[0])

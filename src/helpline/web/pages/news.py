@@ -22,11 +22,12 @@ from helpline.web.asked import (
     house_of,
     now_of,
     number_in_path,
+    one_of,
     row_id,
 )
 from helpline.web.pages.case import Words
 from helpline.web.pages.partners import wrong_field
-from helpline.web.showing import go, show
+from helpline.web.showing import go, show, which_council
 
 _WRONG = {"Give it a name": "title", "Write what they": "body", "This is": "body"}
 CHOICES = ("groups", "quadrants", "teams", "needs")
@@ -59,11 +60,10 @@ async def write(request: web.Request) -> web.Response:
     news_id = row_id(request.match_info.get("id", ""))
     actor, now = actor_of(request), now_of(request)
     contracts = contracts_of(request, "news.write")
-    key = await field(request, "contract") or contracts[0].key
     try:
         async with house_of(request).db.write() as session:
             found = await news.find(session, actor, news_id) if news_id is not None else None
-            contract = next((one for one in contracts if one.key == key), None)
+            contract = await one_of(request, contracts)
             contract = contract_of(request, found.contract) if found is not None else contract
             if contract is None:
                 raise InvalidInput("Choose a contract from the list.")
@@ -162,7 +162,10 @@ async def _form(
     if news_id is not None:
         async with house_of(request).db.read() as session:
             found = await news.find(session, actor_of(request), news_id)
-    contract = contract_of(request, found.contract) if found is not None else contracts[0]
+    only = await one_of(request, contracts)
+    contract = contract_of(request, found.contract) if found is not None else only
+    if contract is None:
+        return which_council(request, "Write news", "/news/new", "/news", problem)
     typed = await form_of(request) if problem else {}
     had = chosen.of(found) if found is not None else Choice()
     return show(
@@ -171,7 +174,6 @@ async def _form(
         400 if problem else 200,
         one=found,
         contract=contract,
-        contracts=[(one.key, one.council) for one in contracts],
         lists=_lists(contract),
         ticked={name: typed.get(name, []) if problem else getattr(had, name) for name in CHOICES},
         never_came=bool(typed.get("never_came")) if problem else had.never_came,

@@ -23,8 +23,9 @@ from helpline.web.asked import (
     narrowed,
     now_of,
     number_in_path,
+    one_of,
 )
-from helpline.web.showing import go, show
+from helpline.web.showing import go, show, which_council
 
 KIND_WORDS: Final = {
     PartnerKind.SOLICITOR: "Solicitor",
@@ -82,9 +83,8 @@ async def ask_new(request: web.Request) -> web.Response:
 async def add(request: web.Request) -> web.Response:
     typed = await _typed(request)
     contracts = contracts_of(request, "partner.write")
-    key = await field(request, "contract") or (contracts[0].key if contracts else "")
     try:
-        chosen = next((one for one in contracts if one.key == key), None)
+        chosen = await one_of(request, contracts)
         if chosen is None:
             raise InvalidInput("Choose a contract from the list.")
         async with house_of(request).db.write() as session:
@@ -195,6 +195,9 @@ async def _form(
         contracts = [contract_of(request, found.contract)]
         partner = partners.shown(found, contracts[0], now_of(request))
         mark = partners.mark_of(found)
+    only = contracts[0] if partner is not None else await one_of(request, contracts)
+    if only is None:
+        return which_council(request, "Add a partner", "/partners/new", "/partners", problem)
     all_typed = await form_of(request) if problem else {}
     seen = await field(request, "seen") if problem and not is_stale else mark
     return show(
@@ -205,8 +208,8 @@ async def _form(
         seen=seen,
         theirs=_differing(partner, await _typed(request)) if is_stale and partner else [],
         partner_words=KIND_WORDS,
-        contracts=[(one.key, one.council) for one in contracts],
-        areas=_areas(contracts),
+        contract=only,
+        areas=_areas([only]),
         form="partner" if problem else "",
         problem=problem,
         wrong="theirs" if is_stale else wrong_field(_WRONG, problem, "name"),
