@@ -422,7 +422,7 @@ def _report(
     output: Path,
     template: Path | None,
 ) -> None:
-    from helpline.desk import events
+    from helpline.desk import events, report_templates
     from helpline.reports import figures, render
 
     try:
@@ -432,12 +432,15 @@ def _report(
 
     async def run(
         session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime
-    ) -> "Report":
+    ) -> "tuple[Report, bytes | None]":
         if key not in contracts:
             raise InvalidInput(_no_contract(key, contracts))
         contract = contracts[key]
         wanted = contract.period_of(contract.report(code), label)
-        return await figures.figures(session, contract, wanted, now, exact, code)
+        counted = await figures.figures(session, contract, wanted, now, exact, code)
+        if template is None and format is Format.DOCX:
+            return counted, await report_templates.templates_of(session, contract, code)
+        return counted, own
 
     async def note(session: "AsyncSession", _: object, now: datetime) -> None:
         await events.record(
@@ -450,8 +453,8 @@ def _report(
             exact=True,
         )
 
-    counted: Report = _read(run)
-    content = asyncio.run(render.rendered(counted, format.value, own))  # no connection is held
+    counted, set_in = _read(run)
+    content = asyncio.run(render.rendered(counted, format.value, set_in))  # no connection is held
     if exact:
         _write(note)  # whoever holds the keys may; that they did is written down
     try:

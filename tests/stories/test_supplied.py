@@ -12,7 +12,7 @@ import docx
 import openpyxl
 import pytest
 
-from helpline.desk import report_templates, supplying
+from helpline.desk import releasing, report_templates, supplying
 from helpline.desk.imports import ImportProblems
 from helpline.desk.supplying import Misread, Typed
 from helpline.errors import Conflict, InvalidInput, NotAllowed
@@ -21,7 +21,9 @@ from helpline.reports.figures import figures
 from helpline.reports.render import render
 from helpline.reports.report import Report
 from helpline.rules.periods import period
+from helpline.vocabulary import Role
 from tests import databases, folders
+from tests.stories.test_releases import _check, _write
 from tests.web.conftest import Arrive
 from tests.world import World, opened_world
 
@@ -264,3 +266,31 @@ async def test_a_councils_own_template_is_tried_then_used_then_taken_back(
         assert await report_templates.templates_of(session, contract, "quarter") is None
         with pytest.raises(Conflict):
             await report_templates.use(session, contract, 1, pages.lead, pages.now)
+
+
+async def test_what_is_signed_is_set_in_the_councils_own_template(pages: World) -> None:
+    contract, lena = pages.house.contracts["essex"], await pages.hire("Lena", Role.LEAD)
+    own = paper("For the panel: {{ period }}")
+    async with pages.house.db.write() as session:
+        args = (contract, "quarter", "own.docx", own, pages.lead, pages.now)
+        made = await report_templates.keep(session, *args)
+        await report_templates.use(session, contract, made.id or 0, pages.lead, pages.now)
+    async with pages.house.db.write() as session:
+        drawn = await releasing.draw_up(
+            session, contract, "quarter", "2026-27-Q1", pages.lead, pages.now
+        )
+    await _check(pages, drawn.id or 0, pages.lead)
+    await _write(pages, drawn.id or 0, pages.lead)
+    async with pages.house.db.read() as session:
+        release = await releasing.find(session, drawn.id or 0, lena)
+        ready = await releasing.to_sign(session, contract, release, pages.now)
+        assert ready.template == own
+    with pytest.raises(Conflict, match="template cannot be used"):
+        await releasing.files_of(ready.report, paper("{{ carers }}"))
+    files = await releasing.files_of(ready.report, ready.template)
+    async with pages.house.db.write() as session:
+        await releasing.sign(session, contract, ready, files, lena, pages.now)
+    async with pages.house.db.read() as session:
+        kept = await releasing.file(session, release, "docx")
+    assert kept == files["docx"]
+    assert docx.Document(io.BytesIO(kept or b"")).paragraphs[0].text == "For the panel: 2026-27-Q1"

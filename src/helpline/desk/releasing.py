@@ -20,7 +20,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.contract.measuring import Measure
-from helpline.desk import events, releasing_owed
+from helpline.desk import events, releasing_owed, report_templates
 from helpline.desk.changes import NO_POINTERS, POINTS_TO_SOMEBODY
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Delivery, Release, ReleaseComment, ReleaseFile
@@ -77,6 +77,9 @@ class ToSign:
 
     mark: str
     """What is signed: another one when a figure or a sentence is another."""
+
+    template: bytes | None = None
+    """The council's own for its Word document."""
 
 
 async def find(
@@ -288,7 +291,8 @@ async def to_sign(
     """A checked report as it would be signed, and what is still missing. Reads only."""
     report = await frozen.load(session, contract, release)
     wanting = missing(contract, release, await moves(session, contract, release, now), report.said)
-    return ToSign(release, report, wanting, _mark(release, report.said))
+    template = await report_templates.templates_of(session, contract, release.report)
+    return ToSign(release, report, wanting, _mark(release, report.said), template)
 
 
 def missing(
@@ -315,9 +319,17 @@ def _mark(release: Release, said: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def files_of(report: Report) -> dict[str, bytes]:
-    """The report in every format."""
-    return {format: await render.rendered(report, format) for format in render.FORMATS}
+async def files_of(report: Report, template: bytes | None = None) -> dict[str, bytes]:
+    """The report in every format, in Word in the council's own template where there is one.
+    Conflict where that cannot be filled: it is put right before anything is signed."""
+    files = {}
+    for format in render.FORMATS:
+        try:
+            own = template if format == "docx" else None
+            files[format] = await render.rendered(report, format, own)
+        except InvalidInput as error:
+            raise Conflict(f"The council's Word template cannot be used. {error}") from None
+    return files
 
 
 async def sign(
@@ -337,7 +349,9 @@ async def sign(
     if ready.mark != _mark(found, await frozen.said(session, found)):
         raise Conflict(CHANGED)
     for format, body in files.items():
-        session.add(_file(found.id or 0, format, "", body, now))
+        own = ready.template if format == "docx" else None
+        set_in = hashlib.sha256(own).hexdigest() if own else ""
+        session.add(_file(found.id or 0, format, set_in, body, now))
     found.state, found.signed_at, found.signed_by_id = ReleaseState.SIGNED, now, by.user_id
     for recipient in contract.report(found.report).recipients:
         session.add(
@@ -361,16 +375,16 @@ def _file(release_id: int, format: str, template: str, body: bytes, now: datetim
 
 
 async def file(
-    session: AsyncSession, release: Release, format: str, template: str = ""
+    session: AsyncSession, release: Release, format: str, template: str | None = None
 ) -> bytes | None:
-    """The bytes that were signed; None where the release has no such file."""
-    content = await session.scalar(
-        select(col(ReleaseFile.content)).where(
-            col(ReleaseFile.release_id) == release.id,
-            col(ReleaseFile.format) == format,
-            col(ReleaseFile.template) == template,
-        )
+    """The bytes that were signed, or those set in a template of that digest; None where the release
+    has no such file."""
+    wanted = select(col(ReleaseFile.content)).where(
+        col(ReleaseFile.release_id) == release.id, col(ReleaseFile.format) == format
     )
+    if template is not None:
+        wanted = wanted.where(col(ReleaseFile.template) == template)
+    content = await session.scalar(wanted.order_by(col(ReleaseFile.id)).limit(1))
     return None if content is None else base64.b64decode(content)
 
 

@@ -226,8 +226,8 @@ class View:
 
     @property
     def meanings(self) -> list[tuple[str, str]]:
-        """The same for people who read: figures that nothing is known of but the question they
-        answer stand together behind it."""
+        """The same for people who read: figures of which nothing is known but the question that
+        they answer stand together behind it."""
         asked: dict[str, list[str]] = {}
         found = []
         for code in self.definitions:
@@ -236,7 +236,7 @@ class View:
                 found.append((measure.name, measure.means))
             else:
                 asked.setdefault(measure.question, []).append(measure.name)
-        return found + [("; ".join(names), question) for question, names in asked.items()]
+        return found + [(f"“{question}”", "; ".join(names)) for question, names in asked.items()]
 
     # --- how a figure is written ---------------------------------------------------------------
 

@@ -13,7 +13,14 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import events, figure_threads, promises, releasing, releasing_lists
+from helpline.desk import (
+    events,
+    figure_threads,
+    promises,
+    releasing,
+    releasing_lists,
+    report_templates,
+)
 from helpline.errors import InvalidInput, NotFound
 from helpline.models import Release
 from helpline.reports import frozen
@@ -211,8 +218,13 @@ async def _file(
     if release is not None and not is_exact:
         async with house_of(request).db.read() as session:
             body = await releasing.file(session, release, chosen)
-    body = body or await rendered(report, chosen)  # no connection is held meanwhile
     contract, period = report.contract, report.period
+    if body is None:
+        own = None
+        if chosen == "docx":
+            async with house_of(request).db.read() as session:
+                own = await report_templates.templates_of(session, contract, report.asked.code)
+        body = await rendered(report, chosen, own)  # no connection is held meanwhile
     await _record(request, contract, period, chosen)
     again = f"-{report.number}" if report.number > 1 else ""
     name = f"{contract.key}-{period.label}{again}{'-exact' if is_exact else ''}.{chosen}"
