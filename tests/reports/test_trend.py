@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 from helpline.contract import Contract
 from helpline.contract.measuring import Target
-from helpline.models import Release
-from helpline.reports import running
+from helpline.db import Database
+from helpline.models import Release, SuppliedFigure
+from helpline.reports import running, trend
 from helpline.reports.cells import Cell
 from helpline.reports.report import Report
 from helpline.reports.trend import Past
@@ -16,11 +17,8 @@ MET, MISSED = "first_response.met", "first_response.missed"
 
 def over(*cells: Cell | None) -> Past:
     """A past of one cell a quarter; None: that quarter's report did not count it."""
-    releases = [
-        Release(period=f"2025-26-Q{n + 1}", ends_on=date(2026, n + 1, 1), contract="", report="")
-        for n in range(len(cells))
-    ]
-    return Past(releases, [{one.measure: one} if one else {} for one in cells])
+    labels = [f"2025-26-Q{n + 1}" for n in range(len(cells))]
+    return Past(labels, [{one.measure: one} if one else {} for one in cells])
 
 
 def test_a_hidden_figure_is_a_gap_and_the_line_is_broken_there(essex: Contract) -> None:
@@ -44,8 +42,39 @@ def test_where_a_promise_is_hidden_what_is_published_of_the_late_ones_is_said(
 ) -> None:
     hidden = Cell(MET, (), None, hidden="hidden")
     late = Cell(MISSED, (), None, hidden="hidden", note="fewer than 8")
-    past = Past(over(hidden).releases, [{MET: hidden, MISSED: late}])
+    past = Past(["2025-26-Q1"], [{MET: hidden, MISSED: late}])
     assert [one.words for one in past.of(essex.measure(MET)).points] == ["fewer than 8 late"]
+
+
+async def test_the_trend_begins_before_us_and_few_stay_hidden_there(
+    essex: Contract, db: Database, now: datetime
+) -> None:
+    begun = essex.term.model_copy(update={"start": date(2026, 8, 1)})
+    contract = essex.model_copy(update={"term": begun})
+    given = {
+        "2025-26-Q4": {"contacts": 240, MET: 90, MISSED: 10, "allocation.met": 95},
+        "2025-26-Q3": {"contacts": 3, MET: 97, MISSED: 3},
+        "2025-26-Q1": {"contacts": 99},
+    }
+    async with db.write() as session:
+        for label, values in given.items():
+            for code, value in values.items():
+                row = SuppliedFigure(contract="essex", period=label, measure=code, value=value)
+                row.given_at = now
+                session.add(row)
+    ours = Release(contract="essex", report="quarter", period="2026-27-Q1", id=7)
+    ours.ends_on, ours.number = date(2026, 10, 31), 1
+    async with db.read() as session:
+        found = await trend.past(session, contract, [ours], "quarter")
+        other = await trend.past(session, essex, [ours], "quarter")
+    assert list(found.labels) == ["2025-26-Q3", "2025-26-Q4", "2026-27-Q1"]
+    assert list(other.labels) == ["2026-27-Q1"]  # there, what was before the quarter was ours
+    kept = found.of(contract.measure(MET)).points
+    assert [one.words for one in kept] == ["not shown", "90%", "not counted"]
+    contacts = found.of(contract.measure("contacts")).points
+    assert [one.words for one in contacts] == ["not shown", "240", "not counted"]
+    allocated = found.of(contract.measure("allocation.met")).points
+    assert [one.words for one in allocated][1] == "95"  # of what, nobody supplied
 
 
 def test_a_target_is_drawn_and_each_period_is_held_against_it(essex: Contract) -> None:

@@ -6,7 +6,7 @@ the wording and the drawing are in templates/pages/_portal_trend.html.j2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.contract import Contract
 from helpline.contract.measuring import Measure
 from helpline.models import Release
-from helpline.reports import frozen, view
+from helpline.reports import frozen, supplied, view
 from helpline.reports.cells import Cell
+from helpline.reports.protection import HIDDEN, rounded
 from helpline.rules import targets
+from helpline.rules.periods import Period, previous
 
 MOST: Final = 8
 WIDTH, HEIGHT = 400, 150
@@ -74,10 +76,9 @@ class Trend:
 
 @dataclass(frozen=True)
 class Past:
-    """The newest release of each of a report's last periods, the oldest first, and the totals that
-    each of them published."""
+    """A report's last periods, the oldest first, and the totals that were published of each."""
 
-    releases: Sequence[Release]
+    labels: Sequence[str]
     totals: Sequence[Mapping[str, Cell]]
 
     def of(self, measure: Measure) -> Trend:
@@ -93,15 +94,15 @@ class Past:
         step = (WIDTH - _LEFT - _RIGHT) / max(len(cells), 1)
         points = [
             Point(
-                release.period,
+                label,
                 value,
                 _words(measure, cell, late[place], is_share=is_share),
                 _state(measure, cell),
                 round(_LEFT + step * (place + 0.5)),
                 None if value is None else scale.y(value),
             )
-            for place, (release, cell, value) in enumerate(
-                zip(self.releases, cells, values, strict=True)
+            for place, (label, cell, value) in enumerate(
+                zip(self.labels, cells, values, strict=True)
             )
         ]
         expected = targets.expected(measure.target, "percent" if measure.is_share else measure.unit)
@@ -111,14 +112,72 @@ class Past:
 async def past(
     session: AsyncSession, contract: Contract, releases: Sequence[Release], report: str
 ) -> Past:
-    """The last eight periods of a report, of each what counts: its last signed release."""
+    """The last eight periods of a report, of each what counts: its last signed release. Where the
+    first of them was the first with us, what was supplied of the periods before it stands there."""
     newest: dict[str, Release] = {}
     for one in releases:
         if one.report == report and one.number >= newest.get(one.period, one).number:
             newest[one.period] = one
     found = sorted(newest.values(), key=lambda one: one.ends_on)[-MOST:]
     totals = await frozen.totals(session, contract, [one.id or 0 for one in found])
-    return Past(found, [totals.get(one.id or 0, {}) for one in found])
+    labels, cells = [one.period for one in found], [totals.get(one.id or 0, {}) for one in found]
+    while labels and len(labels) < MOST:
+        span = previous(contract.period(labels[0]))
+        given = await _before_us(session, contract, span)
+        if not given:
+            break
+        labels, cells = [span.label, *labels], [given, *cells]
+    return Past(labels, cells)
+
+
+async def _before_us(session: AsyncSession, contract: Contract, span: Period) -> dict[str, Cell]:
+    """What was supplied of a period that was over before the contract's first day with us. What
+    could be about a few people is hidden, with all that it is a part of and all that is a part of
+    the same."""
+    if span.end >= contract.term.start:
+        return {}
+    given = await supplied.figures_given(session, contract, span)
+    values = {
+        code: row.value
+        for (code, by), row in given.items()
+        if not by and row.value is not None and code in contract.measures
+    }
+    hidden = _small(contract, values)
+    return {code: _cell(contract, code, values, hidden) for code in values}
+
+
+def _small(contract: Contract, values: Mapping[str, float]) -> set[str]:
+    rule, measures = contract.disclosure, contract.measures
+    if not rule.applies:
+        return set()
+    few = {
+        code
+        for code, value in values.items()
+        if measures[code].names_people and 0 < value < rule.threshold
+    }
+    for code, value in values.items():
+        of = measures[code].of
+        rest = values.get(of[0], 0) - value if len(of) == 1 else 0
+        if measures[code].names_people and 0 < rest < rule.threshold:
+            few.add(code)
+    families = [{code, *measures[code].of} for code in values if measures[code].of]
+    families += [{split.total, *split.parts} for split in contract.splits]
+    return few.union(*(family for family in families if family & few))
+
+
+def _cell(
+    contract: Contract, code: str, values: Mapping[str, float], hidden: Collection[str]
+) -> Cell:
+    """With its percentage, where everything that it is of was supplied and is many."""
+    if code in hidden:
+        return Cell(code, (), None, hidden=HIDDEN)
+    rule, of = contract.disclosure, contract.measure(code).of
+    whole, base = sum(values.get(one, 0) for one in of), rule.round_to if rule.applies else 1
+    is_many = whole >= (rule.percent_needs_denominator if rule.applies else 1)
+    share = None
+    if of and is_many and all(one in values and one not in hidden for one in of):
+        share = round(100 * values[code] / whole, 1 if base == 1 else None)
+    return Cell(code, (), rounded(values[code], base), percent=share, source=supplied.UNNAMED)
 
 
 @dataclass(frozen=True)
