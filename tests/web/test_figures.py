@@ -1,11 +1,12 @@
 """From a figure of the exact report to what it counts, and what is put right before signing."""
 
 from html import unescape
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import update
 
-from helpline.models import Case
+from helpline.models import Case, SuppliedFigure
 from tests.web.conftest import Arrive
 from tests.world import CARER, STRANGER, World
 
@@ -80,3 +81,34 @@ async def test_a_closed_case_is_completed_where_the_list_leads(
     assert "Put on the record what is missing" not in lead.text
     await lead.get(quality)
     assert "nothing says" not in lead.text
+
+
+async def test_a_supplied_figure_opens_onto_who_supplied_it(
+    everybody: World, arrive: Arrive
+) -> None:
+    contract = everybody.house.contracts["essex"]
+    staff = contract.measure("cases").model_copy(
+        update={"code": "staff", "counts": "supplied", "by": (), "crossed": False}
+    )
+    made = contract.model_copy(update={"own_measures": (staff,)})
+    made.__dict__.pop("measures", None)
+    contracts: Any = everybody.house.contracts
+    contracts["essex"] = made
+    lead = await arrive(everybody, "leonie")
+    figure = f"/reports/essex/figure/{LABEL}?measure=staff"
+    await lead.get(figure)
+    assert "not supplied" in lead.text
+    async with everybody.house.db.write() as session:
+        session.add(
+            SuppliedFigure(
+                contract="essex",
+                period=LABEL,
+                measure="staff",
+                value=96.5,
+                source="The staff list",
+                given_at=everybody.now,
+            )
+        )
+    await lead.get(figure)
+    assert "96.5 supplied to us, not counted here" in lead.text
+    assert "96.5, The staff list. Given" in lead.text

@@ -77,6 +77,7 @@ async def show_quality(request: web.Request) -> web.Response:
         only=only,
         places=PLACES,
         shown=quality.SHOWN,
+        passing=quality.PASSING,
         faults=[difference_words(contract, one) for one in faults],
         told=_by_reason(contract, period, simple),
         crossed=len(explained) - len(simple),
