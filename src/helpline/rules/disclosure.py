@@ -119,20 +119,25 @@ class _Protection:
         self.waiting: deque[Line] = deque(self.lines)
 
     def run(self) -> None:
+        """Whoever hides more leaves more room: what was found wide enough, or not to follow, stays
+        so, and is not looked at again."""
+        bounds, narrow, more = None, self.protected, 2
         while True:
             self._settle_lines()
             if self._hide_nearly_hidden_tables():
                 continue
-            bounds = Bounds(self.counts, self.lines, self.hidden, self.said)
-            narrow = [key for key in self.protected if bounds.width(key) < ROOM]
-            given_away = narrow or self._worked_out()
-            if not given_away:
-                return
+            if bounds is None or narrow:
+                bounds = Bounds(self.counts, self.lines, self.hidden, self.said)
+                narrow = {key for key in narrow if bounds.width(key) < ROOM}
+            follows = set() if narrow else self._worked_out()
             before = len(self.hidden)
-            for key in sorted(given_away, key=repr):
-                self._widen(key, bounds)
+            for key in sorted(narrow or follows, key=repr):
+                for _ in range(more if follows else 1):
+                    self._widen(key, bounds)
+            if follows:  # it takes long to find: more room each time
+                more *= 3
             if len(self.hidden) == before:
-                return  # all of it is hidden that is not out already
+                return  # nothing follows, or all of it is hidden that is not out already
 
     def leave_what_is_out(self, out: Collection[Key]) -> None:
         """What earlier releases give away by themselves cannot be helped by hiding anything now."""
