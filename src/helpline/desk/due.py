@@ -69,7 +69,9 @@ async def sweep(
     await events.record_all(session, said)
     await escalation.end_for_deadlines(session, ended, now)
     await escalation.raise_alerts(session, causes, now)
-    for row in late_ones if wording is not None else ():  # whoever must act hears of it first
+    if wording is None:
+        return len(due)
+    for row in late_ones:  # whoever must act has heard of it first
         wait = late.Wait(row["id"], row["case_id"], row["due_at"])
         await late.say_sorry_or_go_on(session, contracts[row["contract"]], wording, wait, now)
     return len(due)
