@@ -111,4 +111,4 @@ async def test_a_supplied_figure_opens_onto_who_supplied_it(
         )
     await lead.get(figure)
     assert "96.5 supplied to us, not counted here" in lead.text
-    assert "96.5, The staff list. Given" in lead.text
+    assert "The staff list. Given" in lead.text
