@@ -32,12 +32,12 @@ def _turns(
     kind: str, bare: Server, helpline: Server, connections: int, sizes: Sizes, say: Say
 ) -> Iterator[Figure]:
     count = sizes.keep_alone if connections == 1 else sizes.keep_together
-    _one(helpline, connections, count // 5), _one(bare, connections, count // 5)
+    post(helpline, connections, count // 5), post(bare, connections, count // 5)
     ours, theirs = [], []
     for turn in range(sizes.keep_turns):
-        theirs.append(_one(bare, connections, count))
+        theirs.append(post(bare, connections, count))
         before = helpline.cpu_seconds()
-        ours.append(_one(helpline, connections, count))
+        ours.append(post(helpline, connections, count))
         used = (helpline.cpu_seconds() - before) / count * 1e6
         share = ours[-1].rate / theirs[-1].rate
         say(
@@ -60,7 +60,8 @@ def _turns(
     )
 
 
-def _one(server: Server, connections: int, count: int) -> Tally:
+def post(server: Server, connections: int, count: int) -> Tally:
+    """Post so many messages over so many connections, and say how it went."""
     requests = webhooks(servers.PUBLIC_URL, server.address, count)
     with servers.on_client_core():
         tally = asyncio.run(post_all(server.address, requests, connections))

@@ -6,6 +6,7 @@ people. Codes are drawn by chance, so that nearly every combination of them occu
 """
 
 import asyncio
+import contextlib
 import json
 import random
 import subprocess
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -21,8 +23,10 @@ from sqlalchemy import insert, text
 from helpline.contract import Contract, load_contracts
 from helpline.db import Database
 from helpline.models import metadata
+from tests.bench import servers
 from tests.bench.databases import Databases
 from tests.bench.figures import Aim, Figure
+from tests.bench.keep import post
 from tests.bench.sizes import Say, Sizes
 
 START = datetime(2026, 7, 31, 23, tzinfo=UTC)
@@ -32,14 +36,19 @@ CHUNK = 20_000
 SECONDS = Aim(most=10.0)
 MEGABYTES = Aim(most=300.0)
 GROWTH = Aim(most=1.2)
+BESIDE = Aim(least=0.95)
+AT_ONCE = 32  # connections
+HERE = Path(__file__).parents[2]
 MAKE = """
 import asyncio, json, os, resource, sys
 from time import perf_counter
+from helpline.reports.apart import NICE
 from helpline.db import Database
 from helpline.reports.figures import figures
 from helpline.rules.periods import period
 from tests.bench.quarter import NOW, essex
-os.nice(10)
+os.nice(NICE)
+print("begun", flush=True)
 async def main():
     contract, db = essex(), Database(sys.argv[1])
     async with db.read() as session:
@@ -72,6 +81,8 @@ def measure(databases: Databases, sizes: Sizes, say: Say) -> Iterator[Figure]:
                 growth = (took / before[1]) / (count / before[0])
                 yield Figure(f"{name}: growth per contact", kind, growth, "times", aim=GROWTH)
             before = count, took
+            if count == max(sizes.contacts):
+                yield from _beside(databases, kind, url, sizes, say)
 
 
 def essex() -> Contract:
@@ -81,14 +92,46 @@ def essex() -> Contract:
 def _made(url: str) -> tuple[float, float, int, int]:
     """Made in a process of its own, at the back of the queue: intake goes first."""
     done = subprocess.run(
-        [sys.executable, "-c", MAKE, url],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[2],
+        [sys.executable, "-c", MAKE, url], capture_output=True, text=True, check=True, cwd=HERE
     )
-    took, peak, cells, contacts = json.loads(done.stdout)
+    took, peak, cells, contacts = json.loads(done.stdout.splitlines()[-1])
     return took, peak, cells, contacts
+
+
+# --- what those lose who take messages in meanwhile ---------------------------------------------
+
+
+def _beside(databases: Databases, kind: str, url: str, sizes: Sizes, say: Say) -> Iterator[Figure]:
+    """The rate at which messages are kept while a report of `url` is made, as a share of the rate
+    without, in turns. They are kept in another database, so that only the processors are shared."""
+    fresh, count = databases.fresh(kind), sizes.keep_together
+    with servers.twilio() as twilio, servers.helpline(fresh, twilio.address) as helpline:
+        post(helpline, AT_ONCE, count // 5)
+        shares = []
+        for turn in range(sizes.keep_turns):
+            alone = post(helpline, AT_ONCE, count).rate
+            with _making(url):
+                meanwhile = post(helpline, AT_ONCE, count).rate
+            shares.append(meanwhile / alone)
+            say(f"quarter {kind}: kept beside a report: turn {turn + 1}: {shares[-1]:.0%}")
+    yield Figure("quarter, made while messages come", kind, median(shares), "", aim=BESIDE)
+
+
+@contextlib.contextmanager
+def _making(url: str) -> Iterator[None]:
+    """A report is being made as long as the block lasts."""
+    with subprocess.Popen(
+        [sys.executable, "-c", f"while True:\n exec({MAKE!r})", url],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=HERE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 # --- the same cells by plain SQL ------------------------------------------------------------------

@@ -21,7 +21,8 @@ from helpline.db import Database
 
 APART: Final = "apart"
 """Under this name sessions have it (`session.info`); those of the process itself have none."""
-NICE: Final = 10
+NICE: Final = 19
+"""With less, whoever takes messages in on a busy processor would still lose a tenth of it."""
 Found = TypeVar("Found")
 _url = ""
 
