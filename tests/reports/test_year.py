@@ -36,6 +36,7 @@ async def sqlite(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Databas
     await database.close()
 
 
+@pytest.mark.timeout(400)  # a busy machine is no fault of the figures
 @pytest.mark.parametrize("key", FIVE)
 async def test_every_figure_of_a_year_equals_a_second_count(sqlite: Database, key: str) -> None:
     contracts = load_contracts(CONTRACTS)

@@ -56,7 +56,7 @@ class Row:
     codes: Codes
     who: int | None = None
     took: int | None = None
-    cells: dict[Any, list[Cut]] = field(default_factory=dict)
+    cells: dict[Any, list[int]] = field(default_factory=dict)
     """Where it counts, worked out once for all measures that are cut alike."""
 
     def has(self, where: Mapping[str, list[str]]) -> bool:
@@ -69,10 +69,11 @@ class SecondCount:
     def __init__(self, agreed: Agreed, record: Record) -> None:
         self.agreed, self.record, self.zone = agreed, record, ZoneInfo(record.zone)
         self._rows: dict[Any, list[Row]] = {}
-        self._spread: dict[Any, list[Cut]] = {}
-        self._places: dict[Any, list[Cut]] = {}
+        self._spread: dict[Any, list[int]] = {}
+        self._places: dict[Any, list[tuple[Cut, int]]] = {}
+        self._number_of: dict[Cut, int] = {}
         self._case_codes: dict[int, Codes] = {}
-        self._counts: dict[tuple[str, str], Mapping[Cut, int]] = {}
+        self._counts: dict[tuple[str, str], Mapping[int, int]] = {}
 
     def report(self, code: str, span: Span) -> dict[tuple[str, Cut], Expected]:
         """Every cell that the report of that code prints for a period, noughts too."""
@@ -117,51 +118,50 @@ class SecondCount:
         of = measure.get("of", [])
         wholes = [self._count(one, span) for one in of if one != "population"]
         found = {}
-        for cut in self._all_places(name):
-            number = own.get(cut, 0)
+        for cut, place in self._all_places(name):
+            number = own.get(place, 0)
             if not number and not of:
                 found[name, cut] = NONE
             elif "population" in of:
                 found[name, cut] = self._of_population(cut, number, span.last)
             elif wholes:
-                whole = sum(one.get(cut, 0) for one in wholes)
+                whole = sum([one.get(place, 0) for one in wholes])
                 found[name, cut] = Expected(number, whole, _percent(number, whole))
             else:
                 found[name, cut] = Expected(number)
         return found
 
     def _times(self, name: str, span: Span) -> dict[tuple[str, Cut], Expected]:
-        took: dict[Cut, list[int]] = defaultdict(list)
+        took: dict[int, list[int]] = defaultdict(list)
         for row in self._chosen(self.agreed.measures[name], span):
             if row.took is not None:
                 for cut in self._cuts_of(name, row):
                     took[cut].append(row.took)
         takes = self.agreed.measures[name]["takes"]
         return {
-            (name, cut): Expected(_time(took[cut], takes), len(took[cut]), is_time=True)
-            if cut in took
+            (name, cut): Expected(_time(took[place], takes), len(took[place]), is_time=True)
+            if place in took
             else Expected(None, 0)
-            for cut in self._all_places(name)
+            for cut, place in self._all_places(name)
         }
 
-    def _count(self, name: str, span: Span) -> Mapping[Cut, int]:
+    def _count(self, name: str, span: Span) -> Mapping[int, int]:
         known = self._counts.get((name, span.label))
         if known is None:  # what shares are of is asked for again and again
             known = self._counts[name, span.label] = self._counted(name, span)
         return known
 
-    def _counted(self, name: str, span: Span) -> Mapping[Cut, int]:
+    def _counted(self, name: str, span: Span) -> Mapping[int, int]:
         measure = self.agreed.measures[name]
         if measure.get("takes") == "people":
-            people: dict[Cut, set[int]] = defaultdict(set)
+            people: dict[int, set[int]] = defaultdict(set)
             for row in self._chosen(measure, span):
                 if row.who is not None:
                     for cut in self._cuts_of(name, row):
                         people[cut].add(row.who)
             return {cut: len(some) for cut, some in people.items()}
-        return Counter(
-            cut for row in self._chosen(measure, span) for cut in self._cuts_of(name, row)
-        )
+        cells = (self._cuts_of(name, row) for row in self._chosen(measure, span))
+        return Counter(itertools.chain.from_iterable(cells))
 
     def _of_population(self, cut: Cut, number: int, on: date) -> Expected:
         codes = dict(cut)
@@ -214,29 +214,34 @@ class SecondCount:
             return months_on(months_on(span.last, 1), -12), span.last
         return span.first, span.last
 
-    def _cuts_of(self, name: str, row: Row) -> list[Cut]:
-        """Every cell of a measure in which a row counts."""
+    def _cuts_of(self, name: str, row: Row) -> list[int]:
+        """Every cell of a measure in which a row counts, by the number of its cut."""
         cuts = self.agreed.cuts(name)
         known = row.cells.get(cuts)
         if known is None:
             key = cuts, *(row.codes[one] for one in self.agreed.measures[name].get("by", ()))
             known = self._spread.get(key) or [
-                tuple(zip(cut, chosen, strict=True))
+                self._numbered(tuple(zip(cut, chosen, strict=True)))
                 for cut in cuts
                 for chosen in itertools.product(*(_listed(row.codes[one]) for one in cut))
             ]
             row.cells[cuts] = self._spread[key] = known
         return known
 
-    def _all_places(self, name: str) -> list[Cut]:
+    def _all_places(self, name: str) -> list[tuple[Cut, int]]:
+        """Every cut that is printed, with its number."""
         cuts = self.agreed.cuts(name)
         if cuts not in self._places:
-            self._places[cuts] = [
+            places = [
                 tuple(zip(cut, chosen, strict=True))
                 for cut in cuts
                 for chosen in itertools.product(*(self.agreed.codes[one] for one in cut))
             ]
+            self._places[cuts] = [(place, self._numbered(place)) for place in places]
         return self._places[cuts]
+
+    def _numbered(self, cut: Cut) -> int:
+        return self._number_of.setdefault(cut, len(self._number_of))
 
     # --- what counts ------------------------------------------------------------------------------
 
