@@ -8,7 +8,7 @@ nothing that comes from here. It reads only.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -76,10 +76,16 @@ async def newest(
 
 
 async def load(
-    session: AsyncSession, contract: Contract, release: Release, *, exact: bool = False
+    session: AsyncSession,
+    contract: Contract,
+    release: Release,
+    *,
+    exact: bool = False,
+    only: Collection[str] | None = None,
 ) -> Report:
     """A release from `checked` on as it was counted: as published, or with `exact` as counted;
-    with what was written of it. Whether somebody may see either is the caller's to decide."""
+    with what was written of it. Whether somebody may see either is the caller's to decide. `only`:
+    the totals, and what is cut by one of these alone, which takes a tenth of the time."""
     column = col(Release.exact) if exact else col(Release.cells)
     text = await session.scalar(select(column).where(col(Release.id) == release.id))
     if text is None or release.counted_at is None:
@@ -87,11 +93,17 @@ async def load(
     kept = json.loads(text)
     span = period_of(contract, release)
     asked = contract.report(release.report)
+    if only is None:
+        cells = _whole(contract, release, _cells(contract, kept["cells"]))
+    else:
+        begin = tuple(f"{name}=" for name in only)
+        some = [row for row in kept["cells"] if not row[1] or row[1].startswith(begin)]
+        cells = _cells(contract, [row for row in some if "," not in row[1]])
     return Report(
         contract,
         asked,
         span,
-        _whole(contract, release, _cells(contract, kept["cells"])),
+        cells,
         tuple(Breach(*row) for row in kept["breaches"]),
         exact,
         kept["protected"],

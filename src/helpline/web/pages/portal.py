@@ -124,7 +124,9 @@ async def _headline(
     telling = [one for one in by_newest if one.release.report in says_so] or by_newest
     if not telling:
         return None
-    return Headline(telling[0], await frozen.load(session, contract, telling[0].release))
+    first = telling[0]
+    report = await frozen.load(session, contract, first.release, only=["quadrant"])
+    return Headline(first, report)
 
 
 def _counts_promises(contract: Contract, code: str) -> bool:
