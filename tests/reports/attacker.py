@@ -51,6 +51,8 @@ class Attacker:
     known: set[Name] = field(default_factory=set)
     said: dict[Name, tuple[int, int]] = field(default_factory=dict)
     equal: list[tuple[Name, list[Name]]] = field(default_factory=list)
+    split: dict[tuple[str, ...], list[tuple[Name, list[Name]]]] = field(default_factory=dict)
+    """Measures that should add up to another, which are believed only if they do everywhere."""
     most: list[tuple[Name, list[Name]]] = field(default_factory=list)
     """The first is no more than all the others together."""
 
@@ -67,7 +69,15 @@ class Attacker:
                 if measure.names_people and not measure.is_minutes:
                     names[cell.key] = self._take(measure, one.period, cell, shown[cell.key])
             self._add_up(names)
+        for sums in self.split.values():
+            if all(self._fits(total, parts) for total, parts in sums):
+                self.equal += sums
         self._over_time()
+
+    def _fits(self, total: Name, parts: list[Name]) -> bool:
+        """Cases and their promises may begin on different days: who took them for the same would
+        reckon with what is not so, and learn wrong numbers."""
+        return self.truth[total] == sum(self.truth[part] for part in parts)
 
     def _take(self, measure: Measure, period: Period, cell: Cell, shown: Cell) -> Name:
         name = named(measure, period, cell)
@@ -94,7 +104,7 @@ class Attacker:
             for split in self.contract.splits:
                 parts = [names[part, by] for part in split.parts if (part, by) in names]
                 if split.total == code and len(parts) == len(split.parts):
-                    self._sum(name, parts, True)
+                    self.split.setdefault(split.parts, []).append((name, parts))
             if name[1] == "people" and (name[0], "number", *name[2:]) in self.truth:
                 self.most.append((name, [(name[0], "number", *name[2:])]))
             of = self.contract.measure(code).of
@@ -174,11 +184,14 @@ class Attacker:
 
     # --- What is learned --------------------------------------------------------------------------
 
-    def learned(self) -> dict[Name, tuple[int, int]]:
-        """The hidden counts of 1 to 7 that are known to within one, or exactly: least and most."""
+    def learned(self, *, any_one: bool = False) -> dict[Name, tuple[int, int]]:
+        """The hidden counts of 1 to 7 that are known to within one, or exactly: least and most;
+        `any_one`: the first that is found is enough."""
         found: dict[Name, tuple[int, int]] = {}
         for unknown, rows in self._parts():
-            found |= _Worlds(self, unknown, rows).learned()
+            found |= _Worlds(self, unknown, rows).learned(any_one=any_one)
+            if found and any_one:
+                break
         return found
 
     def _parts(self) -> Iterator[tuple[list[Name], list[Row]]]:
@@ -234,7 +247,7 @@ class _Worlds:
             for place in row:
                 self.of[place].append(number)
 
-    def learned(self) -> dict[Name, tuple[int, int]]:
+    def learned(self, *, any_one: bool) -> dict[Name, tuple[int, int]]:
         everything = list(range(len(self.names)))
         if self._narrow():
             self._look_at_many(everything)
@@ -243,6 +256,8 @@ class _Worlds:
                 if self._is_narrow(place):
                     near = self._near(place, size) if size < len(self.names) else everything
                     self._look_at_one(near, place)
+                    if any_one and near is everything and self._is_narrow(place):
+                        return {self.names[place]: self._span(place)}
         return {self.names[one]: self._span(one) for one in self._narrow()}
 
     def _span(self, place: int) -> tuple[int, int]:

@@ -21,17 +21,17 @@ from tests.reports.attacker import Attacker, Name
 from tests.reports.year import fill
 
 LATER = datetime(2027, 9, 1, tzinfo=UTC)
-KEPT = {"quadrant", "carer_type", "method"}
+KEPT = ("quadrant", "carer_type", "method")
 Exact = list[tuple[Period, tuple[Cell, ...]]]
 
 
-def narrow(contract: Contract) -> Contract:
-    """The same contract, cut three ways only: the same sums, and a tenth of the figures."""
+def narrow(contract: Contract, kept: Sequence[str] = KEPT) -> Contract:
+    """The same contract, cut some ways only: the same sums, and a tenth of the figures."""
     tables = tuple(
         table.model_copy(
             update={
                 "measures": tuple(
-                    one.model_copy(update={"by": tuple(by for by in one.by if by in KEPT)})
+                    one.model_copy(update={"by": tuple(by for by in one.by if by in kept)})
                     if one.crossed
                     else one
                     for one in table.measures
@@ -67,10 +67,12 @@ def released(contract: Contract, year: Exact, *, links: bool = True) -> list[Ear
     return out
 
 
-def learned(contract: Contract, releases: Sequence[Earlier]) -> dict[Name, tuple[int, int]]:
+def learned(
+    contract: Contract, releases: Sequence[Earlier], *, any_one: bool = False
+) -> dict[Name, tuple[int, int]]:
     attacker = Attacker(contract)
     attacker.read(releases)
-    return attacker.learned()
+    return attacker.learned(any_one=any_one)
 
 
 @pytest.fixture
@@ -84,43 +86,43 @@ def contracts() -> dict[str, Contract]:
 
 
 @pytest.mark.parametrize(
-    ("key", "contacts"),
+    ("key", "contacts", "kept"),
     [
-        ("essex", 3_000),
-        ("peterborough", 800),
-        ("lancashire", 800),
-        ("stoke", 800),
-        ("national", 800),
+        ("essex", 1_500, KEPT[:2]),
+        ("peterborough", 400, KEPT[1:2]),  # two reports a month: many more of them
+        ("lancashire", 400, KEPT),
+        ("stoke", 400, KEPT[1:2]),
+        ("national", 400, KEPT[:2]),
     ],
 )
 async def test_a_year_of_releases_gives_the_attacker_nothing(
-    contracts: dict[str, Contract], empty: Database, key: str, contacts: int
+    contracts: dict[str, Contract], empty: Database, key: str, contacts: int, kept: Sequence[str]
 ) -> None:
-    contract = narrow(contracts[key])
+    contract = narrow(contracts[key], kept)
     releases = released(contract, await every_release(empty, contract, contacts))
     await empty.close()
     assert learned(contract, releases) == {}
-    assert sum(bool(cell.value) for one in releases for cell in one.published) > 100
+    assert sum(bool(cell.value) for one in releases for cell in one.published) > 50
 
 
 async def test_the_attacker_finds_what_a_weaker_rule_gives_away(
     contracts: dict[str, Contract], empty: Database
 ) -> None:
     """A year that knows nothing of its quarters; and small ones hidden alone."""
-    contract = narrow(contracts["essex"])
-    year = await every_release(empty, contract, 1_500)
+    contract = narrow(contracts["essex"], KEPT[:2])
+    year = await every_release(empty, contract, 800)
     await empty.close()
-    assert learned(contract, released(contract, year, links=False))
+    assert learned(contract, released(contract, year, links=False), any_one=True)
     alone = contract.disclosure.model_copy(update={"secondary": False})
     weaker = contract.model_copy(update={"disclosure": alone})
-    assert learned(weaker, released(weaker, year))
+    assert learned(weaker, released(weaker, year), any_one=True)
 
 
-async def weekly(db: Database, contract: Contract, span: Period) -> list[tuple[Period, Exact]]:
+async def weekly(db: Database, contract: Contract, span: Period) -> Exact:
     """What each Sunday of a period adds: the period up to it, and the exact totals."""
     first = bounds(span, contract.zone)[0]
     sundays = [first + timedelta(days=7 * n + 3) for n in range(14)]
-    found = []
+    found: Exact = []
     for at in sundays:
         async with db.read() as session:
             report = await counted(session, contract, span, at, late=False, until=at)
@@ -129,7 +131,9 @@ async def weekly(db: Database, contract: Contract, span: Period) -> list[tuple[P
     return found
 
 
-def published_weekly(contract: Contract, running: Sequence) -> list[Earlier]:
+def published_weekly(
+    contract: Contract, running: Sequence[tuple[Period, tuple[Cell, ...]]]
+) -> list[Earlier]:
     out: list[Earlier] = []
     for then, now in pairwise(running):
         shown = weeks.totals(contract, then, now, out)
@@ -152,7 +156,9 @@ async def test_thirteen_weeks_and_the_quarter_give_the_attacker_nothing(
     assert learned(contract, out) == {}
     assert sum(bool(cell.value) for one in out[:-1] for cell in one.published) > 20
     plain = [Earlier(*one, protect(contract, *one)) for one in running]
-    assert learned(contract, [*plain, out[-1]])  # each Sunday by itself would give weeks away
+    assert learned(
+        contract, [*plain, out[-1]], any_one=True
+    )  # each Sunday by itself would give weeks away
 
 
 async def test_a_figure_that_moved_by_one_is_not_told_from_its_restatement(
