@@ -47,7 +47,7 @@ def paper(report: Report) -> dict[str, Any]:
         "lines": [
             {
                 "title": one.line.title,
-                "asks": one.line.asks or "",
+                "asks": " ".join(said for said in (one.line.asks, one.coarser) if said),
                 "said": list(one.said),
                 "totals": [_total(view, total) for total in one.totals],
                 "has_share": one.has_share,

@@ -49,7 +49,7 @@ def xlsx(report: Report) -> bytes:
     for line in report.view.lines:
         writing.begin(line.line.title)
         writing.row(line.line.title, style="title")
-        writing.row(line.line.asks or "")
+        writing.row(" ".join(said for said in (line.line.asks, line.coarser) if said))
         for written in line.said:
             writing.paragraph(written)
         writing.top([("Question", "Figure", "Unit", "%", "Share", "Expected", "State")])
