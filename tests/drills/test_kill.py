@@ -55,6 +55,8 @@ async def test_kill_after_kill_loses_nothing_that_was_answered(database_url: str
             await forked.start()
             await ledger.all_answered()
             await until_routed(house)
+            while not twilio.sent:  # at the latest now an answer leaves
+                await asyncio.sleep(0.1)
         await look_for_losses(house, ledger)
         await look_for_repeats(house, ledger)
         sent = Counter((message["to"], message["body"]) for message in twilio.sent)
