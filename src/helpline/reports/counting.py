@@ -32,7 +32,7 @@ from helpline.vocabulary import UNKNOWN
 SUPPORT: Final = "support"
 MANY: Final = 20_000
 """Contacts of a window from which on it is counted in a process apart, where there is one."""
-AT_ONCE: Final = 1_000
+AT_ONCE: Final = 400
 """Rows fetched at a time: as many as stay near the processor."""
 _NONE: Final = -1
 """In a column of numbers: nobody, or not over."""
@@ -191,14 +191,18 @@ async def _read(
     sets: list[NDArray[np.int32]] = []
     people: list[Numbers] = []
     took: list[Numbers] = []
+    needs_people = any(one.takes == "people" for one in measures)
+    needs_times = any(one.is_minutes for one in measures)
     query = facts.query(session, fact, contract, window, columns)
     result = await session.stream(query, execution_options={"yield_per": AT_ONCE})
     async for part in result.partitions():
         cases, persons, micros, *coded = zip(*part, strict=True)  # what stands BEHIND the codes
         some = len(part)
         sets.append(np.fromiter(map(provided.of.get, cases, repeat(0)), np.int32, some))
-        people.append(np.fromiter((_NONE if one is None else one for one in persons), int, some))
-        took.append(np.fromiter((_NONE if one is None else one for one in micros), int, some))
+        if needs_people:
+            people.append(_numbers(persons))
+        if needs_times:
+            took.append(_numbers(micros))
         for name, column in zip(columns, coded, strict=True):
             codes[name].append(np.fromiter(map(places[name].__getitem__, column), np.int16, some))
     return _Rows(
@@ -207,6 +211,10 @@ async def _read(
         _joined(people, np.int64),
         _joined(took, np.int64),
     )
+
+
+def _numbers(column: Sequence[int | None]) -> Numbers:
+    return np.array([_NONE if one is None else one for one in column], np.int64)
 
 
 def _joined(chunks: Sequence[NDArray[Any]], kind: type[np.integer[Any]]) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
@@ -27,7 +27,6 @@ from helpline.reports.facts import CASE, COUNTS, DEADLINE, Window
 from helpline.reports.populations import Populations, newest, populations
 from helpline.reports.protection import Earlier, protect
 from helpline.reports.report import Report
-from helpline.rules import clocks
 from helpline.rules.periods import Period, bounds, rolling_year, year_to_date
 from helpline.vocabulary import UNKNOWN, DeadlineState
 
@@ -235,13 +234,16 @@ async def _breaches(
             DEADLINE.c.state != DeadlineState.CANCELLED,
             DEADLINE.c.started_at >= start,
             DEADLINE.c.started_at < end,
+            or_(
+                DEADLINE.c.met_at > DEADLINE.c.due_at,
+                and_(DEADLINE.c.met_at.is_(None), DEADLINE.c.due_at < now),
+            ),
             COUNTS,
         )
     )
     found = []
     for row in rows:
-        if clocks.verdict(row.due_at, row.met_at, now) == "missed":
-            late = ((row.met_at or now) - row.due_at) / _MINUTE
-            area = row.quadrant if row.quadrant in printed["quadrant"] else UNKNOWN
-            found.append(Breach(row.clock, area, late, row.met_at is not None))
+        late = ((row.met_at or now) - row.due_at) / _MINUTE
+        area = row.quadrant if row.quadrant in printed["quadrant"] else UNKNOWN
+        found.append(Breach(row.clock, area, late, row.met_at is not None))
     return sorted(found, key=lambda one: (one.clock, -one.minutes_late, one.quadrant))
