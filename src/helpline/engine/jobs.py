@@ -64,7 +64,7 @@ JOBS = (
     Job("taking_in", 5, take_in_lists, late_after=600),  # long lists of the council, in portions
     Job("giving", BEAT, give),  # news they agreed to, reminders, the policies
     Job("feedback", 900, ask_for_feedback, late_after=3600),  # how it was, never in a crisis
-    Job("reporting", 300, keep_reports, late_after=3600),  # drafts owed, and by when
+    Job("reporting", 60, keep_reports, late_after=3600),  # drafts owed, and by when
     Job("pulse", 10, take_pulse, late_after=60),  # this node lives; the database's clock
     Job("tidy", 3600, tidy_up, late_after=3 * 3600),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well
