@@ -28,6 +28,7 @@ from helpline.models import (
     User,
 )
 from helpline.reports import figures, frozen, render
+from helpline.rules.periods import period
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import DeadlineState, ReleaseState, Role
 from tests.reports import past_quarter
@@ -309,3 +310,24 @@ async def test_a_report_before_a_meeting_is_due_where_the_meeting_is(world: Worl
         await releasing_owed.keep_up(session, council, world.now)
         await session.refresh(clock)
         assert clock.due_at == datetime(2026, 12, 2, 17, tzinfo=UTC)
+
+
+async def test_a_sunday_counts_nothing_that_came_after_it(world: World) -> None:
+    essex, first, second = _essex(world), "+447700900123", "+447700900124"
+    await world.sms(first, "Please ring me")
+    await world.later(hours=1)
+    sunday = world.now
+    await world.later(hours=47)
+    await world.sms(second, "Please ring me too")
+    await world.reply(first, "I ring you now.")
+    await world.later(hours=1)
+    span = period("2026-27-Q2", essex.year_starts_month)
+    async with world.house.db.read() as session:
+        then = await figures.counted(
+            session, essex, span, sunday, "quarter", late=False, until=sunday
+        )
+        today = await figures.counted(session, essex, span, world.now, "quarter", late=False)
+    asked = ("contacts", "first_response.open", "first_response.missed")
+    assert [then.cell(one).value for one in asked] == [1, 1, 0]
+    assert [today.cell(one).value for one in asked] == [2, 1, 1]
+    assert then.cell("first_response.median_minutes").value is None  # nobody had answered yet

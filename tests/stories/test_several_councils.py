@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
-from helpline.desk import linking, webform
+from helpline.desk import intake, linking, webform
+from helpline.engine.routing import ways
 from helpline.errors import InvalidInput
 from helpline.main import build
-from helpline.models import Address, Case, Contact, InboundItem, OutMessage, Person
+from helpline.models import Address, Case, Contact, Deadline, InboundItem, OutMessage, Person
 from helpline.settings import Settings
 from helpline.vocabulary import OutState
 from tests import databases, folders
@@ -157,3 +160,13 @@ async def test_a_form_that_says_no_council_is_not_sent_to_any(two: World, arrive
     await guest.post("/contact", {"message": "hello", "id": "c" * 32})
     assert "Choose the council" in guest.text
     assert await two.count(InboundItem) == 0
+
+
+async def test_what_cannot_be_read_lies_in_the_tray_of_whom_the_chat_spoke_with(two: World) -> None:
+    await two.telegram(CHAT, "/start stoke")
+    await two.telegram(CHAT, "could somebody ring the house")
+    async with two.house.db.write() as session:
+        items = (await session.scalars(select(InboundItem).order_by(col(InboundItem.id)))).all()
+        await intake.set_aside(session, ways(two.house), items[-1], "unreadable")
+    (clock,) = await two.all(Deadline, Deadline.case_id.is_(None))
+    assert clock.contract == "stoke"  # type: ignore[attr-defined]

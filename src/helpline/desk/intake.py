@@ -222,7 +222,8 @@ async def _contract_of(session: AsyncSession, ways: Ways, item: InboundItem) -> 
     """Whose tray it lies in. What cannot even be unsealed must lie in some tray all the same."""
     content = select(col(InboundItem.sealed)).where(col(InboundItem.id) == item.id)
     try:
-        contract = ways.contract_for(opened(await session.scalar(content) or ""))
+        inbound = opened(await session.scalar(content) or "")
+        contract = await _whose(session, ways, inbound, item.received_at)
     except CannotOpen:
         contract = None
     return contract or next(iter(ways.contracts.values()))

@@ -116,7 +116,8 @@ def _within(column: Any, window: Window) -> ColumnElement[bool]:
     return and_(column >= window.start, column < window.end)
 
 
-def _came_in(contract: str, window: Window) -> ColumnElement[bool]:
+def came_in(contract: str, window: Window) -> ColumnElement[bool]:
+    """That somebody turned to us with it; desk/quality.py looks at the same contacts."""
     return and_(
         CONTACT.c.contract == contract,
         CONTACT.c.direction == Direction.IN,
@@ -132,7 +133,7 @@ def _contacts(contract: str, window: Window, columns: Sequence[str], _: bool) ->
     return (
         _select(columns, known, CONTACT.c.case_id, CONTACT.c.person_id)
         .join_from(CONTACT, CASE, CONTACT.c.case_id == CASE.c.id)
-        .where(_came_in(contract, window), COUNTS)
+        .where(came_in(contract, window), COUNTS)
     )
 
 
@@ -141,7 +142,7 @@ def _apart(contract: str, window: Window, columns: Sequence[str], _: bool) -> Se
     return (
         _select(columns, known, CONTACT.c.case_id, CONTACT.c.person_id)
         .join_from(CONTACT, CASE, CONTACT.c.case_id == CASE.c.id)
-        .where(_came_in(contract, window), CASE.c.eligibility == Eligibility.OUT)
+        .where(came_in(contract, window), CASE.c.eligibility == Eligibility.OUT)
     )
 
 
@@ -174,8 +175,10 @@ def _open(contract: str, window: Window, columns: Sequence[str], _: bool) -> Sel
 def _promises(
     contract: str, window: Window, columns: Sequence[str], is_sqlite: bool
 ) -> Select[Any]:
-    """Promises that began in the window; a cancelled one was never a promise to anybody."""
-    made, due, met = DEADLINE.c.started_at, DEADLINE.c.due_at, DEADLINE.c.met_at
+    """Promises that began in the window, as they stood when it is counted; a cancelled one was
+    never a promise to anybody."""
+    made, due = DEADLINE.c.started_at, DEADLINE.c.due_at
+    met = case((DEADLINE.c.met_at <= window.now, DEADLINE.c.met_at))
     verdict = case(
         (and_(met.is_not(None), met <= due), "met"),
         (and_(met.is_(None), due >= window.now), "open"),

@@ -142,6 +142,8 @@ async def _counts(
     found = Counts()
     for basis, some in by_basis.items():
         window = window_of(contract, period, basis, now)
+        if until is not None:
+            window = replace(window, end=min(window.end, until))
         counted = await counting.count(session, contract.key, some, window, printed)
         found.numbers.update(counted.numbers)
         found.times.update(counted.times)

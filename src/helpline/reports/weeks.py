@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from helpline.contract import Contract
@@ -18,6 +19,8 @@ from helpline.contract.measuring import Measure
 from helpline.reports.cells import Cell
 from helpline.reports.protection import SO_FAR, Earlier, is_late, protect
 from helpline.rules.periods import Period
+
+OFTEN: Final = ("contacts", "cases")
 
 
 def so_far(span: Period, as_at: datetime, zone: str) -> Period:
@@ -40,10 +43,12 @@ def totals(
 
 
 def only_totals(contract: Contract, cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    """Wholes, and how many were late: what was kept and what is still in time would tell the rest
-    from one another, and times are of too few."""
+    """How many came, and how many were late: what was kept and what is still in time would tell the
+    rest from one another, times are of too few, and what is rare grows by one a week."""
     return tuple(cell for cell in cells if not cell.by and _may_run(contract.measure(cell.measure)))
 
 
 def _may_run(measure: Measure) -> bool:
-    return not measure.is_minutes and (measure.counts != "promises" or is_late(measure))
+    if measure.counts == "promises":
+        return is_late(measure)
+    return measure.counts in OFTEN and not measure.where

@@ -34,6 +34,10 @@ from helpline.web.pages.case_referrals import day_in
 from helpline.web.pages.reports import FILES, TEXTS, TYPES
 from helpline.web.showing import go, hand_out, show
 
+NO_MAILBOX: Final = (
+    "There is no mailbox for this contract, and no letter may leave from another's. "
+    "Tell them yourself, and write down that you did."
+)
 _WRONG: Final = {
     "Give the day": "day",
     "Say to whom": "to",
@@ -159,6 +163,8 @@ async def write_to(request: web.Request) -> web.Response:
         async with house.db.write() as session:
             found = await releasing.find(session, row, actor)
             contract = contract_of(request, found.contract)
+            if not house.settings.mail_from(contract.key):
+                raise Conflict(NO_MAILBOX)
             await releasing_given.write_to(
                 session,
                 contract,
