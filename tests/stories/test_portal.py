@@ -74,6 +74,7 @@ async def test_what_is_agreed_is_both_sides_and_what_is_overdue_stands_first(wor
                 agreed = Agreed(wrong, "council", "Colin", today)
                 await review_actions.agree(session, contract, agreed, colin, world.now)
     later, late = await agree(world, world.lead, 10), await agree(world, colin, -3)
+    assert await agree(world, colin, -3) == late  # sent twice
     theirs = await agree(world, colin, 5, "council")
     assert sorted(one.due_on for one in await owed(world)) == sorted(
         world.now.date() + timedelta(days=days) for days in (10, -3)
@@ -141,6 +142,14 @@ async def test_a_question_waits_for_a_lead_with_a_day_and_an_answer_settles_it(
                 await figure_threads.ask(session, contract, wrong, "Why?", colin, world.now)
         with pytest.raises(NotAllowed):
             await figure_threads.ask(session, contract, about, "Why?", world.lead, world.now)
+        other = About("quarter", "2026-27-Q1", "contacts")
+        asked = [
+            await figure_threads.ask(session, contract, other, words, colin, world.now)
+            for words in ("And these?", "And these?", "And whose are they?")
+        ]
+        assert asked[0].id == asked[1].id != asked[2].id  # sent twice is once
+        for one in (asked[0], asked[2]):
+            await figure_threads.close(session, contract, one.id or 0, colin, world.now)
         with pytest.raises(InvalidInput, match="leave it out"):
             await figure_threads.ask(session, contract, about, POINTING[0], colin, world.now)
         made = await figure_threads.ask(session, contract, about, "Why?", colin, world.now)

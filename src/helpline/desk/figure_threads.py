@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events, obligations, portal
+from helpline.desk.holding import twin
 from helpline.desk.portal import Message
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import FigureQuestion, PortalMessage, metadata
@@ -86,12 +87,24 @@ async def ask(
         asked_by_id=by.user_id,
         due_on=_due(contract, now),
     )
+    same = ("contract", "report", "period", "measure", "by", "state")
+    before = await twin(session, made, by, now, who="asked_by_id", at="asked_at", same=same)
+    if before is not None and said in await _words(session, before):
+        return before
     session.add(made)
     await _wait(session, contract, made, by, now)
     await session.flush()
     await _say(session, made, said, by, now)
     await _event(session, "question.asked", made, by, now, due=made.due_on.isoformat())
     return made
+
+
+async def _words(session: AsyncSession, question: FigureQuestion) -> Sequence[str]:
+    """What was said in its thread."""
+    said = await session.scalars(
+        select(PortalMessage).where(col(PortalMessage.question_id) == question.id)
+    )
+    return [one.text for one in said]
 
 
 async def write(

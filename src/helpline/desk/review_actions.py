@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events, obligations, portal
+from helpline.desk.holding import twin
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Review, ReviewAction, ReviewActionEntry, User
 from helpline.rules.permissions import Actor, may, require
@@ -99,6 +100,10 @@ async def hold(
         written_at=now,
         by_user_id=by.user_id,
     )
+    same = ("contract", "held_on", "present", "said")
+    before = await twin(session, made, by, now, who="by_user_id", at="written_at", same=same)
+    if before is not None:
+        return before
     session.add(made)
     await session.flush()
     await _event(session, "review.held", made.contract, by, now, review=made.id)
@@ -141,6 +146,10 @@ async def agree(
         made_at=now,
         made_by_id=by.user_id,
     )
+    same = ("contract", "review_id", "what", "side", "owner", "due_on", "state")
+    before = await twin(session, made, by, now, who="made_by_id", at="made_at", same=same)
+    if before is not None:
+        return before
     await _owe(session, contract, made, by, now)
     session.add(made)
     await session.flush()
