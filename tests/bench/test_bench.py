@@ -18,7 +18,6 @@ def test_every_measurement_gives_its_rows(tmp_path: Path) -> None:
     rows = [figure["row"] for figure in json.loads(path.read_text())["figures"]]
     for begins in (
         "start",
-        "keep, 1 ",
         "keep, 4 ",
         "route 20",
         "inbox page",
