@@ -7,14 +7,18 @@ when something changed in between. A draft is counted live; from the check on it
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -36,6 +40,7 @@ LONGEST_SENTENCE: Final = 1_000
 LONGEST_TEXT: Final = 6_000
 LONGEST_WHY: Final = 500
 CHANGED: Final = "Something changed meanwhile. Look at it again."
+THERE_ALREADY: Final = "That report is there already. A signed one can be restated."
 
 
 class BadText(InvalidInput):
@@ -53,6 +58,12 @@ class Counted:
     exact: Report
     published: Report
     beside: tuple[int, ...]
+
+    @cached_property
+    def has_faults(self) -> bool:
+        """Whether something does not add up and nothing explains it. It takes long to say so the
+        first time: `to_check` asks beside everything else that the process does."""
+        return bool(reconciling.faults(reconciling.differences(self.exact)))
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,9 @@ class ToSign:
     template: bytes | None = None
     """The council's own for its Word document."""
 
+    beside: tuple[int, ...] = ()
+    """The releases that its figures were protected beside when it was checked."""
+
 
 async def find(
     session: AsyncSession, release_id: int, by: Actor, action: str = "report.prepare"
@@ -101,9 +115,13 @@ async def draw_up(
     span = contract.period_of(asked, label)
     if now < periods.bounds(span, contract.zone)[1]:
         raise InvalidInput("That period still runs. Its report can be made the day after its last.")
-    if await releasing_owed.last_number(session, contract, code, label):
-        raise Conflict("That report is there already. A signed one can be restated.")
-    return await releasing_owed.add(session, contract, asked, span, now, by=by.user_id)
+    if await releasing_owed.last_number(session, contract, code, span.label):
+        raise Conflict(THERE_ALREADY)
+    try:
+        async with session.begin_nested():
+            return await releasing_owed.add(session, contract, asked, span, now, by=by.user_id)
+    except IntegrityError:  # somebody else drew it up in the same instant
+        raise Conflict(THERE_ALREADY) from None
 
 
 async def restate(
@@ -132,9 +150,11 @@ async def to_check(
     """Count a draft, exactly and as it would be published. Reads only."""
     span = frozen.period_of(contract, release)
     exact = await figures.counted(session, contract, span, now, release.report)
+    beside = await _beside(session, contract)  # first: what is signed from here on is noticed
     earlier = await frozen.earlier(session, contract, span)
-    published = await figures.protected(exact, earlier)
-    return Counted(exact, published, await _beside(session, contract))
+    counted = Counted(exact, await figures.protected(exact, earlier), beside)
+    await asyncio.to_thread(lambda: counted.has_faults)
+    return counted
 
 
 async def check(
@@ -151,11 +171,11 @@ async def check(
         raise Conflict("It is checked already.")
     if counted.beside != await _beside(session, contract):
         raise Conflict("Another report was signed meanwhile. Look at the figures again.")
-    if reconciling.faults(reconciling.differences(counted.exact)):
+    if counted.has_faults:
         raise Conflict(
             "Some figures do not add up, and nothing explains it. The list to put right says which."
         )
-    found.exact, found.cells = frozen.kept(counted.exact), frozen.kept(counted.published)
+    found.exact, found.cells = frozen.kept(counted.exact), _kept(counted)
     found.counted_at = counted.exact.generated_at
     found.state, found.checked_at, found.checked_by_id = ReleaseState.CHECKED, now, by.user_id
     await note(session, "release.checked", found, by, now)
@@ -175,6 +195,19 @@ async def _beside(session: AsyncSession, contract: Contract) -> tuple[int, ...]:
     return tuple(sorted(one.id or 0 for one in await frozen.releases(session, contract)))
 
 
+def _kept(counted: Counted) -> str:
+    """The figures as published, and beside which releases they were protected."""
+    return json.dumps(
+        {"beside": counted.beside, **json.loads(frozen.kept(counted.published))},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def _was_beside(release: Release) -> tuple[int, ...]:
+    return tuple(json.loads(release.cells or "{}").get("beside", ()))
+
+
 # --- commented: a sentence for each figure that moved ---------------------------------------------
 
 
@@ -182,14 +215,18 @@ async def moves(
     session: AsyncSession, contract: Contract, release: Release, now: datetime
 ) -> list[Move]:
     """Every figure of a checked report beside that of the period before: as it was released, or
-    counted where it never was. What is not shown asks for no word: a word would show it."""
+    counted where it never was. What is not shown asks for no word: a word would show it; nor does
+    what stands in no line of it, where nobody could write one."""
     row = release.id or 0
     exact = (await frozen.totals(session, contract, [row], exact=True))[row]
     published = (await frozen.totals(session, contract, [row]))[row]
     before = await _before(session, contract, release, now)
     had_anything = any(cell.value for cell in before.values())
+    printed = _printed(contract, release)
     found = []
     for code in exact:
+        if code not in printed:
+            continue
         measure = contract.measure(code)
         then, is_now = _figure(before, measure), _figure(exact, measure)
         is_hidden = published[code].hidden is not None
@@ -219,6 +256,11 @@ def _figure(totals: Mapping[str, Cell], measure: Measure) -> float | None:
     return cell.percent if measure.unit == "percent" and cell.percent is not None else cell.value
 
 
+def _printed(contract: Contract, release: Release) -> set[str]:
+    """The measures that stand in the report's lines; a few more are counted for their sums."""
+    return {one for line in contract.report(release.report).lines for one in line.measures}
+
+
 def asked_for(contract: Contract, release: Release) -> dict[str, bool]:
     """The lines in which somebody writes → whether they must: a line without a figure says nothing
     unless it says something."""
@@ -240,8 +282,7 @@ async def say(
     if found.state != ReleaseState.CHECKED:
         raise Conflict("Sentences are written between the check and the signature.")
     there = await frozen.said(session, found)
-    codes = {one for line in contract.report(found.report).lines for one in line.measures}
-    lines, changed = asked_for(contract, found), 0
+    codes, lines, changed = _printed(contract, found), asked_for(contract, found), 0
     for place, text in texts.items():
         if place not in codes and place not in lines:
             raise InvalidInput("The report has no such place. Load the page again.")
@@ -292,7 +333,8 @@ async def to_sign(
     report = await frozen.load(session, contract, release)
     wanting = missing(contract, release, await moves(session, contract, release, now), report.said)
     template = await report_templates.templates_of(session, contract, release.report)
-    return ToSign(release, report, wanting, _mark(release, report.said), template)
+    beside = await asyncio.to_thread(_was_beside, release)
+    return ToSign(release, report, wanting, _mark(release, report.said), template, beside)
 
 
 def missing(
@@ -342,12 +384,18 @@ async def sign(
 ) -> None:
     """`by`, who is not who checked it, signs what `to_sign` gave and `files_of` made of it; it lies
     in the portal from now on, and nothing in it changes any more."""
+    await _hold(session, contract)
     found = await find(session, ready.release.id or 0, by, "report.sign")
     may_sign(found, by)
     if ready.missing:
         raise Conflict("A figure that moved, or a line, still wants its words.")
     if ready.mark != _mark(found, await frozen.said(session, found)):
         raise Conflict(CHANGED)
+    if ready.beside != await _beside(session, contract):
+        raise Conflict(
+            "Another report was signed since this one was checked. "
+            "Take the check back, and check again."
+        )
     for format, body in files.items():
         own = ready.template if format == "docx" else None
         set_in = hashlib.sha256(own).hexdigest() if own else ""
@@ -360,6 +408,14 @@ async def sign(
     await session.flush()
     await releasing_owed.is_sent(session, contract, found, by, now)
     await note(session, "release.signed", found, by, now)
+
+
+async def _hold(session: AsyncSession, contract: Contract) -> None:
+    """Whoever signs holds the contract's first release until the transaction ends: of two
+    signatures at the same instant, the second sees the first."""
+    mine = select(col(Release.id)).where(col(Release.contract) == contract.key)
+    first = mine.order_by(col(Release.id)).limit(1)
+    await session.execute(first.with_for_update(key_share=True))
 
 
 def _file(release_id: int, format: str, template: str, body: bytes, now: datetime) -> ReleaseFile:

@@ -17,13 +17,13 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.desk import releasing
 from helpline.errors import NotFound
-from helpline.models import Deadline, EvidenceEntry, ObligationDue, Release, User
+from helpline.models import Deadline, EvidenceEntry, ObligationDue, Release, ReviewAction, User
 from helpline.reports import codes, frozen
 from helpline.reports.cells import Cell
 from helpline.reports.report import Report
 from helpline.rules import clocks
 from helpline.rules.permissions import Actor, may, require
-from helpline.vocabulary import ReleaseState
+from helpline.vocabulary import ActionState, ReleaseState
 
 FIXED: Final = (1980, 1, 1, 0, 0, 0)
 IN_A_PACK: Final = ("pdf", "xlsx")
@@ -109,7 +109,8 @@ class ChangedFigure:
 async def changed(
     session: AsyncSession, contract: Contract, release: Release, after: Report
 ) -> list[ChangedFigure]:
-    """What a restatement gives otherwise than the release before it, as both are published."""
+    """What a restatement gives otherwise than the release before it: as both are published, or
+    both exactly where `after` is exact."""
     if release.number < 2:
         return []
     earlier = await session.scalar(
@@ -124,7 +125,7 @@ async def changed(
     )
     if earlier is None:
         return []
-    before = await frozen.load(session, contract, earlier)
+    before = await frozen.load(session, contract, earlier, exact=after.exact)
     names = codes.names(contract)
 
     def cut(cell: Cell) -> str:
@@ -201,7 +202,7 @@ async def pack(
         *([f"- {one.name}" for one in await _listed(session, contract, due, now)] or ["None."]),
         "",
         "Agreed at earlier reviews, and still open",
-        *(await _still_open(session, contract) or ["Nothing."]),
+        *(await _agreed(session, contract) + await _still_open(session, contract) or ["Nothing."]),
     ]
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -224,6 +225,19 @@ async def _due_at(session: AsyncSession, contract: Contract, code: str, day: dat
         if one.ends_on < day and not before and (not naming or one.report in naming):
             newest[one.report, one.period] = one  # restatements come after the first
     return list(newest.values())
+
+
+async def _agreed(session: AsyncSession, contract: Contract) -> list[str]:
+    """What was agreed at a review and is not done: what, who looks after it, by when."""
+    rows = await session.scalars(
+        select(ReviewAction)
+        .where(
+            col(ReviewAction.contract) == contract.key,
+            col(ReviewAction.state) == ActionState.OPEN,
+        )
+        .order_by(col(ReviewAction.due_on), col(ReviewAction.id))
+    )
+    return [f"- {row.what.rstrip('.')}: {row.owner}, by {_day(row.due_on)}" for row in rows]
 
 
 async def _still_open(session: AsyncSession, contract: Contract) -> list[str]:

@@ -138,7 +138,8 @@ async def add(
 
 
 async def _unsent(session: AsyncSession, contract: Contract) -> Sequence[Release]:
-    """The drafts whose day is not given yet, or may still move."""
+    """The drafts whose day is not given yet, or may still move; of reports that the contract's
+    file still has, since no other has a rule for its day."""
     rows = await session.scalars(
         select(Release)
         .outerjoin(Deadline, col(Deadline.id) == col(Release.deadline_id))
@@ -146,6 +147,7 @@ async def _unsent(session: AsyncSession, contract: Contract) -> Sequence[Release
             col(Release.contract) == contract.key,
             col(Release.state).in_([ReleaseState.DRAFT, ReleaseState.CHECKED]),
             col(Release.number) == 1,
+            col(Release.report).in_([one.code for one in contract.reports]),
             or_(col(Deadline.id).is_(None), col(Deadline.state) == DeadlineState.OPEN),
         )
     )
