@@ -2,7 +2,9 @@
 what only a workbook can do to a list, or to us."""
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -143,11 +145,26 @@ def far_right(book: Any) -> None:
 
 GOOD = workbook(HEADER, CAROL)
 BOMB = "<a>" + " " * 30_000_000 + "</a>"
+
+
+def belied(content: bytes, name: str) -> bytes:
+    """With a part that says it is a hundred bytes long, its sum being of those."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        begun = packed.read(name)[:100]
+    made = bytearray(content)
+    at = made.rindex(name.encode()) - 46  # the list of parts is at the end of the file
+    struct.pack_into("<L", made, at + 16, zlib.crc32(begun))
+    struct.pack_into("<L", made, at + 24, len(begun))
+    return bytes(made)
+
+
+SHEET = "xl/worksheets/sheet1.xml"
 HOSTILE = {
     "an old workbook or one with a password": (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "password"),
     "no workbook": (b"PK\x03\x04 this is none", "cannot be read"),
     "cut off": (GOOD[:-200], "cannot be read"),
     "a bomb": (repacked(GOOD, **{"xl/media/x.xml": BOMB}), "larger inside"),
+    "larger than it says": (belied(GOOD, SHEET), "cannot be read"),
     "macros": (repacked(GOOD, **{"xl/vbaProject.bin": "x"}), "macros"),
     "entities": (
         repacked(GOOD, **{"xl/sharedStrings.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}),

@@ -481,5 +481,26 @@ def test_what_is_no_template_is_refused_in_words(file: bytes) -> None:
         word_check.check(file)
 
 
+def test_a_template_with_one_broken_byte_is_refused_in_words() -> None:
+    whole = packed(lambda held: None)
+    with zipfile.ZipFile(io.BytesIO(whole)) as held:
+        part = held.getinfo("word/document.xml")
+    begins = part.header_offset + 30 + len(part.filename)
+    for at in range(begins, begins + part.compress_size, 7):
+        broken = bytearray(whole)
+        broken[at] ^= 0xFF
+        with pytest.raises(InvalidInput, match="not a Word document"):
+            word_check.check(bytes(broken))
+
+
+def test_a_template_in_letters_that_nobody_knows_is_refused_in_words() -> None:
+    def foo(held: dict[str, bytes]) -> None:
+        text = held["word/document.xml"].partition(b"?>")[2]
+        held["word/document.xml"] = b'<?xml version="1.0" encoding="foo"?>' + text
+
+    with pytest.raises(InvalidInput, match="not a Word document"):
+        word_check.check(packed(foo))
+
+
 def test_our_own_template_passes_its_own_check() -> None:
     word_check.check(built_in())

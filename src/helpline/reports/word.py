@@ -24,6 +24,7 @@ from helpline.reports.paper import paper, parts
 from helpline.reports.report import Report
 from helpline.reports.report_pdf import pictures
 from helpline.reports.word_check import check
+from helpline.rules.packed import content_of
 
 FILLER: Final = Path(__file__).with_name("fill.py")
 LONGEST_SECONDS: Final = 60
@@ -92,7 +93,8 @@ def _parts(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def has_pictures(template: bytes) -> bool:
     """Whether it asks for charts at all: drawing them takes half a second."""
     with zipfile.ZipFile(io.BytesIO(template)) as packed:
-        return b"picture" in re.sub(rb"<[^>]*>", b"", packed.read("word/document.xml"))
+        content = content_of(packed, packed.getinfo("word/document.xml"))
+    return b"picture" in re.sub(rb"<[^>]*>", b"", content)
 
 
 def draw(filled: dict[str, Any]) -> None:
@@ -123,7 +125,6 @@ def _stable(document: bytes) -> bytes:
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as again,
     ):
         for one in packed.infolist():
-            again.writestr(
-                zipfile.ZipInfo(one.filename, FIXED), packed.read(one), zipfile.ZIP_DEFLATED
-            )
+            content = content_of(packed, one)
+            again.writestr(zipfile.ZipInfo(one.filename, FIXED), content, zipfile.ZIP_DEFLATED)
     return file.getvalue()

@@ -10,10 +10,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from typing import Final
 from xml.parsers import expat
 
 from helpline.errors import InvalidInput
+from helpline.rules.packed import content_of
 
 LARGEST: Final = 5_000_000
 """Bytes of a template, as it is sent."""
@@ -39,6 +41,12 @@ FETCHING: Final = frozenset(
     "database dde ddeauto embed import include includepicture includetext link macrobutton".split()
 )
 """Fields, by their first word, that fetch or run something."""
+DAMAGED: Final = (
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+    *(EOFError, OSError, ValueError, LookupError),
+)
+"""What a file that is no template, or is not whole, sets off where it is read; LookupError also
+for an encoding that nobody knows."""
 ELSEWHERE: Final = re.compile(r"\s*([a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
 
 
@@ -49,7 +57,7 @@ def check(template: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(template)) as packed:
             _check_parts(packed)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, KeyError):
+    except DAMAGED:
         raise InvalidInput(
             "This is not a Word document (.docx), or it has a password. Save it as .docx."
         ) from None
@@ -70,7 +78,7 @@ def _check_parts(packed: zipfile.ZipFile) -> None:
     if any(ACTIVE.search(name) for name in names):
         raise InvalidInput("The template has macros or embedded files in it. Save it without them.")
     for one in is_xml:
-        _Looking(one.filename).at(packed.read(one))
+        _Looking(one.filename).at(content_of(packed, one))
 
 
 class _Looking:

@@ -19,6 +19,8 @@ from typing import Any, Final
 
 import openpyxl
 
+from helpline.rules.packed import content_of
+
 DATES: Final = ("approved_from", "approved_to", "young_person_born", "as_of")
 """Columns in which a day is expected; anywhere else Excel made one out of something."""
 LARGEST_UNPACKED: Final = 25_000_000
@@ -87,8 +89,8 @@ def _looked_at(content: bytes) -> dict[str, bytes]:
             raise Refused("it has macros in it; save it as a workbook without macros (.xlsx).")
         sheets = {}
         for one in members:
+            xml = content_of(packed, one)  # whatever its name: the reader may open it
             if one.filename.lower().endswith((".xml", ".rels")):
-                xml = packed.read(one)
                 if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or b"\0" in xml:
                     raise Refused(_SAVE_AGAIN)
                 if "/worksheets/" in one.filename:
