@@ -172,9 +172,12 @@ async def test_what_we_count_ourselves_is_not_overruled(councils: World) -> None
             "2016-17-Q4,cases,quadrant=atlantis,1,Somebody,",
             "2016-17-Q4,nonsense,,1,Somebody,",
             "2030-31-Q1,cases,,1,Somebody,",
+            "2016-17-Q4,cases,west,1,Somebody,",
+            "2016-17-Q4,cases,quadrant=,1,Somebody,",
         )
     told = {(one.line, one.column) for one in error.value.problems}
     assert {(2, "measure"), (3, "value"), (4, "cut"), (5, "measure"), (6, "period")} <= told
+    assert {(7, "cut"), (8, "cut")} <= told
     assert await councils.count(SuppliedFigure) == 0
 
 
@@ -227,6 +230,34 @@ async def test_a_list_is_looked_at_before_it_counts(pages: World, arrive: Arrive
     assert "98%" in leonie.text or ": 98" in leonie.text
 
 
+async def test_a_list_that_waits_stands_on_the_page_until_the_same_period_has_another(
+    pages: World, arrive: Arrive
+) -> None:
+    def address(label: str) -> str:
+        return f"/reports/lancashire/supplied/{label}"
+
+    leonie = await arrive(pages, "leonie")
+    for label in ("2026-27-Q1", QUARTER, QUARTER):
+        assert await send_file(leonie, f"{address(label)}/lists", "a.xlsx", workbook()) == 200
+    lists = [one for one in await pages.all(FigureList) if isinstance(one, FigureList)]
+    assert [one.state for one in lists] == ["pending", "thrown_away", "pending"]
+    assert [one.content is None for one in lists] == [False, True, False]
+    for page, waiting in (
+        ("/supplied", {(0, "2026-27-Q1"), (2, QUARTER)}),
+        (address("2026-27-Q1"), {(0, "2026-27-Q1")}),
+        (address(QUARTER), {(2, QUARTER)}),
+    ):
+        assert await leonie.get(page) == 200
+        assert leonie.text.count("A list waits for a yes") == len(waiting)
+        for at, label in waiting:
+            assert f'href="{address(label)}/lists/{lists[at].id}"' in leonie.page
+    assert await leonie.post(f"{address(QUARTER)}/lists/{lists[2].id}/acceptance") == 200
+    assert "A list waits" not in leonie.text
+    assert await leonie.post(f"{address(QUARTER)}/lists/{lists[2].id}/acceptance") == 200
+    assert await leonie.post(f"{address(QUARTER)}/lists/{lists[1].id}/acceptance") != 500
+    assert await pages.count(SuppliedFigure) == 2
+
+
 # --- the council's own paper ----------------------------------------------------------------------
 
 
@@ -257,6 +288,8 @@ async def test_a_councils_own_template_is_tried_then_used_then_taken_back(
     await leonie.get(address)
     assert await leonie.post(f"{address}/1/use") == 200
     async with pages.house.db.read() as session:
+        row = await report_templates.in_use(session, contract, "quarter")
+        assert row is not None and "content" not in vars(row)  # a list of reports needs no files
         assert await report_templates.templates_of(session, contract, "quarter") == own
         assert await report_templates.templates_of(session, contract, "annual") is None
     assert await leonie.post(f"{address}/1/withdrawal", {"why": ""}) == 400

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col
@@ -49,13 +49,19 @@ class Shown:
 
 async def templates_of(session: AsyncSession, contract: Contract, report: str) -> bytes | None:
     """The template that this report is set in now; None: ours."""
-    row = await in_use(session, contract, report)
+    row = await session.scalar(_newest_used(contract, report))
     return content_of(row) if row else None
 
 
 async def in_use(session: AsyncSession, contract: Contract, report: str) -> ReportTemplate | None:
+    """Which one that is, without its bytes."""
+    without_bytes = defer(ReportTemplate.content)  # type: ignore[arg-type]  # a column, to SQLModel a str
+    return await session.scalar(_newest_used(contract, report).options(without_bytes))
+
+
+def _newest_used(contract: Contract, report: str) -> Select[ReportTemplate]:
     """The newest of those that are in use and not taken back."""
-    return await session.scalar(
+    return (
         select(ReportTemplate)
         .where(
             col(ReportTemplate.contract) == contract.key,

@@ -7,6 +7,7 @@ counted figures. What a report that was checked or signed says stays as it was.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from helpline.contract import Contract
@@ -22,7 +24,7 @@ from helpline.contract.measuring import Measure
 from helpline.desk import events
 from helpline.desk.imports import figures as listing
 from helpline.desk.imports.figures import Listed
-from helpline.desk.imports.reading import ImportProblems, ImportResult, Problem, Progress, plain
+from helpline.desk.imports.reading import ImportProblems, ImportResult, Progress, plain
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import FigureList, SuppliedFigure, User
@@ -288,9 +290,9 @@ class ReadList:
 async def read_list(
     session: AsyncSession, contract: Contract, content: bytes | str, label: str, now: datetime
 ) -> ReadList:
-    """Changes nothing. ImportProblems names everything that is wrong."""
-    text, problems = plain(content, listing.REQUIRED)
-    listed = _without_faults(contract, text, label, now, problems)
+    """Changes nothing. ImportProblems names everything that is wrong. It is understood in a thread
+    of its own: a long list takes a second, in which everything else goes on."""
+    text, listed = await asyncio.to_thread(_understood, contract, content, label, now)
     given: dict[str, dict[Key, Any]] = {}
     lines = []
     for one in listed:
@@ -308,21 +310,16 @@ async def hand_in(
     session: AsyncSession,
     contract: Contract,
     period: Period,
-    content: bytes,
+    read: ReadList,
     by: Actor,
     now: datetime,
 ) -> FigureList:
-    """A list waits until somebody accepts it; an earlier one that waits is thrown away."""
+    """A list that was read waits until somebody accepts it; an earlier one of the same period that
+    waits is thrown away."""
     require(by, "report.supply", contract.key)
-    read = await read_list(session, contract, content, period.label, now)
-    waiting = await session.scalars(
-        select(FigureList).where(
-            col(FigureList.contract) == contract.key,
-            col(FigureList.state) == ListState.PENDING,
-        )
-    )
-    for one in waiting:
-        _settle(one, ListState.THROWN_AWAY, by, now)
+    for one in await waiting(session, contract):
+        if one.period == period.label:
+            _settle(one, ListState.THROWN_AWAY, by, now)
     made = FigureList(
         contract=contract.key,
         period=period.label,
@@ -337,6 +334,20 @@ async def hand_in(
     return made
 
 
+async def waiting(session: AsyncSession, contract: Contract) -> Sequence[FigureList]:
+    """The contract's lists that nobody decided yet, the newest first, without what is in them."""
+    rows = await session.scalars(
+        select(FigureList)
+        .where(
+            col(FigureList.contract) == contract.key,
+            col(FigureList.state) == ListState.PENDING,
+        )
+        .options(defer(FigureList.content))  # type: ignore[arg-type]  # a column, to SQLModel a str
+        .order_by(col(FigureList.id).desc())
+    )
+    return rows.all()
+
+
 async def find_list(
     session: AsyncSession, contract: Contract, list_id: int, *, for_update: bool = False
 ) -> FigureList:
@@ -346,18 +357,33 @@ async def find_list(
     return row
 
 
+async def read_again(
+    session: AsyncSession, contract: Contract, list_id: int, now: datetime
+) -> Sequence[Listed]:
+    """What a list says that waits; nothing where it was decided, which `accept` looks at."""
+    row = await find_list(session, contract, list_id)
+    if row.content is None:
+        return ()
+    _, listed = await asyncio.to_thread(_understood, contract, row.content, row.period, now)
+    return listed
+
+
 async def accept(
-    session: AsyncSession, contract: Contract, list_id: int, by: Actor, now: datetime
+    session: AsyncSession,
+    contract: Contract,
+    list_id: int,
+    listed: Sequence[Listed],
+    by: Actor,
+    now: datetime,
 ) -> ImportResult:
-    """Its figures count from now on. Accepted twice it changes nothing the second time."""
+    """Its figures, as `read_again` read them, count from now on. Accepted twice it changes nothing
+    the second time."""
     require(by, "report.supply", contract.key)
     row = await find_list(session, contract, list_id, for_update=True)
     if row.state == ListState.ACCEPTED:
         return ImportResult(0, 0, row.rows)
     if row.state != ListState.PENDING or row.content is None:
         raise Conflict("This list was thrown away. Hand it in again.")
-    read = await read_list(session, contract, row.content, row.period, now)
-    listed = [one.listed for one in read.lines]
     result = await _keep(session, contract, listed, by.user_id, now, row.id)
     _settle(row, ListState.ACCEPTED, by, now)
     await session.flush()
@@ -387,8 +413,7 @@ async def import_figures(
     progress: Progress | None = None,
 ) -> ImportResult:
     """For the command line: every row names its period. All or nothing."""
-    text, problems = plain(content, listing.REQUIRED)
-    listed = _without_faults(contract, text, "", now, problems)
+    _, listed = await asyncio.to_thread(_understood, contract, content, "", now)
     result = await _keep(session, contract, listed, None, now, dry_run=dry_run)
     if progress:
         progress(len(listed), len(listed))
@@ -398,13 +423,15 @@ async def import_figures(
 # --- kept ----------------------------------------------------------------------------------------
 
 
-def _without_faults(
-    contract: Contract, text: str, label: str, now: datetime, problems: Sequence[Problem]
-) -> list[Listed]:
+def _understood(
+    contract: Contract, content: str | bytes, label: str, now: datetime
+) -> tuple[str, list[Listed]]:
+    """The list as text, and what it says."""
+    text, problems = plain(content, listing.REQUIRED)
     listed, found = listing.read(contract, text, label, now)
     if problems or found:
         raise ImportProblems([*problems, *found])
-    return listed
+    return text, listed
 
 
 async def _keep(

@@ -157,8 +157,8 @@ class _Reading:
         for part in re.split(r"[;,]", row["cut"]):
             if not part.strip():
                 continue
-            name, _, code = (one.strip() for one in re.split(r"(=|:)", part, maxsplit=1) or [""])
-            found = self._code(name, code) if code else None
+            said = re.match(r"([^=:]*)[=:](.*)", part, re.DOTALL)
+            found = self._code(said[1], said[2]) if said and said[2].strip() else None
             if found is None:
                 listed = ", ".join(measure.by) or "nothing: it is a total"
                 self.checks.wrong(

@@ -47,7 +47,8 @@ async def show_all(request: web.Request) -> web.Response:
                 for period, is_over in _recent(contract, now)
             ]
             past = await supplying.past_periods(session, contract)
-            listed.append((contract, rows, past, _last_before_us(contract)))
+            waiting = await supplying.waiting(session, contract)
+            listed.append((contract, rows, past, _last_before_us(contract), waiting))
     return show(request, "supplied_all.html.j2", listed=listed)
 
 
@@ -116,10 +117,11 @@ async def hand_in(request: web.Request) -> web.Response:
             raise InvalidInput("Choose the list: an Excel (.xlsx) or a CSV file.")
         if not file.is_whole:
             raise InvalidInput(f"This file is larger than {LARGEST_LIST // 1_000_000} MB.")
+        actor, now = actor_of(request), now_of(request)
+        async with house_of(request).db.read() as session:  # a long list holds nobody up
+            found = await supplying.read_list(session, contract, file.content, period.label, now)
         async with house_of(request).db.write() as session:
-            made = await supplying.hand_in(
-                session, contract, period, file.content, actor_of(request), now_of(request)
-            )
+            made = await supplying.hand_in(session, contract, period, found, actor, now)
     except ImportProblems as error:
         return await _page(request, 400, "list", "The list has faults.", faults=error.problems)
     except InvalidInput as error:
@@ -133,10 +135,12 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def accept(request: web.Request) -> web.Response:
     contract, period = _asked(request)
+    list_id, actor, now = number_in_path(request, "id"), actor_of(request), now_of(request)
     try:
+        async with house_of(request).db.read() as session:
+            found = await supplying.read_again(session, contract, list_id, now)
         async with house_of(request).db.write() as session:
-            list_id = number_in_path(request, "id")
-            await supplying.accept(session, contract, list_id, actor_of(request), now_of(request))
+            await supplying.accept(session, contract, list_id, found, actor, now)
     except (InvalidInput, Conflict) as error:
         return await _list_page(request, 409 if isinstance(error, Conflict) else 400, str(error))
     return go(f"{_address(contract, period)}?done=accepted")
@@ -171,6 +175,7 @@ async def _page(
     async with house_of(request).db.read() as session:
         parts = await supplying.asked(session, contract, period)
         others = await supplying.others(session, contract, period)
+        waiting = await supplying.waiting(session, contract)
     now, typed = now_of(request), typed or {}
     every = [one for part in parts for one in part.asked]
     change = request.query.get("change", "")
@@ -190,6 +195,7 @@ async def _page(
         "open_codes": open_codes,
         "first": first,
         "others": others,
+        "waiting": [one for one in waiting if one.period == period.label],
         "names": codes.names(contract),
         "is_before_us": period.end < contract.term.start,
         "is_over": now >= periods.bounds(period, contract.zone)[1],
