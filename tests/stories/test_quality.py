@@ -108,6 +108,45 @@ async def test_what_is_closed_and_says_nothing_is_listed_and_what_came_late_too(
     assert last == "late"  # it changes no figure
 
 
+async def test_what_the_figures_do_not_count_is_not_named_either(world: World) -> None:
+    """An answer to our question sought no support; who is out of the contract is in no figure."""
+    await world.sms(CARER, "Please ring me")
+    case = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        session.add(
+            Note(
+                case_id=case.id or 0,
+                kind="fact",
+                body="x",
+                happened_at=world.now,
+                written_at=world.now + timedelta(days=9),
+                by_user_id=world.worker.user_id,
+            )
+        )
+        for what, kind in (("feedback", "message"), (None, "call")):
+            session.add(
+                Contact(
+                    contract="essex",
+                    case_id=case.id or 0,
+                    person_id=case.person_id,
+                    direction="in",
+                    kind=kind,
+                    what=what or "text",
+                    channel="sms",
+                    method="text",
+                    at=world.now,
+                    written_at=world.now + timedelta(days=100 if what else 9),
+                )
+            )
+    wants = {one.code for one in (await of(world)).wants}
+    assert "late" in wants
+    assert "later" not in wants
+    async with world.house.db.write() as session:
+        changed = update(Case).where(Case.id == case.id).values(eligibility="out")  # type: ignore[arg-type]
+        await session.execute(changed)
+    assert "late" not in {one.code for one in (await of(world)).wants}
+
+
 async def test_a_case_that_is_not_yours_to_see_is_counted_and_not_listed(world: World) -> None:
     await world.sms(STRANGER, "Please ring me")
     case = await world.case_of(STRANGER)

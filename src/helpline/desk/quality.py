@@ -33,7 +33,6 @@ from helpline.vocabulary import (
     CaseStatus,
     ContactKind,
     DeadlineState,
-    Direction,
     Identity,
     Track,
 )
@@ -227,12 +226,7 @@ class _Looking:
         )
 
     def _came_in(self) -> ColumnElement[bool]:
-        return and_(
-            CONTACT.c.contract == self.contract.key,
-            CONTACT.c.direction == Direction.IN,
-            CONTACT.c.kind != ContactKind.AUTOMATIC,
-            self._within(CONTACT.c.at),
-        )
+        return facts.came_in(self.contract.key, self.window)
 
     def _within(self, column: Any) -> ColumnElement[bool]:
         return and_(column >= self.window.start, column < self.window.end)
@@ -298,6 +292,7 @@ class _Looking:
                 self._within(CONTACT.c.at),
                 CONTACT.c.written_at > CONTACT.c.at,
                 CASE.c.import_key.is_(None),
+                facts.COUNTS,
             )
         )
         notes = (
@@ -308,6 +303,7 @@ class _Looking:
                 self._within(NOTE.c.happened_at),
                 NOTE.c.written_at > NOTE.c.happened_at,
                 CASE.c.import_key.is_(None),
+                facts.COUNTS,
             )
         )
         for query in (calls, notes):
