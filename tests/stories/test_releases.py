@@ -313,7 +313,8 @@ async def test_a_report_before_a_meeting_is_due_where_the_meeting_is(world: Worl
 
 
 async def test_a_sunday_counts_nothing_that_came_after_it(world: World) -> None:
-    essex, first, second = _essex(world), "+447700900123", "+447700900124"
+    essex = load_contracts(Path(__file__).parents[2] / "contracts")["essex"]  # the whole report
+    first, second = "+447700900123", "+447700900124"
     await world.sms(first, "Please ring me")
     await world.later(hours=1)
     sunday = world.now
