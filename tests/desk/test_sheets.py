@@ -158,13 +158,16 @@ def belied(content: bytes, name: str) -> bytes:
     return bytes(made)
 
 
-SHEET = "xl/worksheets/sheet1.xml"
+PICTURE = "xl/media/a.png"
 HOSTILE = {
     "an old workbook or one with a password": (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "password"),
     "no workbook": (b"PK\x03\x04 this is none", "cannot be read"),
     "cut off": (GOOD[:-200], "cannot be read"),
     "a bomb": (repacked(GOOD, **{"xl/media/x.xml": BOMB}), "larger inside"),
-    "larger than it says": (belied(GOOD, SHEET), "cannot be read"),
+    "larger than it says": (
+        belied(repacked(GOOD, **{PICTURE: " " * 1_000}), PICTURE),
+        "cannot be read",
+    ),
     "macros": (repacked(GOOD, **{"xl/vbaProject.bin": "x"}), "macros"),
     "entities": (
         repacked(GOOD, **{"xl/sharedStrings.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}),
