@@ -103,6 +103,7 @@ from helpline.models.releases import (
     Release,
     ReleaseComment,
     ReleaseFile,
+    ReleasePresentation,
     RunningFigures,
 )
 from helpline.models.reporting import FigureList, ReportTemplate, SuppliedFigure
@@ -222,6 +223,7 @@ __all__ = [
     "Release",
     "ReleaseComment",
     "ReleaseFile",
+    "ReleasePresentation",
     "ReportTemplate",
     "Review",
     "ReviewAction",

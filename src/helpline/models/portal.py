@@ -106,7 +106,10 @@ class MeasureProposal(SQLModel, table=True):
     by the other side than wrote its newest version."""
 
     __tablename__ = "measure_proposal"
-    __table_args__ = (Index("ix_measure_proposal_contract", "contract"),)
+    __table_args__ = (
+        Index("ix_measure_proposal_contract", "contract"),
+        Index("ux_measure_proposal_claim", "contract", "claim", unique=True),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     contract: str
@@ -114,6 +117,9 @@ class MeasureProposal(SQLModel, table=True):
     """A ProposalKind."""
     measure: str
     """The code it has, or would have."""
+    claim: str | None = None
+    """What nobody else may propose meanwhile: "new:" and the code it takes, while it is proposed or
+    agreed; "open:" and the code of a measure there is, while it is proposed."""
     state: str = "proposed"
     """A ProposalState."""
     made_at: datetime

@@ -50,10 +50,26 @@ class Release(SQLModel, table=True):
     signed_at: datetime | None = None
     signed_by_id: int | None = Field(default=None, foreign_key="user.id")
     presented_at: datetime | None = None
-    """When somebody wrote down that it was presented."""
+    """Of one presented before each presentation was a row of its own (ReleasePresentation): when
+    somebody wrote it down. Read, and never written any more."""
     presented_by_id: int | None = Field(default=None, foreign_key="user.id")
     presented_on: date | None = None
     presented_to: str | None = sealed("release.presented_to", optional=True)
+
+
+class ReleasePresentation(SQLModel, table=True):
+    """A signed report was presented: on which day, and to whom. It may be more than once."""
+
+    __tablename__ = "release_presentation"
+    __table_args__ = (Index("ix_release_presentation_release_id", "release_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    release_id: int = Field(foreign_key="release.id")
+    day: date
+    to_whom: str = sealed("release_presentation.to_whom")
+    by_user_id: int = Field(foreign_key="user.id")
+    at: datetime
+    """When it was written down."""
 
 
 class ReleaseComment(SQLModel, table=True):
@@ -112,6 +128,8 @@ class Delivery(SQLModel, table=True):
     note: str | None = sealed("delivery.note", optional=True)
     message_id: int | None = Field(default=None, foreign_key="out_message.id")
     """The letter that says that it is ready; no figure is in it."""
+    to_user_id: int | None = Field(default=None, foreign_key="user.id")
+    """Whom the letter is to."""
 
 
 class RunningFigures(SQLModel, table=True):
