@@ -2,6 +2,8 @@
 for them twice: on SQLite and on a real PostgreSQL."""
 
 import gc
+import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ours")
 sealing.install(sealing.KeyRing([RAW_TEST_KEY]))
 gc.set_threshold(100_000, 20, 50)  # a test makes much and soon ends: look less often
+
+MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30  # bytes; what has passed is cleared away at once
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+    # SQLite waits for the disk at every commit, half of a story's time. Only drills need that:
+    # tests/drills/conftest.py. PYTEST_DEBUG_TEMPROOT=/tmp has it everywhere.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")
