@@ -50,6 +50,20 @@ async def twin(
     """What the same hand wrote a moment ago with all these columns the same as in `row`, which is
     not stored yet: then it was sent twice. `who` and `at` name the columns of its writer and of
     when it was written."""
+    return next(iter(await twins(session, row, by, now, who=who, at=at, same=same)), None)
+
+
+async def twins(
+    session: AsyncSession,
+    row: Row,
+    by: Actor,
+    now: datetime,
+    *,
+    who: str,
+    at: str,
+    same: Sequence[str],
+) -> list[Row]:
+    """Every such row, the newest first: for whoever has to look at more than its columns."""
     await hold_hand(session, by)
     kind = type(row)
     columns = kind.__table__.c  # type: ignore[attr-defined]  # every model here is a table
@@ -58,9 +72,7 @@ async def twin(
         .where(columns[who] == by.user_id, columns[at] > now - SENT_AGAIN)
         .order_by(columns.id.desc())
     )
-    return next(
-        (one for one in lately if all(getattr(one, n) == getattr(row, n) for n in same)), None
-    )
+    return [one for one in lately if all(getattr(one, n) == getattr(row, n) for n in same)]
 
 
 async def hold_hand(session: AsyncSession, by: Actor) -> None:

@@ -1,22 +1,23 @@
 """A signed report is presented and given to its recipients: when, to whom, by which way.
 
-Called by web/pages/releases. By e-mail goes only that it is ready and where: never a figure.
+Called by web/pages/releases. Each time is a row, and what is sent twice is one. By e-mail goes
+only that it is ready and where: never a figure.
 """
 
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import letters, outbox, releasing
+from helpline.desk import letters, outbox, portal, releasing
+from helpline.desk.holding import twin
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, InvalidInput
-from helpline.models import Delivery, Release, User
+from helpline.models import Delivery, Release, ReleasePresentation, User
 from helpline.rules.permissions import Actor
 from helpline.templating import Wording
 from helpline.vocabulary import DeliveryWay, ReleaseState, Role
@@ -33,15 +34,24 @@ async def present(
     by: Actor,
     now: datetime,
 ) -> None:
-    """It was presented on that day, to these people."""
-    found = await releasing.find(session, release_id, by)
-    if not ReleaseState(found.state).is_out:
-        raise Conflict("Only a signed report can be presented.")
-    if not found.ends_on < day <= now.astimezone(ZoneInfo(contract.zone)).date():
+    """It was presented on that day, to these people; again on another, or to others, is another
+    row."""
+    found = await _signed(session, release_id, by, "Only a signed report can be presented.")
+    if not found.ends_on < day <= portal.today_of(contract, now):
         raise InvalidInput("Give the day on which it was presented: after its period, not ahead.")
-    found.presented_to = in_a_line(to, LONGEST, "Say to whom it was presented.")
-    found.presented_on, found.presented_at, found.presented_by_id = day, now, by.user_id
+    made = ReleasePresentation(
+        release_id=release_id,
+        day=day,
+        to_whom=in_a_line(to, LONGEST, "Say to whom it was presented."),
+        by_user_id=by.user_id,
+        at=now,
+    )
+    same = ("release_id", "day", "to_whom")
+    if await twin(session, made, by, now, who="by_user_id", at="at", same=same):
+        return
+    session.add(made)
     found.state = ReleaseState.PRESENTED
+    await session.flush()
     await releasing.note(session, "release.presented", found, by, now, day=day.isoformat())
 
 
@@ -65,24 +75,11 @@ async def deliver(
     now: datetime,
 ) -> None:
     """It was given to a recipient by hand; how stands in `note`."""
-    found = await releasing.find(session, release_id, by)
-    if not ReleaseState(found.state).is_out:
-        raise Conflict("Only a signed report can be given to anybody.")
-    if recipient not in {one.code for one in contract.commissioners}:
-        raise InvalidInput("Choose who it was given to.")
+    found = await _to_give(session, contract, release_id, recipient, by)
     said = in_a_line(note, LONGEST, "Say how it was given: on paper, at a meeting.")
-    session.add(
-        Delivery(
-            release_id=release_id,
-            recipient=recipient,
-            way=DeliveryWay.HAND,
-            at=now,
-            by_user_id=by.user_id,
-            note=said,
-        )
-    )
-    await session.flush()
-    await releasing.note(session, "release.delivered", found, by, now, to=recipient)
+    made = _delivery(found, recipient, DeliveryWay.HAND, said, by, now)
+    if not await _is_sent_again(session, made, by, now):
+        await _give(session, made, found, by, now)
 
 
 async def readers(session: AsyncSession, contract: Contract) -> Sequence[tuple[int, str]]:
@@ -112,14 +109,14 @@ async def write_to(
     site: str,
 ) -> None:
     """A letter to somebody of the council says that the report is ready, and where it lies."""
-    found = await releasing.find(session, release_id, by)
-    if not ReleaseState(found.state).is_out:
-        raise Conflict("Only a signed report can be given to anybody.")
-    if recipient not in {one.code for one in contract.commissioners}:
-        raise InvalidInput("Choose who it was given to.")
+    found = await _to_give(session, contract, release_id, recipient, by)
     names = dict(await readers(session, contract))
     if user_id not in names:
         raise InvalidInput("Choose whom to write to.")
+    made = _delivery(found, recipient, DeliveryWay.EMAIL, names[user_id], by, now)
+    made.to_user_id = user_id
+    if await _is_sent_again(session, made, by, now):
+        return
     user = await session.get(User, user_id)
     asked = contract.report(found.report)
     words = wording.say(
@@ -134,16 +131,50 @@ async def write_to(
     address = (user.email if user else None) or ""
     message = await outbox.queue(session, contract.key, letters.CHANNEL, address, words, now)
     await session.flush()
-    session.add(
-        Delivery(
-            release_id=release_id,
-            recipient=recipient,
-            way=DeliveryWay.EMAIL,
-            at=now,
-            by_user_id=by.user_id,
-            note=names[user_id],
-            message_id=message.id,
-        )
+    made.message_id = message.id
+    await _give(session, made, found, by, now)
+
+
+# --- pieces --------------------------------------------------------------------------------------
+
+
+async def _signed(session: AsyncSession, release_id: int, by: Actor, otherwise: str) -> Release:
+    found = await releasing.find(session, release_id, by)
+    if not ReleaseState(found.state).is_out:
+        raise Conflict(otherwise)
+    return found
+
+
+async def _to_give(
+    session: AsyncSession, contract: Contract, release_id: int, recipient: str, by: Actor
+) -> Release:
+    found = await _signed(session, release_id, by, "Only a signed report can be given to anybody.")
+    if recipient not in {one.code for one in contract.commissioners}:
+        raise InvalidInput("Choose who it was given to.")
+    return found
+
+
+def _delivery(
+    found: Release, recipient: str, way: DeliveryWay, note: str, by: Actor, now: datetime
+) -> Delivery:
+    return Delivery(
+        release_id=found.id or 0,
+        recipient=recipient,
+        way=way,
+        at=now,
+        by_user_id=by.user_id,
+        note=note,
     )
+
+
+async def _is_sent_again(session: AsyncSession, made: Delivery, by: Actor, now: datetime) -> bool:
+    same = ("release_id", "recipient", "way", "note", "to_user_id")
+    return await twin(session, made, by, now, who="by_user_id", at="at", same=same) is not None
+
+
+async def _give(
+    session: AsyncSession, made: Delivery, found: Release, by: Actor, now: datetime
+) -> None:
+    session.add(made)
     await session.flush()
-    await releasing.note(session, "release.delivered", found, by, now, to=recipient)
+    await releasing.note(session, "release.delivered", found, by, now, to=made.recipient)

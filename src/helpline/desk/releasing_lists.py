@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -17,7 +19,15 @@ from sqlmodel import col
 from helpline.contract import Contract
 from helpline.desk import releasing
 from helpline.errors import NotFound
-from helpline.models import Deadline, EvidenceEntry, ObligationDue, Release, ReviewAction, User
+from helpline.models import (
+    Deadline,
+    EvidenceEntry,
+    ObligationDue,
+    Release,
+    ReleasePresentation,
+    ReviewAction,
+    User,
+)
 from helpline.reports import codes, frozen
 from helpline.reports.cells import Cell
 from helpline.reports.report import Report
@@ -31,8 +41,20 @@ AHEAD: Final = timedelta(days=120)
 
 
 @dataclass(frozen=True)
+class Presented:
+    """That a release was presented: on which day, to whom, and who wrote it down when; `by` is
+    empty where nobody knows any more."""
+
+    day: date
+    to: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Listed:
-    """A release in a list. `verdict`: met, missed or open; empty where it has no day."""
+    """A release in a list. `verdict`: met, missed or open; empty where it has no day. `presented`:
+    every time that it was, by its day."""
 
     release: Release
     title: str
@@ -40,6 +62,7 @@ class Listed:
     verdict: str
     checked_by: str
     signed_by: str
+    presented: Sequence[Presented] = ()
 
     @property
     def state(self) -> ReleaseState:
@@ -75,10 +98,8 @@ async def _listed(
     )
     due = {row.id: row for row in rows}
     users = {one for row in found for one in (row.checked_by_id, row.signed_by_id) if one}
-    named = await session.execute(
-        select(col(User.id), col(User.shown_name)).where(col(User.id).in_(users))
-    )
-    names: dict[int | None, str] = {row.id: row.shown_name for row in named}
+    names = await _names(session, users)
+    presented = await _presented(session, found)
     titles = {report.code: report.title for report in contract.reports}
     return [
         Listed(
@@ -88,9 +109,43 @@ async def _listed(
             clocks.verdict(clock.due_at, clock.met_at, now) if clock else "",
             names.get(row.checked_by_id, ""),
             names.get(row.signed_by_id, ""),
+            presented.get(row.id or 0, ()),
         )
         for row in found
     ]
+
+
+async def _names(session: AsyncSession, users: Collection[int]) -> dict[int | None, str]:
+    rows = await session.execute(
+        select(col(User.id), col(User.shown_name)).where(col(User.id).in_(users))
+    )
+    return {row.id: row.shown_name for row in rows}
+
+
+async def _presented(session: AsyncSession, found: Sequence[Release]) -> dict[int, list[Presented]]:
+    """Release → every time that it was presented, by its day; the first of those that are kept
+    since before they had rows of their own stands in the release itself."""
+    rows = (
+        await session.scalars(
+            select(ReleasePresentation)
+            .where(col(ReleasePresentation.release_id).in_([one.id for one in found]))
+            .order_by(col(ReleasePresentation.id))
+        )
+    ).all()
+    older = [one for one in found if one.presented_on is not None]
+    users = [*(one.by_user_id for one in rows), *(one.presented_by_id or 0 for one in older)]
+    names = await _names(session, set(users))
+    presented: dict[int, list[Presented]] = defaultdict(list)
+    for one in older:
+        if one.presented_on and one.presented_at:
+            said = (one.presented_to or "", names.get(one.presented_by_id, ""), one.presented_at)
+            presented[one.id or 0].append(Presented(one.presented_on, *said))
+    for row in rows:
+        by = names.get(row.by_user_id, "")
+        presented[row.release_id].append(Presented(row.day, row.to_whom, by, row.at))
+    for some in presented.values():
+        some.sort(key=lambda one: one.day)
+    return presented
 
 
 # --- what a restatement changed -------------------------------------------------------------------
@@ -220,8 +275,10 @@ async def _due_at(session: AsyncSession, contract: Contract, code: str, day: dat
     it, or, where none names any, all that were not presented before that day."""
     naming = {one.code for one in contract.reports if one.meeting == code}
     newest: dict[tuple[str, str], Release] = {}
-    for one in await frozen.releases(session, contract):
-        before = one.presented_on is not None and one.presented_on < day
+    found = await frozen.releases(session, contract)
+    presented = await _presented(session, found)
+    for one in found:
+        before = any(was.day < day for was in presented.get(one.id or 0, ()))
         if one.ends_on < day and not before and (not naming or one.report in naming):
             newest[one.report, one.period] = one  # restatements come after the first
     return list(newest.values())
