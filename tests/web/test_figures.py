@@ -36,7 +36,12 @@ async def test_a_lead_goes_from_a_figure_to_the_cases_it_counts(
     assert "may be counted twice" in lead.text
     assert "Somebody who stands in two" not in lead.text
     assert await lead.get(f"/reports/essex/quality/{LABEL}?only=nonsense&page=x") == 200
+    assert await lead.get("/reports/essex/quality/2026-27?report=annual") == 200
+    assert "Does 2026-27 agree with its quarters?" in lead.text
+    assert "2026-27-Q1, counted now" in lead.text
+    assert await lead.get(f"/reports/essex/quality/{LABEL}?format=json") == 200
     safeguarding = await arrive(everybody, "sefa")
+    assert await safeguarding.get(f"/reports/essex/quality/{LABEL}?format=json") == 403
     assert await safeguarding.get(contacts) == 200
     back = urlsplit(f"/reports/essex/quality/{LABEL}").path
     assert f'href="{back}"' in safeguarding.page
