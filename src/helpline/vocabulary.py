@@ -986,6 +986,9 @@ NETWORK_HELP_WORDS = frozenset("HELP INFO".split())  # answered by the network, 
 OWN_PAGES = frozenset(["webchat", "webform"])  # no network between: sent to a contract
 NUMBERED = frozenset(["sms", "whatsapp", "voice"])  # channels whose addresses can be rung
 UNKNOWN = "unknown"  # the code every breakdown prints for "not known", never dropped (A07)
+UNPLACED = "UNPLACED"
+"""The reference of an alert about something that came to no contract's number: nobody knows whose
+words they are, so not everybody reads them (desk/seeing.py)."""
 NEWS_CHANNELS = ("sms", "telegram", "email")
 """Ways by which news may go: WhatsApp takes only approved templates of another kind for it."""
 NO_NEWS = "NONEWS"

@@ -5,20 +5,31 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, text
 from sqlmodel import col
 
-from helpline.desk import intake, linking, webform
+from helpline.desk import intake, linking, lists, webform
 from helpline.engine.routing import ways
 from helpline.errors import InvalidInput
 from helpline.main import build
-from helpline.models import Address, Case, Contact, Deadline, InboundItem, OutMessage, Person
+from helpline.models import (
+    Address,
+    Alert,
+    Case,
+    Contact,
+    Deadline,
+    InboundItem,
+    OutMessage,
+    Person,
+    Shift,
+)
+from helpline.sealing import KeyRing
 from helpline.settings import Settings
-from helpline.vocabulary import OutState
+from helpline.vocabulary import OutState, Role
 from tests import databases, folders
 from tests.keys import TEST_KEY
 from tests.web.conftest import Arrive
-from tests.world import DUTY_PHONE, OUR_NUMBER, STRANGER, World, opened_world
+from tests.world import DUTY_PHONE, LEAD_PHONE, OUR_NUMBER, STRANGER, World, opened_world
 
 THEIRS = "+447700900003"
 CHAT = "880001"
@@ -170,3 +181,82 @@ async def test_what_cannot_be_read_lies_in_the_tray_of_whom_the_chat_spoke_with(
         await intake.set_aside(session, ways(two.house), items[-1], "unreadable")
     (clock,) = await two.all(Deadline, Deadline.case_id.is_(None))
     assert clock.contract == "stoke"  # type: ignore[attr-defined]
+
+
+# --- what came to no council's number -------------------------------------------------------------
+
+NOBODYS = "+447700900009"
+
+
+async def test_what_came_to_no_councils_number_waits_for_leads_and_is_given(
+    two: World, arrive: Arrive
+) -> None:
+    """Whose words they are nobody knows: a lead of either council reads them and says whose, and
+    somebody who works for one council alone does not."""
+    await two.hire("Tessa", Role.WORKER, "+447700900906", contract="stoke")
+    await two.hire("Stanley", Role.LEAD, None, contract="stoke")
+    await two.sms(STRANGER, "who can talk with me about nights", to=NOBODYS)
+    assert await two.count(Case) == 0
+    assert "UNPLACED BLUE" in two.texts_to(DUTY_PHONE)[0]
+    (clock,) = await two.all(Deadline)
+    assert clock.started_at == two.now and clock.item_id  # type: ignore[attr-defined]
+
+    tessa = await arrive(two, "tessa")
+    await tessa.get("/tray")
+    assert "about nights" not in tessa.text and "The tray is empty" in tessa.text
+    assert await tessa.post("/tray/1/contract", {"contract": "stoke"}) == 409
+    assert await tessa.post("/tray/1/clearance") == 409
+    for name in ("stanley", "leonie", "wasim"):
+        guest = await arrive(two, name)
+        await guest.get("/tray")
+        assert "about nights" in guest.text and "belongs to no council" in guest.text, name
+
+    assert await guest.post("/tray/1/contract", {"contract": "kent"}) == 400
+    assert "Choose the council that it is for" in guest.text and "about nights" in guest.text
+    stanley = await arrive(two, "stanley")
+    assert await stanley.post("/tray/1/contract", {"contract": "stoke"}) == 200
+    assert "It is a case there now" in stanley.text
+    await two.settle()
+    (case,) = await two.all(Case)
+    assert (case.contract, case.opened_at) == ("stoke", clock.started_at)  # type: ignore[attr-defined]
+    assert "Stoke" in two.texts_to(STRANGER)[-1]
+    (alert,) = await two.all(Alert, Alert.reference == "UNPLACED")
+    assert alert.ended_at is not None  # type: ignore[attr-defined]
+    assert await stanley.post("/tray/1/contract", {"contract": "essex"}) == 409
+
+    await two.sms(STRANGER, "are you still there", to=NOBODYS)  # whose it is is known by now
+    assert await contracts_of_cases(two) == ["stoke"]
+    assert await two.count(Contact) > 2
+
+
+async def test_an_emergency_to_no_councils_number_is_one(two: World) -> None:
+    await two.sms(STRANGER, "he says he has taken all his tablets", to=NOBODYS)
+    assert "UNPLACED PURPLE" in two.texts_to(DUTY_PHONE)[0]
+
+
+async def test_whoever_may_not_read_it_is_not_asked_about_it(two: World) -> None:
+    """Tessa works for one council only: the ladder goes on to a lead, at once and when late."""
+    await two.hire("Tessa", Role.WORKER, "+447700900906", contract="essex")
+    tessa = await two.known("tessa")
+    async with two.house.db.write() as session:
+        await session.execute(delete(Shift))
+    await two.on_call(tessa)
+    await two.sms(STRANGER, "who can talk with me about nights", to=NOBODYS)
+    await two.forward(hours=25)
+    assert not two.texts_to("+447700900906")
+    assert any("UNPLACED BLACK" in text for text in two.texts_to(LEAD_PHONE))
+    async with two.house.db.read() as session:
+        assert not await lists.open_alerts(session, tessa, ["essex"])
+        assert await lists.open_alerts(session, two.lead, ["essex"])
+
+
+async def test_what_no_key_opens_hides_nothing_else_of_the_tray(two: World, arrive: Arrive) -> None:
+    await two.sms(STRANGER, "who can talk with me about nights", to=NOBODYS)
+    await two.sms("+447700900777", "and with me about days", to=NOBODYS)
+    lost = KeyRing([b"a key that went away, 32 letters"]).seal("inbound_item.sealed", "{}")
+    async with two.house.db.write() as session:
+        change = text("UPDATE inbound_item SET sealed = :lost WHERE id = 1")
+        await session.execute(change, {"lost": lost})
+    guest = await arrive(two, "leonie")
+    assert await guest.get("/tray") == 200
+    assert "about days" in guest.text and "could not be read" in guest.text

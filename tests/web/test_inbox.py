@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, text, update
 
-from helpline.desk import lists
+from helpline.desk import lists, tray
 from helpline.desk.lists import Filter, Scope
 from helpline.models import Alert, InboundItem, User, metadata
 from helpline.web.pages.inbox import today_ends
@@ -268,9 +268,9 @@ async def test_what_could_not_be_read_waits_in_the_tray(world: World, arrive: Ar
 async def test_the_tray_of_another_contract_is_not_shown(world: World) -> None:
     await world.unreadable()
     async with world.house.db.read() as session:
-        assert await lists.tray_count(session, ["essex"]) == 1
-        assert await lists.tray_count(session, ["other"]) == 0
-        assert len(await lists.tray(session, ["other"])) == 0
+        assert await tray.count(session, world.worker, ["essex"]) == 1
+        assert await tray.count(session, world.worker, ["other"]) == 0
+        assert len(await tray.listed(session, world.worker, ["other"])) == 0
 
 
 async def test_somebody_of_another_contract_takes_no_alert_and_clears_no_tray(

@@ -36,6 +36,7 @@ WHO = {
     "GET /tray": "WLS",
     "POST /tray/{id}/clearance": "WLS",
     "POST /tray/{id}/attempt": "WLS",
+    "POST /tray/{id}/contract": "WLS",
     "POST /alerts/{id}/acknowledgement": "WLSQ",
     "GET /cases/{reference}": "WLS",
     "POST /cases/{reference}/replies": "WLS",

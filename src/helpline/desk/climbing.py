@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import conflicts, covers, events, outbox, ringing, rota
+from helpline.desk import conflicts, covers, events, outbox, ringing, rota, seeing
 from helpline.desk.escalation import severity
 from helpline.models import (
     Alert,
@@ -31,8 +31,9 @@ from helpline.models import (
     User,
 )
 from helpline.rules import ladder
+from helpline.rules.permissions import Actor
 from helpline.templating import Wording
-from helpline.vocabulary import AlertKind, OutState
+from helpline.vocabulary import UNPLACED, AlertKind, OutState, Role
 
 ACTS = (
     *("case.replied", "case.allocated", "case.closed", "case.urgency_set", "case.reason_set"),
@@ -234,7 +235,9 @@ class _Asking:
         shut_out |= self._complained_about.get(alert.complaint_id or 0, frozenset())
         shut_out |= self._not_of_incident.get(alert.incident_id or 0, frozenset())
         reachable = (
-            (user, working(user, self._reach)) for user in standing if user.id not in shut_out
+            (user, working(user, self._reach))
+            for user in standing
+            if user.id not in shut_out and (alert.reference != UNPLACED or _reads_unplaced(user))
         )
         return [(user, addresses) for user, addresses in reachable if addresses]
 
@@ -287,6 +290,10 @@ class _Asking:
 
 
 Standing = list[tuple[User, dict[str, str]]]
+
+
+def _reads_unplaced(user: User) -> bool:
+    return seeing.unplaced(Actor(user.id or 0, user.shown_name, Role(user.role), user.contract))
 
 
 def _is_doubtful(user: User) -> bool:
@@ -373,6 +380,8 @@ def place_of(alert: Alert) -> str:
         return f"/complaints/{alert.reference}"
     if alert.incident_id is not None:
         return f"/incidents/{alert.reference}"
+    if alert.reference == UNPLACED:
+        return "/tray"
     desks = {PAPERS: "/papers", OWED: "/obligations", LIST: "/register", REPORTS: "/reports"}
     if alert.reference in desks:
         return desks[alert.reference]

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import String, bindparam, cast, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Clock, Contract
 from helpline.desk import climbing, escalation, events, late
 from helpline.desk.deadlines import DEADLINE, PROMISED, REPORTS, TASKS, WORK
-from helpline.models import Case, Complaint, Deadline, Incident
+from helpline.models import Alert, Case, Complaint, Deadline, Incident
 from helpline.rules import clocks
 from helpline.templating import Wording
 from helpline.vocabulary import AlertKind, ClockStart, ClockStop
@@ -99,12 +99,16 @@ def _due(now: datetime, limit: int) -> Any:
             col(Deadline.complaint_id),
             col(Deadline.incident_id),
             func.coalesce(
-                col(Case.reference), col(Complaint.reference), col(Incident.reference)
+                col(Case.reference),
+                col(Complaint.reference),
+                col(Incident.reference),
+                col(Alert.reference),
             ).label("reference"),
         )
         .outerjoin(Case, col(Case.id) == col(Deadline.case_id))
         .outerjoin(Complaint, col(Complaint.id) == col(Deadline.complaint_id))
         .outerjoin(Incident, col(Incident.id) == col(Deadline.incident_id))
+        .outerjoin(Alert, col(Alert.key) == literal("item:") + cast(col(Deadline.item_id), String))
         .where(col(Deadline.next_alert_at) <= now)
         .order_by(col(Deadline.next_alert_at))
         .limit(limit)

@@ -43,10 +43,12 @@ from helpline.desk import (
     seeing,
     signposts,
     taking,
+    unplaced,
     webform,
 )
+from helpline.desk.house import House
 from helpline.desk.inbox import opened
-from helpline.errors import Conflict, NotFound
+from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import (
     Address,
     Alert,
@@ -67,6 +69,7 @@ from helpline.vocabulary import (
     NUMBERED,
     OWN_PAGES,
     UNKNOWN,
+    UNPLACED,
     AlertKind,
     CaseStatus,
     ClockStop,
@@ -118,6 +121,13 @@ class Ways:
         return self.contracts.get(key or "")
 
 
+def ways_of(house: House) -> Ways:
+    numbers = house.settings.every_number | house.settings.mailbox_contracts
+    if house.settings.telegram_contract:
+        numbers |= {BOT: house.settings.telegram_contract}
+    return Ways(house.contracts, numbers, house.wording)
+
+
 async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
     """Put one kept item where it belongs. All times are those of receipt. Idempotent: an item that
     is no longer kept is left alone."""
@@ -136,31 +146,50 @@ async def _whose(
     session: AsyncSession, ways: Ways, inbound: Inbound, now: datetime
 ) -> Contract | None:
     """By what it came to. One bot serves all contracts, so there it is the one whose link was
-    followed, or whose worker read out the code, else the one with which this chat spoke last."""
+    followed, or whose worker read out the code, else the one with which this chat spoke last; as
+    it is at a number that belongs to none, once somebody has said whose the first message was."""
     by_number = ways.contract_for(inbound)
-    if inbound.channel != BOT or len(ways.contracts) == 1:
+    is_shared = inbound.channel == BOT or (
+        by_number is None and inbound.channel in NUMBERED and inbound.kind is not ItemKind.CALL
+    )
+    if not is_shared or len(ways.contracts) == 1:
         return by_number
+    if inbound.channel != BOT:
+        return ways.contracts.get(await _spoke_last(session, inbound, has_spoken=True) or "")
     link = FOLLOWED.fullmatch(inbound.text.strip())
     key = link[1] if link and link[1] in ways.contracts else None
     key = key or await linking.contract_of_code(session, inbound, now)
-    if key is None:
-        spoke_last = (
-            select(col(Address.contract))
-            .outerjoin(Conversation, col(Conversation.address_id) == col(Address.id))
-            .where(
-                col(Address.channel) == BOT,
-                col(Address.value_index).in_(
-                    ring().indexes(f"address:{BOT}", canonical(BOT, inbound.sender))
-                ),
-            )
-            .order_by(
-                col(Conversation.last_in_at).is_(None),
-                col(Conversation.last_in_at).desc(),
-                col(Address.id).desc(),
-            )
-        )
-        key = await session.scalar(spoke_last.limit(1))
+    key = key or await _spoke_last(session, inbound)
     return ways.contracts.get(key or "") or by_number
+
+
+async def _spoke_last(
+    session: AsyncSession, inbound: Inbound, *, has_spoken: bool = False
+) -> str | None:
+    """The contract with which this address spoke last; `has_spoken`: being on a council's list is
+    not enough."""
+    channel = inbound.channel
+    found = (
+        select(col(Address.contract))
+        .join(
+            Conversation,
+            col(Conversation.address_id) == col(Address.id),
+            isouter=not has_spoken,
+        )
+        .where(
+            col(Address.channel) == channel,
+            col(Address.value_index).in_(
+                ring().indexes(f"address:{channel}", canonical(channel, inbound.sender))
+            ),
+        )
+        .order_by(
+            col(Conversation.last_in_at).is_(None),
+            col(Conversation.last_in_at).desc(),
+            col(Address.id).desc(),
+        )
+    )
+    key: str | None = await session.scalar(found.limit(1))
+    return key
 
 
 async def _hear(
@@ -208,25 +237,53 @@ async def set_aside(session: AsyncSession, ways: Ways, item: InboundItem, failur
     """Into the tray, with an alert: a person reads it, and its 24 hours run from receipt."""
     item.state, item.failure = ItemState.SET_ASIDE, failure
     await session.flush()
-    contract = await _contract_of(session, ways, item)
+    assert item.id is not None
+    kind, reference = AlertKind.TRAY, "TRAY"
+    contract, text = await _contract_of(session, ways, item)
+    if contract is None:
+        kind, reference = unplaced.kind_of(text, item.channel), UNPLACED
+        contract = unplaced.keeper(ways.contracts, item.received_at)
     await events.record(
         session, "item.set_aside", item.received_at, contract=contract.key, item=item.id
     )
-    assert item.id is not None
     await deadlines.open_for_tray(session, contract, item.id, item.received_at)
-    cause = escalation.Cause(kind=AlertKind.TRAY, key=f"item:{item.id}", reference="TRAY")
+    cause = escalation.Cause(kind=kind, key=f"item:{item.id}", reference=reference)
     await escalation.raise_alert(session, contract, cause, item.received_at)
 
 
-async def _contract_of(session: AsyncSession, ways: Ways, item: InboundItem) -> Contract:
-    """Whose tray it lies in. What cannot even be unsealed must lie in some tray all the same."""
+async def _contract_of(
+    session: AsyncSession, ways: Ways, item: InboundItem
+) -> tuple[Contract | None, str]:
+    """Whose tray it lies in, and what it says: nothing where no key opens it."""
     content = select(col(InboundItem.sealed)).where(col(InboundItem.id) == item.id)
+    only = next(iter(ways.contracts.values())) if len(ways.contracts) == 1 else None
     try:
         inbound = opened(await session.scalar(content) or "")
-        contract = await _whose(session, ways, inbound, item.received_at)
     except CannotOpen:
-        contract = None
-    return contract or next(iter(ways.contracts.values()))
+        return only, ""
+    return await _whose(session, ways, inbound, item.received_at) or only, inbound.text
+
+
+async def give(
+    session: AsyncSession, ways: Ways, item_id: int, contract: Contract, by: Actor, now: datetime
+) -> None:
+    """What came to no contract's number is this contract's, says somebody who read it: it becomes
+    a case there as if it had come to it, with the times of its receipt."""
+    item = await _tray_item(session, item_id, by)
+    inbound = opened(item.sealed)
+    if await _whose(session, ways, inbound, now) is not None:
+        raise Conflict("It is known whose this is. Try it again instead.")
+    if inbound.kind is ItemKind.UNREADABLE or not inbound.sender:
+        raise InvalidInput("It cannot be read, so no case can be made of it.")
+    if not unplaced.is_live(contract, now):
+        raise InvalidInput(f"{contract.name} takes no new cases now. Choose another.")
+    item.contact_id = await _hear(session, ways, contract, inbound, item.received_at)
+    item.state, item.settled_at = ItemState.ROUTED, now
+    await session.flush()
+    await _leave_tray(session, item_id, by, now)
+    await events.record(
+        session, "item.given", now, contract=contract.key, by=by.user_id, item=item_id
+    )
 
 
 async def clear_tray_item(session: AsyncSession, item_id: int, by: Actor, now: datetime) -> None:

@@ -1,5 +1,5 @@
-"""What the lists of the console show: the inbox, the counts beside its filters, alerts, the tray,
-who is on call.
+"""What the lists of the console show: the inbox, the counts beside its filters, alerts, who is on
+call.
 
 Read only, Core rows, called by web/pages. Pages of the inbox go by key (due time and id), never by
 offset, and counts stop at a cap, so that a hundred thousand cases are as quick as a hundred.
@@ -15,22 +15,17 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    String,
     and_,
     case,
-    cast,
     exists,
     func,
-    literal,
     not_,
     or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.channels import Inbound
 from helpline.desk import seeing
-from helpline.desk.inbox import opened
 from helpline.errors import InvalidInput
 from helpline.models import metadata
 from helpline.rules import clocks
@@ -42,7 +37,6 @@ from helpline.vocabulary import (
     ContactKind,
     DeadlineState,
     Direction,
-    ItemState,
     Urgency,
 )
 
@@ -359,7 +353,7 @@ def _read_key(after: str | None) -> tuple[bool, datetime | None, int]:
     return is_urgent, instant, number
 
 
-# --- alerts, tray, rota --------------------------------------------------------------------------
+# --- alerts, rota --------------------------------------------------------------------------------
 
 
 async def open_alerts(
@@ -381,51 +375,6 @@ async def open_alerts(
     worst = case({kind.value: kind.severity for kind in AlertKind}, value=ALERT.c.kind, else_=99)
     query = query.order_by(worst, ALERT.c.raised_at, ALERT.c.id)
     return list(await session.execute(query.limit(50)))
-
-
-@dataclass(frozen=True)
-class TrayItem:
-    """Something that came in and could not be put on a case."""
-
-    id: int
-    received_at: datetime
-    failure: str | None
-    inbound: Inbound
-
-
-async def tray(session: AsyncSession, contracts: Sequence[str]) -> list[TrayItem]:
-    """The oldest hundred that nobody has dealt with, of the contracts whose alert they raised."""
-    query = (
-        select(ITEM.c.id, ITEM.c.received_at, ITEM.c.failure, ITEM.c.sealed)
-        .where(*_in_tray(contracts))
-        .order_by(ITEM.c.id)
-        .limit(100)
-    )
-    return [
-        TrayItem(row.id, row.received_at, row.failure, opened(row.sealed))
-        for row in await session.execute(query)
-    ]
-
-
-async def tray_count(session: AsyncSession, contracts: Sequence[str]) -> int:
-    some = select(ITEM.c.id).where(*_in_tray(contracts)).limit(CAP + 1)
-    counted = select(func.count()).select_from(some.subquery())
-    return int((await session.execute(counted)).scalar_one())
-
-
-async def is_in_tray(session: AsyncSession, contracts: Sequence[str], item_id: int) -> bool:
-    """Whether the item waits there, as far as somebody who works on `contracts` may know."""
-    query = select(ITEM.c.id).where(ITEM.c.id == item_id, *_in_tray(contracts))
-    return (await session.execute(query)).first() is not None
-
-
-def _in_tray(contracts: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
-    """An item carries no contract; the alert that it raised does."""
-    raised = exists().where(
-        ALERT.c.key == literal("item:") + cast(ITEM.c.id, String),
-        ALERT.c.contract.in_(contracts),
-    )
-    return (ITEM.c.state == ItemState.SET_ASIDE, raised)
 
 
 async def contract_of_alert(session: AsyncSession, actor: Actor, alert_id: int) -> str | None:

@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.models import metadata
 from helpline.rules.permissions import Actor, may
-from helpline.vocabulary import CaseStatus, ConflictKind, LinkKind, Role
+from helpline.vocabulary import UNPLACED, CaseStatus, ConflictKind, LinkKind, Role
 
 TAKES_NO_SIDE = (
     *("case.read", "attachment.read", "record.taken"),  # who looks does nothing for anybody yet
@@ -177,6 +177,12 @@ def incidents(actor: Actor, incident: FromClause = INCIDENT) -> tuple[ColumnElem
     return (*within, _on_no_case_shut(actor, incident.c.case_id))
 
 
+def unplaced(actor: Actor) -> bool:
+    """Whether they may read what came to no contract's number: whoever works for all contracts,
+    and every lead. To anybody else it may be another council's."""
+    return may(actor, "tray.read") and (actor.contract is None or actor.role is Role.LEAD)
+
+
 def alerts(actor: Actor, alert: FromClause) -> ColumnElement[bool]:
     """That the alert is about no case, complaint or incident that they may not see. One that is
     about none of these is for whoever works on cases, and for those who were asked by it."""
@@ -186,6 +192,7 @@ def alerts(actor: Actor, alert: FromClause) -> ColumnElement[bool]:
     asked = exists().where(PAGE.c.alert_id == alert.c.id, PAGE.c.user_id == actor.user_id)
     works = true() if may(actor, "case.read") else false()
     return and_(
+        true() if unplaced(actor) else alert.c.reference != UNPLACED,
         alert.c.case_id.is_(None) | case,
         owed(actor, alert),
         works | asked | or_(*(one.is_not(None) for one in about)),

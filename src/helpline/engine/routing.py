@@ -42,6 +42,7 @@ TURNS = text(
     "SELECT sender FROM unnest(CAST(:senders AS text[])) AS sender"
     " WHERE pg_try_advisory_xact_lock(('x' || left(sender, 15))::bit(60)::bigint)"
 )
+ways = intake.ways_of
 ITEMS = (
     select(InboundItem)
     .where(
@@ -50,13 +51,6 @@ ITEMS = (
     )
     .order_by(col(InboundItem.id))
 )
-
-
-def ways(house: House) -> intake.Ways:
-    numbers = house.settings.every_number | house.settings.mailbox_contracts
-    if house.settings.telegram_contract:
-        numbers |= {intake.BOT: house.settings.telegram_contract}
-    return intake.Ways(house.contracts, numbers, house.wording)
 
 
 async def route_all(house: House) -> int:

@@ -138,6 +138,7 @@ ROUTES = (
     Route("GET", "/tray", tray.show_tray, "tray.read"),
     Route("POST", "/tray/{id}/clearance", tray.clear, "tray.clear"),
     Route("POST", "/tray/{id}/attempt", tray.try_again, "tray.clear"),
+    Route("POST", "/tray/{id}/contract", tray.give, "tray.clear"),
     Route("POST", "/alerts/{id}/acknowledgement", inbox.acknowledge, "alert.acknowledge"),
     Route("GET", "/cases/{reference}", case.show_case, "case.read"),
     Route("GET", "/attachments/{id}", attachments.download, "case.read"),

@@ -20,6 +20,7 @@ from helpline.desk import (
     taking,
     tasks,
     trails,
+    tray,
 )
 from helpline.desk.lists import Filter, Scope
 from helpline.desk.rota import handovers
@@ -60,8 +61,8 @@ async def acknowledge(request: web.Request) -> web.Response:
         reference, kind, case_id = alert.reference, alert.kind, alert.case_id
         place = climbing.place_of(alert)
         await taking.tell(session, house, [alert], actor.user_id, now_of(request))
-    if kind == "tray":
-        return go("/tray")
+    if place == "/tray":
+        return go(place)
     if kind in ("rota_gap", "rota_nobody"):
         return go("/rota")
     back = await field(request, "back")
@@ -93,7 +94,7 @@ async def _inbox(
         "page": page,
         "counts": await lists.counts(session, scope),
         "cap": lists.CAP,
-        "tray_count": await lists.tray_count(session, keys),
+        "tray_count": await tray.count(session, scope.actor, keys),
         "alerts": alerts,
         "for_safeguarding": await safeguarding.waiting(session, scope.actor, contracts)
         if scope.actor.role is Role.SAFEGUARDING
