@@ -312,6 +312,7 @@ async def opened_world(
     demo = Demo(networks, clock)
     # How long a test may stand still on a busy machine is not what is tested here.
     house = build(settings, clock=clock, channels=networks, demo=demo, stands_still=60)
+    house.db.info.clear()  # reports are made here: tests/reports/test_apart.py has the other process
     world = World(house, sms, telegram)
     try:
         if is_known:

@@ -80,9 +80,9 @@ class Database:
         """Held while anything of this process writes: SQLite itself would make a second writer look
         again and again, with pauses of up to 100 ms."""
         self.info: dict[str, Any] = {}
-        """What every session carries along (`session.info`)."""
+        """What every session that reads carries along (`session.info`)."""
         self._reading = async_sessionmaker(self._reader, expire_on_commit=False, info=self.info)
-        self._writing = async_sessionmaker(self._writer, expire_on_commit=False, info=self.info)
+        self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

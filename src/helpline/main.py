@@ -56,7 +56,7 @@ def build(
     _check(settings, contracts)
     sealing.install(sealing.KeyRing(settings.key_list))
     db, wakes = Database(settings.database_url, stands_still), Wakes()
-    db.info[APART] = Apart(settings.database_url)
+    db.info[APART] = Apart(settings.database_url, settings.key_list)
     return House(
         settings=settings,
         db=db,
@@ -153,6 +153,8 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
         await house.inbox.stop()
         for channel in house.channels.values():
             await channel.close()
+        if apart := house.db.info.get(APART):
+            apart.close()
         await house.db.close()
         log().info("helpline.stopped")
 

@@ -22,7 +22,7 @@ from helpline.desk import (
 )
 from helpline.desk.figure_threads import About
 from helpline.desk.house import House
-from helpline.desk.measure_proposals import Worded
+from helpline.desk.measure_wording import Worded
 from helpline.desk.review_actions import Agreed
 from helpline.models import FigureQuestion, Release, User
 from helpline.rules import periods
@@ -105,11 +105,11 @@ async def _sign(
         said = {one.measure.code: MOVED for one in moves if one.change is not None}
         said |= dict.fromkeys(releasing.asked_for(contract, found), WORDS)
         await releasing.say(session, contract, row, said, checks, now)
-    async with house.db.write() as session:
+    async with house.db.read() as session:
         ready = await releasing.to_sign(
             session, contract, await releasing.find(session, row, signs), now
         )
-    files = await releasing.files_of(ready.report)
+        files = await releasing.files_of(session, contract, ready)
     async with house.db.write() as session:
         await releasing.sign(session, contract, ready, files, signs, now)
 

@@ -85,7 +85,7 @@ async def _sign(world: World, release_id: int, by: Actor) -> dict[str, bytes]:
     async with world.house.db.read() as session:
         release = await releasing.find(session, release_id, by)
         ready = await releasing.to_sign(session, essex, release, world.now)
-    files = {format: await render.rendered(ready.report, format) for format in FORMATS}
+        files = await releasing.files_of(session, essex, ready)
     async with world.house.db.write() as session:
         await releasing.sign(session, essex, ready, files, by, world.now)
     return files
@@ -198,7 +198,8 @@ async def test_a_figure_that_moved_wants_a_word_and_one_that_is_hidden_none(worl
     async with world.house.db.read() as session:
         release = await releasing.find(session, draft.id or 0, lena)
         ready = await releasing.to_sign(session, essex, release, world.now)
-        hidden = {cell.measure for cell in ready.report.cells if cell.hidden and not cell.by}
+        report = await frozen.load(session, essex, release)
+        hidden = {cell.measure for cell in report.cells if cell.hidden and not cell.by}
     assert "contacts" in ready.missing
     assert not hidden & set(ready.missing)
     with pytest.raises(Conflict, match="wants its words"):

@@ -3,6 +3,7 @@ before us; and the council's own paper for it all."""
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -318,9 +319,10 @@ async def test_what_is_signed_is_set_in_the_councils_own_template(pages: World) 
         release = await releasing.find(session, drawn.id or 0, lena)
         ready = await releasing.to_sign(session, contract, release, pages.now)
         assert ready.template == own
-    with pytest.raises(Conflict, match="template cannot be used"):
-        await releasing.files_of(ready.report, paper("{{ carers }}"))
-    files = await releasing.files_of(ready.report, ready.template)
+        with pytest.raises(Conflict, match="template cannot be used"):
+            unfit = replace(ready, template=paper("{{ carers }}"))
+            await releasing.files_of(session, contract, unfit)
+        files = await releasing.files_of(session, contract, ready)
     async with pages.house.db.write() as session:
         await releasing.sign(session, contract, ready, files, lena, pages.now)
     async with pages.house.db.read() as session:

@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from helpline.desk import releasing
 from helpline.models import Event, User
+from helpline.reports import frozen
 from helpline.reports.render import rendered
 from helpline.vocabulary import Role
 from tests.reports.short import shorten
@@ -78,7 +79,8 @@ async def _signed(world: World) -> None:
         row = made.id or 0
         await releasing.check(session, essex, row, counted, world.lead, world.now)
         ready = await releasing.to_sign(session, essex, made, world.now)
-        files = {"json": await rendered(ready.report, "json")}
+        report = await frozen.load(session, essex, made)
+        files = {"json": await rendered(report, "json")}
         await releasing.sign(session, essex, ready, files, lena, world.now)
 
 

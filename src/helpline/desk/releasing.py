@@ -1,8 +1,9 @@
 """A report on its way to the council: drawn up, checked, commented, signed, presented, given.
 
-Called by web/pages/releases and by the seed. What takes long (counting, typesetting) is done by the
-caller between two transactions: `to_check` and `to_sign` read, `check` and `sign` write, and say so
-when something changed in between. A draft is counted live; from the check on its figures stand.
+Called by web/pages/releases and by the seed. What takes long (counting, protecting, typesetting) is
+done between two transactions, and where there is one in the process apart (reports/apart.py):
+`to_check`, `to_sign` and `files_of` read, `check` and `sign` write, and say so when something
+changed in between. A draft is counted live; from the check on its figures stand.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -28,7 +28,7 @@ from helpline.desk import events, releasing_owed, report_templates
 from helpline.desk.changes import NO_POINTERS, POINTS_TO_SOMEBODY
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Delivery, Release, ReleaseComment, ReleaseFile
-from helpline.reports import figures, frozen, reconciling, render
+from helpline.reports import apart, figures, frozen, reconciling, render
 from helpline.reports.cells import Cell
 from helpline.reports.report import Report
 from helpline.rules import periods
@@ -53,17 +53,16 @@ class BadText(InvalidInput):
 
 @dataclass(frozen=True)
 class Counted:
-    """Figures counted for a check, and beside which releases they were protected."""
+    """Figures counted for a check as the release will keep them, exact and as published, and beside
+    which releases they were protected. Texts, because thirty thousand cells take long to copy."""
 
-    exact: Report
-    published: Report
+    exact: str
+    cells: str
+    at: datetime
     beside: tuple[int, ...]
 
-    @cached_property
-    def has_faults(self) -> bool:
-        """Whether something does not add up and nothing explains it. It takes long to say so the
-        first time: `to_check` asks beside everything else that the process does."""
-        return bool(reconciling.faults(reconciling.differences(self.exact)))
+    has_faults: bool
+    """Whether something does not add up and nothing explains it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,6 @@ class ToSign:
     as frozen.said has them."""
 
     release: Release
-    report: Report
     missing: tuple[str, ...]
 
     mark: str
@@ -148,13 +146,34 @@ async def to_check(
     session: AsyncSession, contract: Contract, release: Release, now: datetime
 ) -> Counted:
     """Count a draft, exactly and as it would be published. Reads only."""
-    span = frozen.period_of(contract, release)
-    exact = await figures.counted(session, contract, span, now, release.report)
     beside = await _beside(session, contract)  # first: what is signed from here on is noticed
+    span = frozen.period_of(contract, release)
+    return await apart.there(session, _to_check, contract, release.report, span, beside, now)
+
+
+async def _to_check(
+    session: AsyncSession,
+    contract: Contract,
+    code: str,
+    span: periods.Period,
+    beside: tuple[int, ...],
+    now: datetime,
+) -> Counted:
+    exact = await figures.counted(session, contract, span, now, code)
     earlier = await frozen.earlier(session, contract, span)
-    counted = Counted(exact, await figures.protected(exact, earlier), beside)
-    await asyncio.to_thread(lambda: counted.has_faults)
-    return counted
+    return counted_of(exact, await figures.protected(exact, earlier), beside)
+
+
+def counted_of(exact: Report, published: Report, beside: tuple[int, ...] = ()) -> Counted:
+    """What is kept of figures that were counted and protected. Takes most of a second."""
+    cells = json.dumps({"beside": beside}, separators=(",", ":"))[:-1]
+    return Counted(
+        frozen.kept(exact),
+        f"{cells},{frozen.kept(published)[1:]}",
+        exact.generated_at,
+        beside,
+        bool(reconciling.faults(reconciling.differences(exact))),
+    )
 
 
 async def check(
@@ -175,8 +194,7 @@ async def check(
         raise Conflict(
             "Some figures do not add up, and nothing explains it. The list to put right says which."
         )
-    found.exact, found.cells = frozen.kept(counted.exact), _kept(counted)
-    found.counted_at = counted.exact.generated_at
+    found.exact, found.cells, found.counted_at = counted.exact, counted.cells, counted.at
     found.state, found.checked_at, found.checked_by_id = ReleaseState.CHECKED, now, by.user_id
     await note(session, "release.checked", found, by, now)
 
@@ -195,15 +213,6 @@ async def _beside(session: AsyncSession, contract: Contract) -> tuple[int, ...]:
     return tuple(sorted(one.id or 0 for one in await frozen.releases(session, contract)))
 
 
-def _kept(counted: Counted) -> str:
-    """The figures as published, and beside which releases they were protected."""
-    return json.dumps(
-        {"beside": counted.beside, **json.loads(frozen.kept(counted.published))},
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-
-
 def _was_beside(release: Release) -> tuple[int, ...]:
     return tuple(json.loads(release.cells or "{}").get("beside", ()))
 
@@ -217,7 +226,11 @@ async def moves(
     """Every figure of a checked report beside that of the period before: as it was released, or
     counted where it never was. What is not shown asks for no word: a word would show it; nor does
     what stands in no line of it, where nobody could write one."""
-    row = release.id or 0
+    return await apart.there(session, _moves, contract, release.id or 0, now)
+
+
+async def _moves(session: AsyncSession, contract: Contract, row: int, now: datetime) -> list[Move]:
+    release = await session.get_one(Release, row)
     exact = (await frozen.totals(session, contract, [row], exact=True))[row]
     published = (await frozen.totals(session, contract, [row]))[row]
     before = await _before(session, contract, release, now)
@@ -330,11 +343,12 @@ async def to_sign(
     session: AsyncSession, contract: Contract, release: Release, now: datetime
 ) -> ToSign:
     """A checked report as it would be signed, and what is still missing. Reads only."""
-    report = await frozen.load(session, contract, release)
-    wanting = missing(contract, release, await moves(session, contract, release, now), report.said)
+    found = await moves(session, contract, release, now)
+    said = await frozen.said(session, release)
     template = await report_templates.templates_of(session, contract, release.report)
     beside = await asyncio.to_thread(_was_beside, release)
-    return ToSign(release, report, wanting, _mark(release, report.said), template, beside)
+    wanting = missing(contract, release, found, said)
+    return ToSign(release, wanting, _mark(release, said), template, beside)
 
 
 def missing(
@@ -361,9 +375,21 @@ def _mark(release: Release, said: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def files_of(report: Report, template: bytes | None = None) -> dict[str, bytes]:
-    """The report in every format, in Word in the council's own template where there is one.
-    Conflict where that cannot be filled: it is put right before anything is signed."""
+async def files_of(session: AsyncSession, contract: Contract, ready: ToSign) -> dict[str, bytes]:
+    """What is to be signed in every format, in Word in the council's own template where there is
+    one. Conflict where that cannot be filled: it is put right before anything is signed. Reads
+    only."""
+    row = ready.release.id or 0
+    return await apart.there(session, _files, contract, row, ready.mark, ready.template)
+
+
+async def _files(
+    session: AsyncSession, contract: Contract, row: int, mark: str, template: bytes | None
+) -> dict[str, bytes]:
+    release = await session.get_one(Release, row)
+    report = await frozen.load(session, contract, release)
+    if mark != _mark(release, report.said):
+        raise Conflict(CHANGED)
     files = {}
     for format in render.FORMATS:
         try:

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract.measuring import Measure
 from helpline.reports import facts
-from helpline.reports.apart import APART, Apart
+from helpline.reports.apart import APART, there
 from helpline.reports.cells import By, Key, by_of
 from helpline.reports.facts import Window
 from helpline.vocabulary import UNKNOWN
@@ -77,9 +77,18 @@ async def count(
 ) -> Counts:
     """Count these measures, all of one window. `printed` are the codes of every dimension: whatever
     is none of them counts as the last, so that totals stay whole. Much is counted apart."""
-    apart: Apart | None = session.info.get(APART)
-    if apart is not None and await _are_many(session, contract, window):
-        return await apart.run(count, contract, measures, window, printed)
+    if APART in session.info and await _are_many(session, contract, window):
+        return await there(session, _count, contract, measures, window, printed)
+    return await _count(session, contract, measures, window, printed)
+
+
+async def _count(
+    session: AsyncSession,
+    contract: str,
+    measures: Sequence[Measure],
+    window: Window,
+    printed: Mapping[str, Sequence[str]],
+) -> Counts:
     found = Counts()
     by_fact: dict[str, list[Measure]] = defaultdict(list)
     for measure in measures:

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.contract import Contract
 from helpline.contract.measuring import POPULATION, Measure
 from helpline.reports import codes, counting, frozen, supplied
+from helpline.reports.apart import there
 from helpline.reports.cells import Breach, By, Cell, places
 from helpline.reports.counting import Counts, Times, percentile
 from helpline.reports.facts import CASE, COUNTS, DEADLINE, Window
@@ -60,6 +61,17 @@ async def figures(
     `exact` leaves small numbers in; without it the contract's disclosure rule applies, over this
     report and every release that is out and could be set beside it.
     """
+    return await there(session, _figures, contract, period, now, exact, code)
+
+
+async def _figures(
+    session: AsyncSession,
+    contract: Contract,
+    period: Period,
+    now: datetime,
+    exact: bool,
+    code: str | None,
+) -> Report:
     is_protected = contract.disclosure.applies and not exact
     report = await counted(session, contract, period, now, code, late=not is_protected)
     if not is_protected:
@@ -79,6 +91,18 @@ async def counted(
 ) -> Report:
     """The exact figures; `late`: with each promise that was not kept; `until`: nothing that
     happened at that instant or after it."""
+    return await there(session, _counted, contract, period, now, code, late, until)
+
+
+async def _counted(
+    session: AsyncSession,
+    contract: Contract,
+    period: Period,
+    now: datetime,
+    code: str | None,
+    late: bool,
+    until: datetime | None,
+) -> Report:
     asked = contract.report(code) if code else contract.report_for(period.kind)
     measures = measures_of(contract, asked.code, period)
     printed = codes.printed(contract)

@@ -27,7 +27,8 @@ from helpline.reports.word_check import check
 from helpline.rules.packed import content_of
 
 FILLER: Final = Path(__file__).with_name("fill.py")
-LONGEST_SECONDS: Final = 60
+LONGEST_SECONDS: Final = 600
+"""On a clock: who stands at the back of the queue may wait. What it may use up is in fill.py."""
 COLUMNS: Final = 6
 """Of a table beside the rows' names; wider ones come in parts."""
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -78,7 +79,9 @@ def values(report: Report) -> dict[str, Any]:
     for line in printed["lines"]:
         line["tables"] = [part for table in line["tables"] for part in _parts(table)]
     for promise in printed["promises"]:
-        promise["table"] |= {"part": 0, "of": 0}
+        table = promise["table"]
+        drawn = {**table["chart"], "picture": ""} if table["chart"] else None
+        table |= {"part": 0, "of": 0, "chart": drawn}
     return printed
 
 
@@ -99,9 +102,9 @@ def has_pictures(template: bytes) -> bool:
 
 def draw(filled: dict[str, Any]) -> None:
     """Beside each chart its picture, which reports/fill.py puts into the document."""
-    charts = [
-        table["chart"] for line in filled["lines"] for table in line["tables"] if table["chart"]
-    ]
+    tables = [promise["table"] for promise in filled["promises"]]
+    tables += [table for line in filled["lines"] for table in line["tables"]]
+    charts = [table["chart"] for table in tables if table["chart"]]
     for chart, png in zip(charts, pictures(charts), strict=True):
         chart["png"] = png
 

@@ -115,7 +115,7 @@ async def sign(request: web.Request) -> web.Response:
             contract, release = await _found(request, session, row)
             releasing.may_sign(release, actor)
             ready = await releasing.to_sign(session, contract, release, now)
-        files = await releasing.files_of(ready.report, ready.template)
+            files = await releasing.files_of(session, contract, ready)
         async with house_of(request).db.write() as session:
             await releasing.sign(session, contract, ready, files, actor, now)
     except Conflict as error:
