@@ -241,7 +241,7 @@ def test_the_evidence_the_papers_the_partner(essex: Contract) -> None:
     assert [level.code for level in essex.levels] == ["advice", "support", "involvement"]
 
 
-def test_small_numbers_are_hidden_below_five(essex: Contract) -> None:
+def test_small_numbers_are_hidden_below_eight(essex: Contract) -> None:
     assert essex.disclosure.applies
     assert (essex.disclosure.threshold, essex.disclosure.secondary) == (8, True)
 
