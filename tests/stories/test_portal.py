@@ -19,7 +19,7 @@ from helpline.desk import (
     review_actions,
 )
 from helpline.desk.figure_threads import About
-from helpline.desk.measure_proposals import Worded
+from helpline.desk.measure_wording import Worded
 from helpline.desk.review_actions import Agreed
 from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from helpline.models import ObligationDue

@@ -16,14 +16,14 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events, obligations, portal
-from helpline.desk.holding import twin
+from helpline.desk.holding import twins
 from helpline.desk.portal import Message
-from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.errors import Conflict, InvalidInput
 from helpline.models import FigureQuestion, PortalMessage, metadata
 from helpline.reports import codes, frozen, view
 from helpline.reports.cells import By, by_of
 from helpline.reports.supplied import by_written, written
-from helpline.rules.permissions import Actor, may, require
+from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import QuestionState, Side
 
 WORKING_DAYS: Final = 5
@@ -88,23 +88,15 @@ async def ask(
         due_on=_due(contract, now),
     )
     same = ("contract", "report", "period", "measure", "by", "state")
-    before = await twin(session, made, by, now, who="asked_by_id", at="asked_at", same=same)
-    if before is not None and said in await _words(session, before):
-        return before
+    for before in await twins(session, made, by, now, who="asked_by_id", at="asked_at", same=same):
+        if (await portal.thread(session, question=before.id))[0].text == said:
+            return before
     session.add(made)
     await _wait(session, contract, made, by, now)
     await session.flush()
-    await _say(session, made, said, by, now)
+    await portal.write(session, said, by, now, question=made.id)
     await _event(session, "question.asked", made, by, now, due=made.due_on.isoformat())
     return made
-
-
-async def _words(session: AsyncSession, question: FigureQuestion) -> Sequence[str]:
-    """What was said in its thread."""
-    said = await session.scalars(
-        select(PortalMessage).where(col(PortalMessage.question_id) == question.id)
-    )
-    return [one.text for one in said]
 
 
 async def write(
@@ -121,7 +113,8 @@ async def write(
     missing = "Write what you would like to know."
     is_ours = portal.side_of(by) is Side.PROVIDER
     said = portal.in_words(text, "Write the answer." if is_ours else missing)
-    await _say(session, found, said, by, now)
+    if not await portal.write(session, said, by, now, question=found.id):
+        return found
     if is_ours:
         found.state, found.answered_at = QuestionState.ANSWERED, found.answered_at or now
         await portal.settle(session, contract, found.obligation_id, "Answered.", by, now)
@@ -152,13 +145,8 @@ async def find(
     session: AsyncSession, contract: Contract, question_id: int, by: Actor, *, hold: bool = False
 ) -> FigureQuestion:
     """One question of this contract; `hold`: for this transaction."""
-    found = await session.get(
-        FigureQuestion, question_id, with_for_update=hold, populate_existing=hold
-    )
-    is_here = found is not None and found.contract == contract.key
-    if found is None or not is_here or not may(by, "question.read", contract.key):
-        raise NotFound("There is no such question, or it is not yours to see.")
-    return found
+    act = "question.read"
+    return await portal.found(session, FigureQuestion, question_id, contract, by, act, hold=hold)
 
 
 # --- as pages show them --------------------------------------------------------------------------
@@ -280,21 +268,6 @@ async def _wait(
     found.obligation_id = await obligations.owe(
         session, contract, what, found.due_on, by.user_id, now
     )
-
-
-async def _say(
-    session: AsyncSession, found: FigureQuestion, text: str, by: Actor, now: datetime
-) -> None:
-    session.add(
-        PortalMessage(
-            question_id=found.id,
-            side=portal.side_of(by),
-            text=text,
-            at=now,
-            by_user_id=by.user_id,
-        )
-    )
-    await session.flush()
 
 
 async def _event(

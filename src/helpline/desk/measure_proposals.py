@@ -11,34 +11,24 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events, portal
-from helpline.errors import Conflict, InvalidInput, NotFound
-from helpline.models import MeasureProposal, MeasureVersion, PortalMessage, User
-from helpline.rules.permissions import Actor, may, require
-from helpline.vocabulary import ProposalKind, ProposalState, TargetKind
+from helpline.desk.holding import SENT_AGAIN, twins
+from helpline.desk.measure_wording import WORDS, Worded, says_the_same, version
+from helpline.errors import Conflict, InvalidInput
+from helpline.models import MeasureProposal, MeasureVersion, User
+from helpline.rules.permissions import Actor, require
+from helpline.vocabulary import ProposalKind, ProposalState
 
-LONGEST_NAME: Final = 160
-LARGEST: Final = 100_000
 FURTHEST: Final = timedelta(days=3 * 366)
 MOST: Final = 200
+LONGEST_CODE: Final = 40
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
-
-
-@dataclass(frozen=True)
-class Worded:
-    """A measure as somebody typed it. `target`: a number as text, or words."""
-
-    why: str
-    name: str
-    question: str
-    means: str = ""
-    target_kind: str = ""
-    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,22 +93,35 @@ async def propose(
     if kind not in list(ProposalKind):
         raise InvalidInput("Choose what you propose.")
     code = _code(contract, kind, measure, worded)
-    if kind != ProposalKind.NEW and await _open_one(session, contract, code):
-        raise Conflict("Something is proposed for this measure already: write a version of that.")
     if kind == ProposalKind.END:
         known = contract.measure(code)
         worded = Worded(worded.why, known.name, known.question)
+    wording = version(0, 1, worded, by, now)
+    before = await _sent_before(session, contract, kind, code, wording, by, now)
+    if before is not None:
+        return before
+    is_new = kind == ProposalKind.NEW
+    if is_new:
+        code = await _free(session, contract, code)
+    elif await _is_taken(session, contract, kind, code):
+        raise Conflict("Something is proposed for this measure already: write a version of that.")
     made = MeasureProposal(
         contract=contract.key,
         kind=kind,
         measure=code,
+        claim=f"{'new' if is_new else 'open'}:{code}",
         state=ProposalState.PROPOSED,
         made_at=now,
         made_by_id=by.user_id,
     )
-    session.add(made)
+    try:
+        async with session.begin_nested():
+            session.add(made)
+    except IntegrityError:  # somebody else proposed it in the same instant
+        raise Conflict("Something is proposed for this measure just now. Send it again.") from None
+    wording.proposal_id = made.id or 0
+    session.add(wording)
     await session.flush()
-    await _version(session, made, 1, worded, by, now)
     await _event(session, "measure.proposed", made, by, now)
     return made
 
@@ -135,14 +138,13 @@ async def revise(
     found = await _open(session, contract, proposal_id, by)
     if found.kind == ProposalKind.END:
         raise Conflict("There is nothing to word: the measure is to end. Write a message instead.")
-    last = await session.scalar(
-        select(func.max(col(MeasureVersion.number))).where(
-            col(MeasureVersion.proposal_id) == found.id
-        )
-    )
-    number = (last or 0) + 1
-    await _version(session, found, number, worded, by, now)
-    await _event(session, "measure.reworded", found, by, now, number=number)
+    newest = await _newest(session, found)
+    wording = version(proposal_id, newest.number + 1, worded, by, now)
+    if _is_lately(newest.by_user_id, newest.at, by, now) and says_the_same(newest, wording):
+        return
+    session.add(wording)
+    await session.flush()
+    await _event(session, "measure.reworded", found, by, now, number=wording.number)
 
 
 async def say(
@@ -156,17 +158,8 @@ async def say(
     """A message in the thread; it may be written after the decision, too."""
     found = await find(session, contract, proposal_id, by)
     said = portal.in_words(text, "Write your message.")
-    session.add(
-        PortalMessage(
-            proposal_id=found.id,
-            side=portal.side_of(by),
-            text=said,
-            at=now,
-            by_user_id=by.user_id,
-        )
-    )
-    await session.flush()
-    await _event(session, "measure.talked_over", found, by, now)
+    if await portal.write(session, said, by, now, proposal=found.id):
+        await _event(session, "measure.talked_over", found, by, now)
 
 
 async def agree(
@@ -179,7 +172,10 @@ async def agree(
     now: datetime,
 ) -> None:
     """Agree to the newest version from a day on. `number`: the version that was read."""
-    found = await _open(session, contract, proposal_id, by)
+    found = await find(session, contract, proposal_id, by)
+    if _is_decided(found, ProposalState.AGREED, by, now) and found.from_on == from_on:
+        return
+    _must_be_open(found)
     newest = await _must_be_theirs(session, found, by)
     if newest.number != number:
         raise Conflict("There is a newer version: read it before you agree.")
@@ -188,8 +184,8 @@ async def agree(
     today = portal.today_of(contract, now)
     if not today <= from_on <= today + FURTHEST:
         raise InvalidInput("It counts from today or later: figures that are out stay as they are.")
-    found.state, found.from_on = ProposalState.AGREED, from_on
-    await _decide(session, found, by, now, "")
+    found.from_on = from_on
+    await _decide(session, found, ProposalState.AGREED, by, now)
 
 
 async def decline(
@@ -201,35 +197,34 @@ async def decline(
     now: datetime,
 ) -> None:
     """Not agreed, and why."""
-    found = await _open(session, contract, proposal_id, by)
-    await _must_be_theirs(session, found, by)
+    found = await find(session, contract, proposal_id, by)
     said = portal.in_one_line(why, "Say why it is declined.")
-    found.state = ProposalState.DECLINED
-    await _decide(session, found, by, now, said)
+    if _is_decided(found, ProposalState.DECLINED, by, now) and found.decided_why == said:
+        return
+    _must_be_open(found)
+    await _must_be_theirs(session, found, by)
+    await _decide(session, found, ProposalState.DECLINED, by, now, said)
 
 
 async def withdraw(
     session: AsyncSession, contract: Contract, proposal_id: int, by: Actor, now: datetime
 ) -> None:
     """Whose newest version it is no longer proposes it."""
-    found = await _open(session, contract, proposal_id, by)
+    found = await find(session, contract, proposal_id, by)
+    if _is_decided(found, ProposalState.WITHDRAWN, by, now):
+        return
+    _must_be_open(found)
     if (await _newest(session, found)).side != portal.side_of(by):
         raise Conflict("The other side proposes this: agree, decline, or write a version.")
-    found.state = ProposalState.WITHDRAWN
-    await _decide(session, found, by, now, "")
+    await _decide(session, found, ProposalState.WITHDRAWN, by, now)
 
 
 async def find(
-    session: AsyncSession, contract: Contract, proposal_id: int, by: Actor
+    session: AsyncSession, contract: Contract, proposal_id: int, by: Actor, *, hold: bool = True
 ) -> MeasureProposal:
     """One proposal of this contract, held for this transaction."""
-    found = await session.get(
-        MeasureProposal, proposal_id, with_for_update=True, populate_existing=True
-    )
-    is_here = found is not None and found.contract == contract.key
-    if found is None or not is_here or not may(by, "measure.propose", contract.key):
-        raise NotFound("There is no such proposal, or it is not yours to see.")
-    return found
+    act = "measure.propose"
+    return await portal.found(session, MeasureProposal, proposal_id, contract, by, act, hold=hold)
 
 
 # --- as pages show them --------------------------------------------------------------------------
@@ -249,10 +244,7 @@ async def listed(session: AsyncSession, contract: Contract, limit: int = MOST) -
 
 async def one(session: AsyncSession, contract: Contract, proposal_id: int, by: Actor) -> Shown:
     """One proposal with every version it had."""
-    found = await session.get(MeasureProposal, proposal_id)
-    is_here = found is not None and found.contract == contract.key
-    if found is None or not is_here or not may(by, "measure.propose", contract.key):
-        raise NotFound("There is no such proposal, or it is not yours to see.")
+    found = await find(session, contract, proposal_id, by, hold=False)
     return (await _shown(session, [found]))[0]
 
 
@@ -307,58 +299,65 @@ def _code(contract: Contract, kind: str, measure: str, worded: Worded) -> str:
         if measure.partition(".")[0] in {one.code for one in contract.reported_clocks}:
             raise InvalidInput("That is a promise of the contract: it changes with the contract.")
         return measure
-    made = "_".join(re.findall(r"[a-z0-9]+", worded.name.casefold()))[:40].strip("_")
+    made = "_".join(re.findall(r"[a-z0-9]+", worded.name.casefold()))[:LONGEST_CODE].strip("_")
     if not _CODE.fullmatch(made):
         raise InvalidInput("Give the measure a name in words.")
-    code, number = made, 2
-    while code in contract.measures:
-        code, number = f"{made[:37]}_{number}", number + 1
+    return made
+
+
+async def _free(session: AsyncSession, contract: Contract, made: str) -> str:
+    """The code, numbered on where the contract has it already or another proposal takes it."""
+    code, number = made, 1
+    while code in contract.measures or await _is_taken(session, contract, ProposalKind.NEW, code):
+        number += 1
+        code = f"{made[: LONGEST_CODE - 1 - len(str(number))]}_{number}"
     return code
 
 
-async def _version(
+async def _is_taken(session: AsyncSession, contract: Contract, kind: str, code: str) -> bool:
+    """Whether another proposal takes it: of a new measure also one that is agreed. Asked of the
+    columns that older proposals have as well, which claim nothing."""
+    is_new = col(MeasureProposal.kind) == ProposalKind.NEW
+    states = [ProposalState.PROPOSED]
+    if kind == ProposalKind.NEW:
+        states.append(ProposalState.AGREED)
+    row = select(col(MeasureProposal.id)).where(
+        col(MeasureProposal.contract) == contract.key,
+        col(MeasureProposal.measure) == code,
+        col(MeasureProposal.state).in_(states),
+        is_new if kind == ProposalKind.NEW else ~is_new,
+    )
+    return await session.scalar(row.limit(1)) is not None
+
+
+async def _sent_before(
     session: AsyncSession,
-    found: MeasureProposal,
-    number: int,
-    worded: Worded,
+    contract: Contract,
+    kind: str,
+    code: str,
+    wording: MeasureVersion,
     by: Actor,
     now: datetime,
-) -> None:
-    kind, target, words = _target(worded)
-    session.add(
-        MeasureVersion(
-            proposal_id=found.id or 0,
-            number=number,
-            side=portal.side_of(by),
-            why=portal.in_words(worded.why, "Say why, in a sentence or two."),
-            name=portal.in_one_line(worded.name, "Give the measure a name.", LONGEST_NAME),
-            question=portal.in_one_line(worded.question, "Write the question that it answers."),
-            means=portal.in_words(worded.means) or None,
-            target_kind=kind,
-            target=target,
-            target_words=words or None,
-            at=now,
-            by_user_id=by.user_id,
-        )
-    )
-    await session.flush()
+) -> MeasureProposal | None:
+    """The proposal that was made with these words a moment ago: then it was sent twice. A new one
+    may have been numbered on since."""
+    same = ("number", *WORDS)
+    for one in await twins(session, wording, by, now, who="by_user_id", at="at", same=same):
+        before = await session.get(MeasureProposal, one.proposal_id)
+        if before is None or (before.contract, before.kind) != (contract.key, kind):
+            continue
+        if kind == ProposalKind.NEW or before.measure == code:
+            return before
+    return None
 
 
-def _target(worded: Worded) -> tuple[str, float | None, str]:
-    kind = worded.target_kind
-    if not kind:
-        return "", None, ""
-    if kind not in list(TargetKind):
-        raise InvalidInput("Choose what kind of target it has, or none.")
-    if kind == TargetKind.WORDS:
-        return kind, None, portal.in_one_line(worded.target, "Write the target in words.")
-    try:
-        number = float(worded.target.strip().removesuffix("%").strip())
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= LARGEST:
-        raise InvalidInput("Write the target as a number, for example 95.")
-    return kind, round(number, 2), ""
+def _is_lately(user_id: int | None, at: datetime | None, by: Actor, now: datetime) -> bool:
+    return user_id == by.user_id and at is not None and now - at < SENT_AGAIN
+
+
+def _is_decided(found: MeasureProposal, state: str, by: Actor, now: datetime) -> bool:
+    """That `by` decided so a moment ago: what comes now was sent twice."""
+    return found.state == state and _is_lately(found.decided_by_id, found.decided_at, by, now)
 
 
 async def _newest(session: AsyncSession, found: MeasureProposal) -> MeasureVersion:
@@ -386,24 +385,27 @@ async def _open(
     session: AsyncSession, contract: Contract, proposal_id: int, by: Actor
 ) -> MeasureProposal:
     found = await find(session, contract, proposal_id, by)
-    if found.state != ProposalState.PROPOSED:
-        raise Conflict("This is decided. Propose it anew if it should be otherwise.")
+    _must_be_open(found)
     return found
 
 
-async def _open_one(session: AsyncSession, contract: Contract, code: str) -> bool:
-    row = select(col(MeasureProposal.id)).where(
-        col(MeasureProposal.contract) == contract.key,
-        col(MeasureProposal.measure) == code,
-        col(MeasureProposal.state) == ProposalState.PROPOSED,
-    )
-    return await session.scalar(row.limit(1)) is not None
+def _must_be_open(found: MeasureProposal) -> None:
+    if found.state != ProposalState.PROPOSED:
+        raise Conflict("This is decided. Propose it anew if it should be otherwise.")
 
 
 async def _decide(
-    session: AsyncSession, found: MeasureProposal, by: Actor, now: datetime, why: str
+    session: AsyncSession,
+    found: MeasureProposal,
+    state: ProposalState,
+    by: Actor,
+    now: datetime,
+    why: str = "",
 ) -> None:
+    found.state = state
     found.decided_at, found.decided_by_id, found.decided_why = now, by.user_id, why or None
+    if not (found.kind == ProposalKind.NEW and state is ProposalState.AGREED):
+        found.claim = None
     await session.flush()
     await _event(session, f"measure.{found.state}", found, by, now)
 

@@ -1,5 +1,5 @@
 """What the acts of the council's page share: whose side somebody is on, words that both may read,
-and the line in our calendar for what the council waits for.
+one row of a contract, the threads, and the line in our calendar for what the council waits for.
 
 Called by review_actions, figure_threads and measure_proposals. Whatever is written there is read by
 the council and by us: nothing in it may point to a person.
@@ -17,10 +17,11 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import obligations
+from helpline.desk.holding import Row, twin
 from helpline.desk.said import in_a_line
-from helpline.errors import InvalidInput
+from helpline.errors import InvalidInput, NotFound
 from helpline.models import ObligationDue, PortalMessage, User
-from helpline.rules.permissions import Actor
+from helpline.rules.permissions import Actor, may
 from helpline.vocabulary import Role, Side
 
 LONGEST: Final = 2_000
@@ -75,7 +76,53 @@ def today_of(contract: Contract, now: datetime) -> date:
     return now.astimezone(ZoneInfo(contract.zone)).date()
 
 
+async def found(
+    session: AsyncSession,
+    kind: type[Row],
+    row_id: int,
+    contract: Contract,
+    by: Actor,
+    action: str,
+    *,
+    hold: bool = True,
+) -> Row:
+    """One row of this contract, held for this transaction; NotFound for what is another's, and for
+    whoever may not do `action`."""
+    row = await session.get(kind, row_id, with_for_update=hold, populate_existing=hold)
+    is_here = row is not None and getattr(row, "contract", None) == contract.key
+    if row is None or not is_here or not may(by, action, contract.key):
+        raise NotFound("There is nothing at this address, or it is not yours to see.")
+    return row
+
+
 # --- threads -------------------------------------------------------------------------------------
+
+
+async def write(
+    session: AsyncSession,
+    text: str,
+    by: Actor,
+    now: datetime,
+    *,
+    question: int | None = None,
+    proposal: int | None = None,
+) -> bool:
+    """One more message in the thread of a question or a proposal; False where it is there already
+    because it was sent twice."""
+    made = PortalMessage(
+        question_id=question,
+        proposal_id=proposal,
+        side=side_of(by),
+        text=text,
+        at=now,
+        by_user_id=by.user_id,
+    )
+    same = ("question_id", "proposal_id", "text")
+    if await twin(session, made, by, now, who="by_user_id", at="at", same=same):
+        return False
+    session.add(made)
+    await session.flush()
+    return True
 
 
 async def thread(

@@ -15,10 +15,10 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events, obligations, portal
-from helpline.desk.holding import twin
-from helpline.errors import Conflict, InvalidInput, NotFound
+from helpline.desk.holding import SENT_AGAIN, twin
+from helpline.errors import Conflict, InvalidInput
 from helpline.models import Review, ReviewAction, ReviewActionEntry, User
-from helpline.rules.permissions import Actor, may, require
+from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import ActionState, ActionStep, Side
 
 FURTHEST: Final = timedelta(days=3 * 366)
@@ -153,7 +153,7 @@ async def agree(
     await _owe(session, contract, made, by, now)
     session.add(made)
     await session.flush()
-    await _enter(session, made, ActionStep.AGREED, by, now, day=due_on)
+    await _enter(session, made, _step(made, ActionStep.AGREED, by, now, due_on), by, now)
     return made
 
 
@@ -167,15 +167,19 @@ async def move(
     now: datetime,
 ) -> None:
     """Another day for it, and why; the day it had stays readable."""
-    found = await _open(session, contract, action_id, by)
     due_on = _day(contract, day, now)
     said = portal.in_one_line(why, "Say why it has another day.")
+    found = await find(session, contract, action_id, by)
+    step = _step(found, ActionStep.MOVED, by, now, due_on, said)
+    if await _is_sent_again(session, step):
+        return
+    _must_be_open(found)
     if due_on == found.due_on:
         raise InvalidInput("That is the day it has already.")
     await portal.settle(session, contract, found.obligation_id, "Agreed for another day.", by, now)
     found.due_on = due_on
     await _owe(session, contract, found, by, now)
-    await _enter(session, found, ActionStep.MOVED, by, now, day=due_on, text=said)
+    await _enter(session, found, step, by, now)
 
 
 async def finish(
@@ -188,50 +192,57 @@ async def finish(
     now: datetime,
 ) -> None:
     """It was done on that day, and what shows it."""
-    found = await _open(session, contract, action_id, by)
     if done_on is None:
         raise InvalidInput("Give the day on which it was done.")
+    said = portal.in_one_line(evidence, "Say what shows that it was done.")
+    found = await find(session, contract, action_id, by)
+    step = _step(found, ActionStep.DONE, by, now, done_on, said)
+    if await _is_sent_again(session, step):
+        return
+    _must_be_open(found)
     if not found.made_at.date() - FURTHEST <= done_on <= portal.today_of(contract, now):
         raise InvalidInput("That day has not come, or lies too far back: look at it again.")
-    said = portal.in_one_line(evidence, "Say what shows that it was done.")
     found.state, found.done_on, found.evidence = ActionState.DONE, done_on, said
     await portal.settle(session, contract, found.obligation_id, said, by, now)
-    await _enter(session, found, ActionStep.DONE, by, now, day=done_on, text=said)
+    await _enter(session, found, step, by, now)
 
 
 async def drop(
     session: AsyncSession, contract: Contract, action_id: int, why: str, by: Actor, now: datetime
 ) -> None:
     """It is no longer wanted: the line stays, with the reason."""
-    found = await _open(session, contract, action_id, by)
     said = portal.in_one_line(why, "Say why it is no longer wanted, and who said so.")
+    found = await find(session, contract, action_id, by)
+    step = _step(found, ActionStep.DROPPED, by, now, None, said)
+    if await _is_sent_again(session, step):
+        return
+    _must_be_open(found)
     found.state, found.evidence = ActionState.DROPPED, said
     await portal.settle(session, contract, found.obligation_id, said, by, now)
-    await _enter(session, found, ActionStep.DROPPED, by, now, text=said)
+    await _enter(session, found, step, by, now)
 
 
 async def reopen(
     session: AsyncSession, contract: Contract, action_id: int, why: str, by: Actor, now: datetime
 ) -> None:
     """It was not done after all, or is wanted again."""
+    said = portal.in_one_line(why, "Say why it is open again.")
     found = await find(session, contract, action_id, by)
+    step = _step(found, ActionStep.REOPENED, by, now, found.due_on, said)
+    if await _is_sent_again(session, step):
+        return
     if found.state == ActionState.OPEN:
         raise Conflict("It is open already. Load the page again.")
-    said = portal.in_one_line(why, "Say why it is open again.")
     found.state, found.done_on, found.evidence = ActionState.OPEN, None, None
     await _owe(session, contract, found, by, now)
-    await _enter(session, found, ActionStep.REOPENED, by, now, day=found.due_on, text=said)
+    await _enter(session, found, step, by, now)
 
 
 async def find(
     session: AsyncSession, contract: Contract, action_id: int, by: Actor
 ) -> ReviewAction:
     """One action of this contract, held for this transaction."""
-    found = await session.get(ReviewAction, action_id, with_for_update=True, populate_existing=True)
-    is_here = found is not None and found.contract == contract.key
-    if found is None or not is_here or not may(by, "review.write", contract.key):
-        raise NotFound("There is no such action, or it is not yours to see.")
-    return found
+    return await portal.found(session, ReviewAction, action_id, contract, by, "review.write")
 
 
 # --- as a page shows them ------------------------------------------------------------------------
@@ -293,13 +304,36 @@ async def _trail(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[Ha
 # --- pieces --------------------------------------------------------------------------------------
 
 
-async def _open(
-    session: AsyncSession, contract: Contract, action_id: int, by: Actor
-) -> ReviewAction:
-    found = await find(session, contract, action_id, by)
+def _must_be_open(found: ReviewAction) -> None:
     if found.state != ActionState.OPEN:
         raise Conflict("Somebody has settled this already. Load the page again.")
-    return found
+
+
+def _step(
+    found: ReviewAction,
+    kind: ActionStep,
+    by: Actor,
+    now: datetime,
+    day: date | None = None,
+    text: str | None = None,
+) -> ReviewActionEntry:
+    return ReviewActionEntry(
+        action_id=found.id or 0, kind=kind, day=day, text=text, at=now, by_user_id=by.user_id
+    )
+
+
+async def _is_sent_again(session: AsyncSession, step: ReviewActionEntry) -> bool:
+    """Whether the last thing that happened to the action, which is held, is this very step."""
+    last = await session.scalar(
+        select(ReviewActionEntry)
+        .where(col(ReviewActionEntry.action_id) == step.action_id)
+        .order_by(col(ReviewActionEntry.id).desc())
+        .limit(1)
+    )
+    if last is None or step.at - last.at >= SENT_AGAIN:
+        return False
+    same = ("kind", "day", "text", "by_user_id")
+    return all(getattr(last, one) == getattr(step, one) for one in same)
 
 
 def _day(contract: Contract, day: date | None, now: datetime) -> date:
@@ -331,21 +365,11 @@ async def _owe(
 
 
 async def _enter(
-    session: AsyncSession,
-    found: ReviewAction,
-    kind: ActionStep,
-    by: Actor,
-    now: datetime,
-    day: date | None = None,
-    text: str | None = None,
+    session: AsyncSession, found: ReviewAction, step: ReviewActionEntry, by: Actor, now: datetime
 ) -> None:
-    session.add(
-        ReviewActionEntry(
-            action_id=found.id or 0, kind=kind, day=day, text=text, at=now, by_user_id=by.user_id
-        )
-    )
+    session.add(step)
     await session.flush()
-    await _event(session, f"action.{kind}", found.contract, by, now, action=found.id)
+    await _event(session, f"action.{step.kind}", found.contract, by, now, action=found.id)
 
 
 async def _event(

@@ -25,7 +25,7 @@ from helpline.desk import (
     review_actions,
 )
 from helpline.desk.releasing_lists import Listed
-from helpline.errors import NotFound
+from helpline.errors import Conflict, NotFound
 from helpline.models import Release
 from helpline.reports import frozen, running, trend
 from helpline.reports.report import Report
@@ -192,7 +192,7 @@ async def _owed(session: AsyncSession, contract: Contract, now: datetime) -> lis
     """What the contract itself owes the council next: reports that are drawn up and not signed yet,
     reports to come and meetings, of what comes again and again the next alone; never our own
     lines."""
-    zone, today = ZoneInfo(contract.zone), today_in(contract, now)
+    zone, today = ZoneInfo(contract.zone), portal.today_of(contract, now)
     drawn_up, found, said = set[date](), list[Due](), set[str]()
     for release in await frozen.releases(session, contract, only_out=False):
         if not ReleaseState(release.state).is_out and release.number == 1:
@@ -228,11 +228,34 @@ async def typed_in(request: web.Request) -> dict[str, str]:
     return {name: given[-1].strip() for name, given in form.items() if name != "csrf"}
 
 
-def today_in(contract: Contract, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(contract.zone)).date()
+def form_values(
+    request: web.Request,
+    contract: Contract,
+    form: str,
+    error: Exception | None,
+    typed: dict[str, str] | None,
+    fields: dict[str, str],
+    words: str,
+) -> dict[str, Any]:
+    """What every page with forms shows: which form was sent, what is wrong with it and where
+    (`fields`, `words`: see _field_of), all that was typed, and what was done."""
+    return {
+        "contract": contract,
+        "sides": SIDES,
+        "form": form,
+        "problem": str(error) if error else "",
+        "wrong": _field_of(error, fields, typed or {}, words) if error else "",
+        "typed": typed or {},
+        "done": request.query.get("done", ""),
+    }
 
 
-def field_of(error: Exception, fields: dict[str, str], typed: dict[str, str], words: str) -> str:
+def status_of(error: Exception | None) -> int:
+    """The page that says what is wrong is no success."""
+    return 409 if isinstance(error, Conflict) else 400 if error else 200
+
+
+def _field_of(error: Exception, fields: dict[str, str], typed: dict[str, str], words: str) -> str:
     """Which field a sentence is about. Of "leave it out" and "say it shorter" it is the first whose
     words do not pass; `words`: where none is named."""
     sentence = str(error)

@@ -1,17 +1,17 @@
 """Reviews with the council and what was agreed there: what is overdue first, each with its forms;
 the council and leads see and write the same page."""
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from helpline.contract import Contract
-from helpline.desk import review_actions
+from helpline.desk import portal, review_actions
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.vocabulary import ActionStep
 from helpline.web.asked import actor_of, house_of, now_of, number_in_path, row_id
 from helpline.web.pages.case_referrals import day_in
-from helpline.web.pages.portal import SIDES, contract_in_path, field_of, today_in, typed_in
+from helpline.web.pages.portal import contract_in_path, form_values, status_of, typed_in
 from helpline.web.showing import go, show
 
 STEPS: Final = {
@@ -122,21 +122,14 @@ async def _page(
         found = await review_actions.listed(session, contract, now)
         reviews = await review_actions.reviews(session, contract)
     first = _WORDS.get(form) or ("evidence" if form.startswith("done") else "why")
-    values: dict[str, Any] = {
-        "contract": contract,
+    values = form_values(request, contract, form, error, typed, _WRONG, first) | {
         "found": found,
         "overdue": sum(one.is_overdue for one in found),
         "reviews": reviews,
-        "today": today_in(contract, now),
-        "sides": SIDES,
+        "today": portal.today_of(contract, now),
         "steps": STEPS,
-        "form": form,
-        "problem": str(error) if error else "",
-        "wrong": field_of(error, _WRONG, typed or {}, first) if error else "",
-        "typed": typed or {},
-        "done": request.query.get("done", ""),
     }
-    status = 409 if isinstance(error, Conflict) else 400 if error else 200
+    status = status_of(error)
     return show(request, "portal_actions.html.j2", status, zone=contract.zone, **values)
 
 

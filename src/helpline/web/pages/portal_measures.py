@@ -7,7 +7,8 @@ from aiohttp import web
 
 from helpline.contract import Contract
 from helpline.desk import measure_proposals, portal
-from helpline.desk.measure_proposals import Shown, Worded
+from helpline.desk.measure_proposals import Shown
+from helpline.desk.measure_wording import Worded
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.reports import catalogue, measure_text
 from helpline.rules.permissions import may
@@ -21,7 +22,7 @@ from helpline.web.asked import (
     row_id,
 )
 from helpline.web.pages.case_referrals import day_in
-from helpline.web.pages.portal import SIDES, contract_in_path, field_of, today_in, typed_in
+from helpline.web.pages.portal import contract_in_path, form_values, status_of, typed_in
 from helpline.web.showing import go, show
 
 KINDS: Final = {
@@ -144,7 +145,7 @@ async def _list(
         "kinds": KINDS,
         "measures": [(one.code, one.name) for one in contract.measures.values()],
     }
-    status = _status(error)
+    status = status_of(error)
     return show(request, "portal_measures.html.j2", status, zone=contract.zone, **values)
 
 
@@ -169,9 +170,9 @@ async def _one(
         "may_withdraw": found.is_open and found.decider != side,
         "old": contract.measures.get(found.measure),
         "text_of_file": _text(contract, found),
-        "today": today_in(contract, now_of(request)),
+        "today": portal.today_of(contract, now_of(request)),
     }
-    status = _status(error)
+    status = status_of(error)
     return show(request, "portal_measure.html.j2", status, zone=contract.zone, **values)
 
 
@@ -183,17 +184,8 @@ def _values(
     typed: dict[str, str] | None,
 ) -> dict[str, Any]:
     words = {"messages": "text", "agreement": "from_on"}.get(form, "why")
-    return {
-        "contract": contract,
-        "sides": SIDES,
-        "states": STATES,
-        "targets": TARGETS,
-        "form": form,
-        "problem": str(error) if error else "",
-        "wrong": field_of(error, _WRONG, typed or {}, words) if error else "",
-        "typed": typed or {},
-        "done": request.query.get("done", ""),
-    }
+    values = form_values(request, contract, form, error, typed, _WRONG, words)
+    return values | {"states": STATES, "targets": TARGETS}
 
 
 def _text(contract: Contract, found: Shown) -> str:
@@ -225,10 +217,6 @@ def _worded(said: dict[str, str]) -> Worded:
         target_kind=said.get("target_kind", ""),
         target=said.get("target", ""),
     )
-
-
-def _status(error: Exception | None) -> int:
-    return 409 if isinstance(error, Conflict) else 400 if error else 200
 
 
 def _address(contract: Contract) -> str:

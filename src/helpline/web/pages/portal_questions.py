@@ -1,7 +1,7 @@
 """Questions of the council on a figure: the list, a thread a page, and the form for a new one,
 which a report's page fills."""
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -14,7 +14,7 @@ from helpline.reports import frozen
 from helpline.rules.permissions import may
 from helpline.vocabulary import Side
 from helpline.web.asked import actor_of, house_of, now_of, number_in_path
-from helpline.web.pages.portal import SIDES, contract_in_path, field_of, typed_in
+from helpline.web.pages.portal import contract_in_path, form_values, status_of, typed_in
 from helpline.web.showing import go, show
 
 _WRONG: Final = {
@@ -92,20 +92,14 @@ async def _list(
     async with house_of(request).db.read() as session:
         found = await figure_threads.listed(session, contract, now)
         releases = await frozen.releases(session, contract)
-    values: dict[str, Any] = {
-        "contract": contract,
+    values = form_values(request, contract, form, error, typed, _WRONG, "text") | {
         "found": found,
         "may_ask": may(actor, "question.ask", contract.key),
         "reports": _choices(contract, releases),
         "measures": _measures(contract, releases),
         "areas": {one.code: one.name for one in contract.quadrants},
-        "form": form,
-        "problem": str(error) if error else "",
-        "wrong": field_of(error, _WRONG, typed or {}, "text") if error else "",
-        "typed": typed or {},
-        "done": request.query.get("done", ""),
     }
-    status = 400 if error else 200
+    status = status_of(error)
     return show(request, "portal_questions.html.j2", status, zone=contract.zone, **values)
 
 
@@ -119,20 +113,14 @@ async def _thread(
     async with house_of(request).db.read() as session:
         found = await figure_threads.find(session, contract, row, actor)
         messages = await portal.thread(session, question=found.id)
-    values: dict[str, Any] = {
-        "contract": contract,
+    form = "message" if error else ""
+    values = form_values(request, contract, form, error, typed, _WRONG, "text") | {
         "one": figure_threads.shown(contract, found, "", now),
         "messages": messages,
-        "sides": SIDES,
         "is_council": portal.side_of(actor) is Side.COUNCIL,
         "titles": {one.code: one.title for one in contract.reports},
-        "form": "message" if error else "",
-        "problem": str(error) if error else "",
-        "wrong": "text",
-        "typed": typed or {},
-        "done": request.query.get("done", ""),
     }
-    status = 409 if isinstance(error, Conflict) else 400 if error else 200
+    status = status_of(error)
     return show(request, "portal_question.html.j2", status, zone=contract.zone, **values)
 
 
