@@ -40,14 +40,14 @@ BESIDE = Aim(least=0.95)
 AT_ONCE = 32  # connections
 HERE = Path(__file__).parents[2]
 MAKE = """
-import asyncio, json, os, resource, sys
+import asyncio, json, resource, sys
 from time import perf_counter
-from helpline.reports.apart import NICE
+from helpline.reports.apart import stand_back
 from helpline.db import Database
 from helpline.reports.figures import figures
 from helpline.rules.periods import period
 from tests.bench.quarter import NOW, essex
-os.nice(NICE)
+stand_back(0)
 print("begun", flush=True)
 async def main():
     contract, db = essex(), Database(sys.argv[1])
