@@ -84,12 +84,12 @@ class Picture:
 
 def with_pictures(page: DocxTemplate, values: dict[str, Any]) -> None:
     """Every chart that was drawn, as something that can stand in the document."""
-    for line in values["lines"]:
-        for table in line["tables"]:
-            chart = table["chart"]
-            if chart and "png" in chart:
-                png = base64.b64decode(chart.pop("png"))
-                chart["picture"] = Picture(page, png, chart["alt"])
+    tables = [promise["table"] for promise in values["promises"]]
+    tables += [table for line in values["lines"] for table in line["tables"]]
+    for chart in (table["chart"] for table in tables):
+        if chart and "png" in chart:
+            png = base64.b64decode(chart.pop("png"))
+            chart["picture"] = Picture(page, png, chart["alt"])
 
 
 class Unfit(Exception):

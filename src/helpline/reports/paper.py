@@ -52,7 +52,10 @@ def paper(report: Report) -> dict[str, Any]:
                 "totals": [_total(view, total) for total in one.totals],
                 "has_share": one.has_share,
                 "has_expected": any(total.expected for total in one.totals),
-                "tables": [table_of(view, table) for table in one.tables],
+                "tables": [
+                    table_of(view, table)
+                    for table in (*([one.instead] if one.instead else []), *one.tables)
+                ],
             }
             for one in view.lines
         ],
@@ -112,7 +115,7 @@ def promise_table(view: View, promise: Promise) -> dict[str, Any]:
         "total_name": "All",
         "total": _kept(view, promise, promise.total),
         "is_crossed": False,
-        "chart": None,
+        "chart": _chart(view, promise.chart, AREA),
     }
 
 

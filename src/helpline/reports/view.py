@@ -8,7 +8,7 @@ the report shows, so it cannot give a hidden number away.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -18,131 +18,49 @@ from helpline.contract import Clock
 from helpline.contract.measuring import Measure
 from helpline.contract.parts import ReportLine
 from helpline.reports import codes
-from helpline.reports.cells import Breach, Cell, ordered
+from helpline.reports.cells import Cell, ordered
 from helpline.reports.protection import FEW, MANY
+from helpline.reports.view_parts import (
+    ALL,
+    STATES,
+    TIMES,
+    VERDICTS,
+    Bar,
+    Chart,
+    Line,
+    Promise,
+    Table,
+    Total,
+    chart,
+    number,
+    span,
+    worded,
+)
 from helpline.rules import targets
-from helpline.rules.periods import KIND_OF, MONTHS
+from helpline.rules.periods import KIND_OF, MONTHS, rolling_year, year_to_date
 
 if TYPE_CHECKING:
     from helpline.reports.report import Report
 
-CHART_WIDTH: Final = 560
-_LABELS: Final = 250  # of it for the names; the rest is for bars and their numbers
-_BAR, _STEP = 18, 28
 MOST_BREACHES: Final = 50
-VERDICTS: Final = ("met", "missed", "open")
-VERDICT_COLUMNS: Final = ("Met", "%", "Missed", "%", "Open")
-TIMES: Final = {
-    "median_minutes": "Median",
-    "p90_minutes": "9 in 10 within",
-    "slowest_minutes": "Slowest",
-}
-"""How long a promise took → the title of its column; a report may count some of them only."""
-STATES: Final = {"good": "met", "near": "nearly", "bad": "not met", "": ""}
-ALL: Final = "All, each counted once"
+LONGER: Final = ("year_to_date", "rolling_12_months")
+"""Bases that are coarser than a period's own days."""
 
-
-@dataclass(frozen=True)
-class Promise:
-    """One clock. `state`: nothing, kept, so_far, broken, few, many, hidden or unknown; see the
-    template. `times`: which of TIMES the report counts. `at_least`: where few were late, of a
-    hundred cases how many were in time at the least, by what is shown."""
-
-    clock: Clock
-    state: str
-    times: Sequence[str]
-    total: Mapping[str, Cell]
-    rows: Sequence[tuple[str, Mapping[str, Cell]]]
-    late_in: Sequence[tuple[str, Cell]]
-    breaches: Sequence[Breach]
-    more_breaches: int
-    at_least: int | None = None
-
-    @property
-    def columns(self) -> list[str]:
-        """Of its table, beside the areas' names."""
-        return [*VERDICT_COLUMNS, *(TIMES[name] for name in self.times)]
-
-    @property
-    def is_partly_hidden(self) -> bool:
-        """Whether some area's late ones are not shown."""
-        return any(cells["missed"].hidden for _, cells in self.rows)
-
-
-@dataclass(frozen=True)
-class Bar:
-    name: str
-    cell: Cell
-    y: int
-    width: int
-
-
-@dataclass(frozen=True)
-class Chart:
-    """Horizontal bars of one measure, in the units of its own view box."""
-
-    measure: Measure
-    bars: Sequence[Bar]
-    height: int
-    longest: Bar | None
-    width: int = CHART_WIDTH
-    labels: int = _LABELS
-    thickness: int = _BAR
-
-
-@dataclass(frozen=True)
-class Total:
-    """One figure of a line, with what it is a share of or whose it is, and what was expected of it.
-    `state`: good, near, bad or nothing."""
-
-    measure: Measure
-    cell: Cell
-    share: str
-    state: str
-    expected: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """One way in which a line's figures are cut: `columns` are measures, or for two dimensions the
-    codes of the second; `total` is the row of all, where there is one."""
-
-    key: str
-    caption: str
-    first: str
-    columns: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[Cell]]]
-    total: Sequence[Cell]
-    chart: Chart | None = None
-    is_crossed: bool = False
-    cut: str = ""
-    of: str = ""  # for two dimensions, the measure
-
-    @property
-    def is_all_hidden(self) -> bool:
-        """Whether there is nothing to be read inside."""
-        return all(cell.hidden for _, cells in self.rows for cell in cells)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the report: what it asks, its figures, and what is to be written there."""
-
-    line: ReportLine
-    totals: Sequence[Total]
-    tables: Sequence[Table]
-    coarser: str = ""
-    """What is shown for all together only, because nearly every number of it would be hidden."""
-    said: Sequence[str] = ()
-    """What was written of it, a paragraph each: the line's own, then of each figure that moved."""
-
-    @property
-    def measures(self) -> list[Measure]:
-        return [total.measure for total in self.totals]
-
-    @property
-    def has_share(self) -> bool:
-        return any(total.share for total in self.totals)
+__all__ = [
+    "ALL",
+    "STATES",
+    "VERDICTS",
+    "Bar",
+    "Chart",
+    "Line",
+    "Promise",
+    "Table",
+    "Total",
+    "View",
+    "number",
+    "span",
+    "worded",
+]
 
 
 class View:
@@ -298,8 +216,16 @@ class View:
         more = max(0, len(breaches) - MOST_BREACHES)
         times = [name for name in TIMES if self.report.find(f"{clock.code}.{name}") is not None]
         shown = breaches[:MOST_BREACHES]
-        least = self._in_time(total)
-        return Promise(clock, _state(total), times, total, rows, late, shown, more, least)
+        least, drawn = self._in_time(total), self._drawn(rows)
+        return Promise(clock, _state(total), times, total, rows, late, shown, more, least, drawn)
+
+    def _drawn(self, rows: Sequence[tuple[str, Mapping[str, Cell]]]) -> Chart | None:
+        """Where they were late, as bars; where no late one is shown, where they were in time."""
+        for verdict in ("missed", "met"):
+            cells = [(name, kept[verdict]) for name, kept in rows]
+            if any(cell.value for _, cell in cells):
+                return chart(self.contract.measure(cells[0][1].measure), cells)
+        return None
 
     def _in_time(self, total: Mapping[str, Cell]) -> int | None:
         """Worked out from shown figures alone, each taken as low as rounding allows."""
@@ -329,18 +255,73 @@ class View:
         ]
         totals = [self._total(one) for one in measures]
         tables = [table for cut in line.by if cut for table in self._tables(line, cut, measures)]
-        shown = [table for table in tables if not table.is_all_hidden]
-        return Line(line, totals, shown, self._coarser(line, tables))
+        shown = [table for table in tables if not table.is_bare]
+        bare = [table for table in tables if table.is_bare]
+        instead, longer = self._instead(line, bare, measures)
+        return Line(line, totals, [*shown, *longer], self._coarser(line, tables), instead)
+
+    def _instead(
+        self, line: ReportLine, bare: Sequence[Table], own: Sequence[Measure]
+    ) -> tuple[Table | None, list[Table]]:
+        """In place of tables of which nothing could be read: their figures for all together, over
+        this report's days and over longer ones that it counts too; and the same tables over those
+        longer days, where they can be read. Only what is shown in this report anyway."""
+        listed = {one.code: one for table in bare for one in table.measures}
+        twins = {code: self._longer_days(one) for code, one in listed.items()}
+        bases = [basis for basis in LONGER if any(basis in some for some in twins.values())]
+        rows = []
+        for code, one in listed.items():
+            over = [twins[code].get(basis) for basis in bases]
+            cells = [self.report.cell(code)]
+            cells += [self.report.cell(t.code) if t else Cell(code, (), None) for t in over]
+            if any(not cell.hidden and cell.value is not None for cell in cells):
+                rows.append((one.name, cells))
+        tables = [
+            _over(made, twin.basis, self._days(twin.basis))
+            for table in bare
+            for measure in table.measures
+            for twin in twins[measure.code].values()
+            if twin not in own
+            for made in self._tables(line, table.by, [twin])
+            if not made.is_bare
+        ]
+        if not rows or not bases:
+            return None, tables  # the figures for all together stand beside the sentence
+        caption = f"{line.title}: for all together, in place of what is hidden"
+        days = [self._days(basis) for basis in ("period", *bases)]
+        made = Table(f"{line.code}-instead", caption, "Figure", days, rows, (), region=caption)
+        return made, tables
+
+    def _longer_days(self, measure: Measure) -> dict[str, Measure]:
+        """The same thing counted over more days, in this report: by its basis."""
+        if measure.basis != "period" or measure.counts == "supplied":
+            return {}
+        counted = (self.contract.measure(code) for code in self._counted)
+        same = (one for one in counted if _formula(one) == _formula(measure))
+        return {one.basis: one for one in same if one.basis in LONGER}
+
+    @cached_property
+    def _counted(self) -> list[str]:
+        return list(dict.fromkeys(cell.measure for cell in self.report.cells))
+
+    def _days(self, basis: str) -> str:
+        """The days over which a figure of such a basis is counted."""
+        span = self.report.period
+        if basis == "year_to_date":
+            return f"year to date, from {self.day(year_to_date(span).start)}"
+        if basis == "rolling_12_months":
+            return f"twelve months, from {self.day(rolling_year(span).start)}"
+        return f"{self.day(span.start)} to {self.day(span.end)}"
 
     def _coarser(self, line: ReportLine, tables: Sequence[Table]) -> str:
         """The sentence for the tables that are left out because they would show nothing."""
         gone: dict[str, list[str]] = {}
         for table in tables:
-            if table.is_all_hidden:
+            if table.is_bare:
                 gone.setdefault(table.cut, []).append(table.of)
         if not gone:
             return ""
-        kept = {table.cut for table in tables if not table.is_all_hidden}
+        kept = {table.cut for table in tables if not table.is_bare}
         cuts = [f"{cut} ({', '.join(of)})" if cut in kept else cut for cut, of in gone.items()]
         said = (
             f"Shown for all together, and not by {'; by '.join(cuts)}, where nearly every number "
@@ -392,19 +373,23 @@ class View:
             if self._is_asked(line, name, code)
         ]
         counted = next((n for n, one in enumerate(measures) if not one.is_minutes), None)
-        chart = None
+        drawn = None
         if counted is not None:
             bars = [(words, cells[counted]) for words, cells in rows]
-            chart = _chart(measures[counted], bars)
+            drawn = chart(measures[counted], bars)
+        caption = f"{line.title}: {codes.NAMES[name].lower()}"
         return Table(
             key=f"{line.code}-{name}",
-            caption=f"{line.title}: {codes.NAMES[name].lower()}",
+            caption=caption,
             first=codes.NAMES[name],
             columns=[one.name for one in measures],
             rows=rows,
             total=[self.report.cell(one.code) for one in measures],
-            chart=chart,
+            chart=drawn if drawn and drawn.longest and drawn.longest.width else None,
             cut=codes.NAMES[name].lower(),
+            measures=measures,
+            by=(name,),
+            region=caption,
         )
 
     def _two_ways(self, line: ReportLine, down: str, across: str, measure: Measure) -> Table:
@@ -423,9 +408,10 @@ class View:
             if self._is_asked(line, down, one)
         ]
         total = [cell(**{across: two}) for two in columns]
+        cut = f"{codes.NAMES[down].lower()}, {codes.NAMES[across].lower()}"
         return Table(
             key=f"{line.code}-{down}-{across}-{measure.code.replace('.', '-')}",
-            caption=f"{measure.name}: {codes.NAMES[down].lower()}, {codes.NAMES[across].lower()}",
+            caption=f"{measure.name}: {cut}",
             first=codes.NAMES[down],
             columns=[*columns.values(), "All"],
             rows=rows,
@@ -433,11 +419,26 @@ class View:
             is_crossed=True,
             cut=f"{codes.NAMES[down].lower()} and {codes.NAMES[across].lower()} together",
             of=measure.name,
+            measures=[measure],
+            by=(down, across),
+            region=f"{line.title}: {measure.name}, {cut}",
         )
 
     def _is_asked(self, line: ReportLine, name: str, code: str) -> bool:
         """A line of some groups has rows for those alone."""
         return name != "carer_type" or not line.groups or code in line.groups
+
+
+def _formula(measure: Measure) -> tuple[object, ...]:
+    """What is counted, whatever the days and the name."""
+    where = {name: frozenset(some) for name, some in measure.where.items()}
+    return measure.counts, measure.takes, measure.unit, where
+
+
+def _over(table: Table, basis: str, days: str) -> Table:
+    """A table that stands for another, and says over which days."""
+    caption, region = f"{table.caption}, {days}", f"{table.region}, {days}"
+    return replace(table, key=f"{table.key}-{basis}", caption=caption, region=region)
 
 
 def _said(line: Line, said: dict[str, str]) -> list[str]:
@@ -461,37 +462,3 @@ def _state(total: Mapping[str, Cell]) -> str:
     if missed.value is None:
         return "unknown"
     return "kept" if met.value or met.hidden else "nothing"
-
-
-def number(value: float) -> str:
-    """With commas, and one decimal where there is one."""
-    return f"{value:,.1f}".removesuffix(".0")
-
-
-def span(minutes: float) -> str:
-    """Minutes in words: "under 1 min", "43 min", "31 h 5 min"."""
-    whole = int(minutes)
-    hours, left = divmod(whole, 60)
-    if not hours:
-        return f"{left} min" if left else "under 1 min" if minutes else "0 min"
-    return f"{hours} h {left} min" if left else f"{hours} h"
-
-
-def worded(measure: Measure, value: float) -> str:
-    """A figure in the unit of its measure: "1,204", "96.5%", "43 min", "£1,200.50"."""
-    if measure.is_minutes or measure.unit == "minutes":
-        return span(value)
-    if measure.unit == "pounds":
-        return f"£{value:,.2f}".removesuffix(".00")
-    return f"{number(value)}%" if measure.unit == "percent" else number(value)
-
-
-def _chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart:
-    most = max((cell.value or 0 for _, cell in rows), default=0)
-    room = CHART_WIDTH - _LABELS - 70  # the last for the number behind the bar
-    bars = [
-        Bar(name, cell, index * _STEP, round(room * (cell.value or 0) / most) if most else 0)
-        for index, (name, cell) in enumerate(rows)
-    ]
-    longest = max(bars, key=lambda bar: bar.width) if most else None
-    return Chart(measure, bars, len(rows) * _STEP, longest)

@@ -58,6 +58,7 @@ def built_in() -> bytes:
     paper.add_paragraph("{%p for promise in promises %}")
     paper.add_paragraph("{%p set table = promise.table %}")
     _cut(paper)
+    _picture(paper)
     _late(paper)
     paper.add_paragraph("{%p endfor %}")
     _lines(paper)
@@ -156,14 +157,19 @@ def _lines(paper: Written) -> None:
     paper.add_paragraph("{%p endif %}")
     paper.add_paragraph("{%p for table in line.tables %}")
     _cut(paper)
+    _picture(paper)
+    paper.add_paragraph("{%p endfor %}")
+    paper.add_paragraph("{%p endfor %}")
+
+
+def _picture(paper: Written) -> None:
+    """The chart of a table, where it has one."""
     paper.add_paragraph("{%p if table.chart %}")
     title = paper.add_paragraph().add_run("{{ table.chart.title }}")
     title.font.color.rgb, title.font.size = QUIET, Pt(9)
     paper.paragraphs[-1].paragraph_format.keep_with_next = True
     paper.add_paragraph("{{ table.chart.picture }}")
     paper.add_paragraph("{%p endif %}")
-    paper.add_paragraph("{%p endfor %}")
-    paper.add_paragraph("{%p endfor %}")
 
 
 def _cut(paper: Written) -> None:
@@ -179,6 +185,7 @@ def _cut(paper: Written) -> None:
     table.add_row().cells[0].text = "{%tr for row in table.rows %}"
     _row(table, ("{{ row.name }}", "{%tc for cell in row.cells %}", "{{ cell }}", "{%tc endfor %}"))
     table.add_row().cells[0].text = "{%tr endfor %}"
+    table.add_row().cells[0].text = "{%tr if table.total %}"
     total = (
         "{{ table.total_name }}",
         "{%tc for cell in table.total %}",
@@ -188,6 +195,7 @@ def _cut(paper: Written) -> None:
     for cell in _row(table, total):
         for run in cell.paragraphs[0].runs:
             run.bold = True
+    table.add_row().cells[0].text = "{%tr endif %}"
     for row in table.rows:
         row.cells[2].paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
         width = row.cells[2]._tc.get_or_add_tcPr().get_or_add_tcW()

@@ -20,7 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 from helpline.reports.cells import Cell
 from helpline.reports.paper import AREA, paper
 from helpline.reports.report import Report
-from helpline.reports.view import ALL, STATES, VERDICTS, Promise, Table, View
+from helpline.reports.view import ALL, STATES, VERDICTS, Chart, Promise, Table, View
 
 SAFE: Final = {
     "in_memory": True,
@@ -33,6 +33,7 @@ UNFIT: Final = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
 LONGEST_NAME: Final = 31  # of a sheet
 FIRST, OTHERS = 46, 15  # widths in letters
 MOST_BARS: Final = 40
+FEWEST_ROWS: Final = 8
 UNITS: Final = {"percent": "%", "pounds": "£", "minutes": "minutes"}
 ACROSS, LETTERS_ACROSS = 8, 140  # columns and letters of a paragraph
 
@@ -58,7 +59,7 @@ def xlsx(report: Report) -> bytes:
             unit = "minutes" if total.measure.is_minutes else UNITS.get(total.measure.unit, "")
             said = [total.share, total.expected, STATES[total.state]]
             writing.row(total.measure.name, figure, unit, total.cell.percent, *said)
-        for table in line.tables:
+        for table in (*([line.instead] if line.instead else []), *line.tables):
             _table(writing, table)
     writing.begin("What the figures mean")
     writing.top([("Measure", "What it counts")])
@@ -169,10 +170,16 @@ def _answers(writing: _Writing, head: str, printed: Mapping[str, Any]) -> None:
 def _promise(writing: _Writing, promise: Promise) -> None:
     writing.row()
     writing.row(f"{promise.clock.name}: times in minutes", style="title")
+    top = writing.at
     writing.row(AREA, *promise.columns, style="head")
     for name, cells in promise.rows:
         writing.row(name, *_kept(writing, promise, cells))
     writing.row("All", *_kept(writing, promise, promise.total), style="sum")
+    if promise.chart is not None:
+        column = 3 if promise.chart.measure.code.endswith(".missed") else 1
+        _bars(writing, promise.chart, AREA, top, column, len(promise.columns))
+        for _ in range(FEWEST_ROWS - len(promise.rows)):
+            writing.row()  # the next table stands below the bars
 
 
 def _kept(writing: _Writing, promise: Promise, cells: Mapping[str, Cell]) -> Iterator[object]:
@@ -197,16 +204,16 @@ def _table(writing: _Writing, table: Table) -> None:
     for name, cells in table.rows:
         figures = [writing.figure(cell) for cell in cells]
         writing.row(name, *figures, *(cells[place].percent for place in shares))
-    writing.row(ALL, *map(writing.figure, table.total), style="sum")
-    if table.chart is not None and table.chart.longest and len(table.rows) <= MOST_BARS:
-        _chart(writing, table, top, len(table.columns) + len(shares))
+    if table.total:
+        writing.row(ALL, *map(writing.figure, table.total), style="sum")
+    if table.chart is not None and len(table.rows) <= MOST_BARS:
+        column = 1 + list(table.columns).index(table.chart.measure.name)
+        _bars(writing, table.chart, table.first, top, column, len(table.columns) + len(shares))
 
 
-def _chart(writing: _Writing, table: Table, top: int, columns: int) -> None:
+def _bars(writing: _Writing, drawn: Chart, first: str, top: int, column: int, columns: int) -> None:
     """To the right of its table: the bars of the column that the page draws."""
-    assert table.chart is not None
-    name, last = writing.sheet.get_name(), top + len(table.rows)
-    column = 1 + list(table.columns).index(table.chart.measure.name)
+    name, last = writing.sheet.get_name(), top + len(drawn.bars)
     chart = writing.book.add_chart({"type": "bar"})
     series = {
         "categories": [name, top + 1, 0, last, 0],
@@ -214,10 +221,10 @@ def _chart(writing: _Writing, table: Table, top: int, columns: int) -> None:
         "fill": {"color": "#17475a"},
     }
     chart.add_series(series)
-    title = f"{table.chart.measure.name}: {table.first.lower()}"
+    title = f"{drawn.measure.name}: {first.lower()}"
     chart.set_title({"name": title, "name_font": {"size": 11}})
     chart.set_legend({"none": True})
     chart.set_y_axis({"reverse": True})
-    chart.set_size({"width": 560, "height": 80 + 20 * len(table.rows)})
+    chart.set_size({"width": 560, "height": 80 + 20 * len(drawn.bars)})
     said = f"Bar chart of the table beside it: {title}."
     writing.sheet.insert_chart(top, columns + 2, chart, {"description": said, "object_position": 1})
