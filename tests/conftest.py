@@ -13,7 +13,7 @@ import pytest
 
 from helpline import sealing
 from helpline.migrations import migrate
-from tests import databases
+from tests import databases, quick
 from tests.keys import RAW_TEST_KEY
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("ours")
 sealing.install(sealing.KeyRing([RAW_TEST_KEY]))
+quick.share_compiled_statements()
 gc.set_threshold(100_000, 20, 50)  # a test makes much and soon ends: look less often
 
 MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30  # bytes; what has passed is cleared away at once

@@ -36,7 +36,7 @@ from helpline.sealing import ring
 from helpline.settings import Settings
 from helpline.vocabulary import Role, ShiftKind
 from helpline.web.hooks import take_in
-from tests import folders
+from tests import folders, quick
 from tests.keys import TEST_KEY
 
 OUR_NUMBER = "+447700900000"
@@ -48,6 +48,7 @@ WORKER_PHONE = "+447700900903"  # Wasim, support worker
 CARER = "+447700900123"  # Carol Ashby, foster carer, on the register
 STRANGER = "+447700900456"  # nobody knows this number
 PASSWORD = "three words and more"
+quick.hash_passwords_cheaply()
 
 
 class World:
@@ -312,7 +313,7 @@ async def opened_world(
     demo = Demo(networks, clock)
     # How long a test may stand still on a busy machine is not what is tested here.
     house = build(settings, clock=clock, channels=networks, demo=demo, stands_still=60)
-    house.db.info.clear()  # reports are made here: tests/reports/test_apart.py has the other process
+    house.db.info.clear()  # reports are made here; in a process apart: tests/reports/test_apart.py
     world = World(house, sms, telegram)
     try:
         if is_known:
@@ -336,7 +337,7 @@ _hashes: list[str] = []
 
 
 async def _password_hash() -> str:
-    """PASSWORD's hash, made once: hashing is slow on purpose, and every world hires three."""
+    """PASSWORD's hash, made once: every world hires three."""
     if not _hashes:
         _hashes.append(await access.hashed(PASSWORD))
     return _hashes[0]

@@ -2,15 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from argon2 import Type, extract_parameters
 
 from helpline.desk import access, guessing
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import LoginAttempt, Session, User
 from helpline.settings import Settings
 from helpline.vocabulary import Role
+from tests import quick
 from tests.web.conftest import Arrive
 from tests.world import PASSWORD, World
 
@@ -42,11 +45,32 @@ async def test_the_name_that_was_typed_is_still_there_and_the_password_is_not(
     assert "a secret thing" not in guest.page
 
 
-async def test_an_unknown_name_costs_one_whole_verification_too(one_world: World) -> None:
+@pytest.fixture
+def in_earnest(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are hashed as the helpline itself does it, not as quickly as tests want it."""
+    (hasher,) = quick.IN_EARNEST
+    monkeypatch.setattr(access, "_HASHER", hasher)
+    access._nobodys_hash.cache_clear()
+    yield
+    access._nobodys_hash.cache_clear()
+
+
+async def test_a_stolen_hash_is_slow_to_guess(in_earnest: None) -> None:
+    """What tests/quick.py makes cheap is dear in earnest: 64 MiB and three rounds a guess."""
+    stored = extract_parameters(await access.hashed(PASSWORD))
+    assert stored.type is Type.ID
+    assert stored.memory_cost >= 64 * 1024
+    assert stored.time_cost >= 3
+
+
+async def test_an_unknown_name_costs_one_whole_verification_too(
+    one_world: World, in_earnest: None
+) -> None:
     async with one_world.house.db.read() as session:
         known = await access.known_password(session, "WASIM ")
     assert known is not None
     assert await access.fits(known[1], PASSWORD)
+    known = (known[0], await access.hashed(PASSWORD))
     await access.fits(None, "x")  # makes the hash that nobody has
 
     async def taken(hash_: str | None) -> float:
