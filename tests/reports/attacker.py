@@ -51,8 +51,6 @@ class Attacker:
     known: set[Name] = field(default_factory=set)
     said: dict[Name, tuple[int, int]] = field(default_factory=dict)
     equal: list[tuple[Name, list[Name]]] = field(default_factory=list)
-    split: dict[tuple[str, ...], list[tuple[Name, list[Name]]]] = field(default_factory=dict)
-    """Measures that should add up to another, which are believed only if they do everywhere."""
     most: list[tuple[Name, list[Name]]] = field(default_factory=list)
     """The first is no more than all the others together."""
 
@@ -69,15 +67,7 @@ class Attacker:
                 if measure.names_people and not measure.is_minutes:
                     names[cell.key] = self._take(measure, one.period, cell, shown[cell.key])
             self._add_up(names)
-        for sums in self.split.values():
-            if all(self._fits(total, parts) for total, parts in sums):
-                self.equal += sums
         self._over_time()
-
-    def _fits(self, total: Name, parts: list[Name]) -> bool:
-        """Cases and their promises may begin on different days: who took them for the same would
-        reckon with what is not so, and learn wrong numbers."""
-        return self.truth[total] == sum(self.truth[part] for part in parts)
 
     def _take(self, measure: Measure, period: Period, cell: Cell, shown: Cell) -> Name:
         name = named(measure, period, cell)
@@ -104,7 +94,7 @@ class Attacker:
             for split in self.contract.splits:
                 parts = [names[part, by] for part in split.parts if (part, by) in names]
                 if split.total == code and len(parts) == len(split.parts):
-                    self.split.setdefault(split.parts, []).append((name, parts))
+                    self._split(name, parts)
             if name[1] == "people" and (name[0], "number", *name[2:]) in self.truth:
                 self.most.append((name, [(name[0], "number", *name[2:])]))
             of = self.contract.measure(code).of
@@ -130,6 +120,12 @@ class Attacker:
         else:
             self.most.append((total, parts))
             self.most += [(part, [total]) for part in parts]
+
+    def _split(self, total: Name, parts: list[Name]) -> None:
+        """What should add up to another. A case that is opened again has two promises: where that
+        is so, the attacker is told, so that they reckon with no wrong sum."""
+        is_exact = self.truth[total] == sum(self.truth[part] for part in parts)
+        self._sum(total, parts, is_exact)
 
     def _rest(self, whole: Name, parts: list[Name]) -> None:
         """What is left over: printed nowhere, and somebody's all the same."""
@@ -251,7 +247,7 @@ class _Worlds:
         everything = list(range(len(self.names)))
         if self._narrow():
             self._look_at_many(everything)
-        for size in (300, len(self.names)):
+        for size in (300, 2_000, len(self.names)):
             for place in self._narrow():
                 if self._is_narrow(place):
                     near = self._near(place, size) if size < len(self.names) else everything
@@ -271,13 +267,12 @@ class _Worlds:
         return [place for place in range(len(self.names)) if self._is_narrow(place)]
 
     def _look_at_many(self, everything: list[int]) -> None:
-        solver, left, chance = _Solver(self, everything), len(self.names) + 1, random.Random(1)
-        while 0 < len(narrow := self._narrow()) < 0.8 * left:
-            left = len(narrow)
-            self._found(everything, solver.best(dict.fromkeys(narrow, 1)))
-            self._found(everything, solver.best(dict.fromkeys(self._narrow(), -1)))
-            mixed = {place: chance.choice((1, -1)) for place in self._narrow()}
-            self._found(everything, solver.best(mixed))
+        solver, left, chance = _Solver(self, everything), 2 * len(self.names), random.Random(1)
+        goals: list[tuple[int, ...]] = [(1,), (-1,), (1, 1, -1)]
+        while goals or 0 < len(self._narrow()) < 0.9 * left:
+            left, signs = len(self._narrow()), goals.pop(0) if goals else (1, -1)
+            goal = {place: chance.choice(signs) for place in self._narrow()}
+            self._found(everything, solver.best(goal, APART))
 
     def _look_at_one(self, near: list[int], place: int) -> None:
         solver = _Solver(self, near)
@@ -320,8 +315,10 @@ class _Solver:
             highs.append(high - rest)
         lp.num_col_, lp.num_row_ = len(near), len(numbers)
         lp.col_cost_ = np.zeros(len(near))
-        lp.col_lower_ = np.array([worlds.bounds[place][0] for place in near], dtype=float)
-        lp.col_upper_ = np.array([worlds.bounds[place][1] for place in near], dtype=float)
+        self.low = np.array([worlds.bounds[place][0] for place in near], dtype=float)
+        self.high = np.array([worlds.bounds[place][1] for place in near], dtype=float)
+        self.true = [worlds.truth[place] for place in near]
+        lp.col_lower_, lp.col_upper_ = self.low, self.high
         lp.row_lower_, lp.row_upper_ = np.array(lows, dtype=float), np.array(highs, dtype=float)
         lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         lp.a_matrix_.start_ = np.array(starts, dtype=np.int32)
@@ -329,17 +326,24 @@ class _Solver:
         lp.a_matrix_.value_ = np.array(values, dtype=float)
         self.solver, self.size = highspy.Highs(), len(near)
         self.solver.setOptionValue("output_flag", False)
-        if self.size > 1_000:  # ends in the middle of the best worlds: frees many at once
+        if self.size > 2_000:  # ends in the middle of the best worlds: frees many at once
             self.solver.setOptionValue("solver", "ipm")
             self.solver.setOptionValue("run_crossover", "off")
         self.solver.passModel(lp)
 
-    def best(self, goal: dict[int, int]) -> Sequence[float]:
-        """A world in which the goal is most."""
-        cost = np.zeros(self.size)
+    def best(self, goal: dict[int, int], room: int = 0) -> Sequence[float]:
+        """A world in which the goal is most; with `room`, none of it is further than that from what
+        it is, which leaves more for the others."""
+        cost, low, high = np.zeros(self.size), self.low.copy(), self.high.copy()
         for place, factor in goal.items():
             cost[self.at[place]] = -factor
-        self.solver.changeColsCost(self.size, np.arange(self.size, dtype=np.int32), cost)
+            if room:
+                place = self.at[place]
+                low[place] = max(low[place], self.true[place] - room)
+                high[place] = min(high[place], self.true[place] + room)
+        everyone = np.arange(self.size, dtype=np.int32)
+        self.solver.changeColsCost(self.size, everyone, cost)
+        self.solver.changeColsBounds(self.size, everyone, low, high)
         self.solver.run()
         assert self.solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
         return self.solver.getSolution().col_value

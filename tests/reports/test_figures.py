@@ -31,11 +31,16 @@ async def take_in(db: Database, contract: Contract, text: str, now: datetime) ->
 
 
 async def counted(
-    db: Database, contract: Contract, label: str, now: datetime, exact: bool = True
+    db: Database,
+    contract: Contract,
+    label: str,
+    now: datetime,
+    exact: bool = True,
+    proved: bool = False,
 ) -> Report:
     wanted = period(label, contract.year_starts_month)
     async with db.read() as session:
-        return await figures(session, contract, wanted, now, exact)
+        return await figures(session, contract, wanted, now, exact, proved=proved)
 
 
 async def test_every_cell_of_a_generated_quarter_equals_a_second_count(

@@ -360,6 +360,13 @@ def missing(
     return tuple(one for one in asked if one not in said)
 
 
+def may_check(release: Release, by: Actor) -> None:
+    """Raises Conflict where `by` cannot: before minutes are spent on counting and proving."""
+    require(by, "report.prepare", release.contract)
+    if release.state != ReleaseState.DRAFT:
+        raise Conflict("It is checked already.")
+
+
 def may_sign(release: Release, by: Actor) -> None:
     """Raises Conflict where `by` cannot: before seconds are spent on typesetting."""
     require(by, "report.sign", release.contract)

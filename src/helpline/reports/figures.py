@@ -54,14 +54,17 @@ async def figures(
     now: datetime,
     exact: bool,
     code: str | None = None,
+    *,
+    proved: bool = True,
 ) -> Report:
     """Count one period of one contract as it stands at `now` (aware UTC): the report of that code,
     or the first that is owed for such a period.
 
     `exact` leaves small numbers in; without it the contract's disclosure rule applies, over this
-    report and every release that is out and could be set beside it.
+    report and every release that is out and could be set beside it; `proved` as in
+    protection.protect.
     """
-    return await there(session, _figures, contract, period, now, exact, code)
+    return await there(session, _figures, contract, period, now, exact, code, proved)
 
 
 async def _figures(
@@ -71,12 +74,13 @@ async def _figures(
     now: datetime,
     exact: bool,
     code: str | None,
+    proved: bool,
 ) -> Report:
     is_protected = contract.disclosure.applies and not exact
     report = await counted(session, contract, period, now, code, late=not is_protected)
     if not is_protected:
         return replace(report, exact=exact)
-    return await protected(report, await frozen.earlier(session, contract, period))
+    return await protected(report, await frozen.earlier(session, contract, period), proved=proved)
 
 
 async def counted(
@@ -114,12 +118,14 @@ async def _counted(
     return Report(contract, asked, period, tuple(cells), tuple(breaches), True, False, now)
 
 
-async def protected(exact: Report, earlier: Sequence[Earlier]) -> Report:
+async def protected(exact: Report, earlier: Sequence[Earlier], *, proved: bool = True) -> Report:
     """The same as it may be published beside what is out; beside everything else that the process
-    does, because a year takes a second."""
+    does, because it takes seconds, and a year's last report minutes."""
     if not exact.contract.disclosure.applies:
         return replace(exact, exact=False)
-    cells = await asyncio.to_thread(protect, exact.contract, exact.period, exact.cells, earlier)
+    cells = await asyncio.to_thread(
+        protect, exact.contract, exact.period, exact.cells, earlier, proved=proved
+    )
     return replace(exact, cells=cells, breaches=(), exact=False, is_protected=True)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.contract import Contract
 from helpline.models import Partner, metadata
 from helpline.reports.protection import rounded
+from helpline.reports.worlds import Worlds
 from helpline.rules.disclosure import Line, hidden_cells
 from helpline.rules.duties import HandOff
 from helpline.rules.periods import Period, bounds
@@ -176,6 +177,7 @@ def _hidden(
         lines,
         tables,
         threshold=rule.threshold,
+        proof=Worlds,
         secondary=rule.secondary,
         withheld=[
             (HANDED, code, place)

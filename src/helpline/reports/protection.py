@@ -18,6 +18,7 @@ from helpline.contract.measuring import POPULATION, Measure, Split
 from helpline.reports import codes
 from helpline.reports.cells import By, Cell, Key
 from helpline.reports.sums import Book, Layout
+from helpline.reports.worlds import Worlds
 from helpline.rules.disclosure import ENDLESS, IMPLIED, WITHHELD, hidden_cells
 from helpline.rules.periods import ANNUAL, Period
 
@@ -48,6 +49,8 @@ def protect(
     cells: Sequence[Cell],
     earlier: Sequence[Earlier] = (),
     to_come: Sequence[Earlier] = (),
+    *,
+    proved: bool = True,
 ) -> tuple[Cell, ...]:
     """The same cells in the same order; a hidden one says so and carries no figure.
 
@@ -55,10 +58,13 @@ def protect(
     report, in the order in which they went out: nobody can take one from the other and be left with
     a small number. A figure that is out already and has moved by fewer than the threshold since is
     shown as it is out, so that a correction names nobody. `to_come` are reckoned with as if they
-    were out.
+    were out. `proved`: that nobody who solves for the rest learns a small number, which takes
+    seconds to minutes; without it, only for whoever may see everything and looks at a draft.
     """
     by_key = {cell.key: cell for cell in cells}
-    return _Protecting(contract, period, by_key, tuple(earlier), tuple(to_come)).done()
+    return _Protecting(
+        contract, period, by_key, tuple(earlier), tuple(to_come), proved=proved
+    ).done()
 
 
 def is_late(measure: Measure) -> bool:
@@ -87,6 +93,7 @@ class _Protecting:
     cells: Mapping[Key, Cell]
     earlier: tuple[Earlier, ...] = ()
     to_come: tuple[Earlier, ...] = ()
+    proved: bool = True
     expected: frozenset[int] = frozenset()
     said: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
@@ -153,6 +160,7 @@ class _Protecting:
             book.lines,
             [[own[place] for place in table] for table in layout.tables],
             threshold=rule.threshold,
+            proof=Worlds if self.proved else None,
             secondary=rule.secondary,
             withheld=[own[place] for place in self._withheld()],
             published=dict[Hashable, bool](book.out.items()),

@@ -17,7 +17,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol
 
 SMALL: Final = "small"  # 1 to threshold - 1
 SECONDARY: Final = "secondary"  # would give a hidden one away by taking it from a total
@@ -30,7 +30,6 @@ IMPLIED: Final = "implied"  # printed nowhere: what is left when one figure is t
 NEARLY_ALL: Final = 2 / 3  # of a table's counts above zero: above this it is shown coarser
 ROOM: Final = 3
 """A reader is left with values at least this far apart; else a guess is right to within one."""
-_PRIME: Final = (1 << 61) - 1
 ENDLESS: Final = 1 << 40
 
 Key = Hashable
@@ -54,12 +53,31 @@ class Line:
         return (*self.parts, self.total)
 
 
+class Proof(Protocol):
+    """Finds out what all the sums give away together (reports/worlds.py)."""
+
+    def __init__(
+        self,
+        counts: Mapping[Key, int],
+        lines: Sequence[Line],
+        said: Mapping[Key, tuple[int, int]],
+    ) -> None: ...
+
+    def given_away(
+        self, hidden: Collection[Key], protected: Collection[Key]
+    ) -> dict[Key, list[Line]]:
+        """The protected cells of which it is not certain that a reader is left with values at least
+        ROOM apart, and the lines that tell most of them. Asked again, more is hidden."""
+        ...
+
+
 def hidden_cells(
     counts: Mapping[Key, int],
     lines: Sequence[Line],
     tables: Iterable[Collection[Key]] = (),
     *,
     threshold: int,
+    proof: type[Proof] | None,
     secondary: bool = True,
     withheld: Iterable[Key] = (),
     published: Mapping[Key, bool] | None = None,
@@ -87,7 +105,9 @@ def hidden_cells(
     if not secondary:
         return hidden
     protected = (small | {key for key, why in hidden.items() if why == WITHHELD}) & hidden.keys()
-    protection = _Protection(counts, lines, tables, threshold, hidden, protected, out, said or {})
+    protection = _Protection(
+        counts, lines, tables, threshold, hidden, protected, out, said or {}, proof
+    )
     protection.leave_what_is_out(out.keys() - set(to_come) | set(implied))
     protection.run()
     return protection.hidden
@@ -106,8 +126,11 @@ class _Protection:
         protected: Collection[Key],
         published: Mapping[Key, bool],
         said: Mapping[Key, tuple[int, int]],
+        proof: type[Proof] | None,
     ) -> None:
+        self.proof = proof
         self.counts, self.threshold, self.hidden = counts, threshold, hidden
+        self.all_lines = lines
         self.lines = [line for line in lines if self._holds(line)]
         self.tables = [tuple(table) for table in tables]
         self.protected, self.published, self.said = set(protected), published, said
@@ -119,25 +142,38 @@ class _Protection:
         self.waiting: deque[Line] = deque(self.lines)
 
     def run(self) -> None:
-        """Whoever hides more leaves more room: what was found wide enough, or not to follow, stays
-        so, and is not looked at again."""
-        bounds, narrow, more = None, self.protected, 2
-        while True:
-            self._settle_lines()
-            if self._hide_nearly_hidden_tables():
-                continue
-            if bounds is None or narrow:
-                bounds = Bounds(self.counts, self.lines, self.hidden, self.said)
-                narrow = {key for key in narrow if bounds.width(key) < ROOM}
-            follows = set() if narrow else self._worked_out()
+        """First whatever a single line, or bounds drawn from line after line, gives away: quick,
+        and nearly all. Then what all of them give away together, until each is proved safe.
+        Whoever hides more leaves more room, so what was found wide enough stays so."""
+        self._widen_by_lines()
+        if self.proof is None:
+            return
+        proof, more = self.proof(self.counts, self.all_lines, self.said), 1
+        while given_away := proof.given_away(self.hidden, self.protected):
+            more *= 2  # it takes long to find: more room each time
             before = len(self.hidden)
-            for key in sorted(narrow or follows, key=repr):
-                for _ in range(more if follows else 1):
-                    self._widen(key, bounds)
-            if follows:  # it takes long to find: more room each time
-                more *= 3
+            for key in sorted(given_away, key=repr):
+                for _ in range(more):
+                    self._widen(key, given_away)
+            self._settle()
             if len(self.hidden) == before:
-                return  # nothing follows, or all of it is hidden that is not out already
+                return  # all of it is hidden that is not out already
+
+    def _widen_by_lines(self) -> None:
+        self._settle()
+        narrow, before = self.protected, -1
+        while len(self.hidden) > before:
+            before = len(self.hidden)
+            bounds = Bounds(self.counts, self.lines, self.hidden, self.said)
+            narrow = {key for key in narrow if bounds.width(key) < ROOM}
+            for key in sorted(narrow, key=repr):
+                self._widen(key, bounds.told_by)
+            self._settle()
+
+    def _settle(self) -> None:
+        self._settle_lines()
+        while self._hide_nearly_hidden_tables():
+            self._settle_lines()
 
     def leave_what_is_out(self, out: Collection[Key]) -> None:
         """What earlier releases give away by themselves cannot be helped by hiding anything now."""
@@ -214,25 +250,13 @@ class _Protection:
                     changed = True
         return changed
 
-    def _worked_out(self) -> set[Key]:
-        """The protected cells that follow from all the true sums taken together."""
-        sums = (line for line in self.lines if self._adds_up(line))
-        return {
-            key
-            for key in determined(
-                [{key: (-1 if key == line.total else 1) for key in line.cells} for line in sums],
-                self.hidden.keys(),
-            )
-            if key in self.protected
-        }
-
-    def _widen(self, key: Key, bounds: Bounds) -> None:
+    def _widen(self, key: Key, told: Mapping[Key, Sequence[Line]]) -> None:
         """Hide one more cell in the line that tells most of `key`; where nothing is left to hide
         there, in the lines that tell most of the cells beside it, and so on outwards."""
         asked, seen = deque([key]), {key}
         while asked:
             one = asked.popleft()
-            lines = bounds.told_by.get(one, ()) or self.lines_of[one]
+            lines = told.get(one) or self.lines_of[one]
             for line in lines:
                 more = self._next_to_hide(line)
                 if more is not None:
@@ -343,76 +367,3 @@ class Bounds:
         self.high[key] = value
         self._last[key, True] = line
         return True
-
-
-def determined(sums: Iterable[Mapping[Key, int]], unknown: Collection[Key]) -> set[Key]:
-    """The unknown cells that have only one value, given sums that are known to be zero.
-
-    Exact linear algebra (modulo a large prime, sparse), so a chain of tables gives nothing away
-    that no single line does.
-    """
-    equations = [
-        equation
-        for full in sums
-        if (equation := {key: factor for key, factor in full.items() if key in unknown})
-    ]
-    reduced: list[tuple[Key, dict[Key, int]]] = []
-    using: dict[Key, set[int]] = defaultdict(set)
-    for number, equation in enumerate(equations):
-        for key in equation:
-            using[key].add(number)
-    loose = _taken_off(equations, using)
-    for number in sorted(range(len(equations)), key=lambda n: len(equations[n])):
-        equation = equations[number]  # short ones first: they spread least
-        if not equation:
-            continue
-        pivot = min(equation, key=lambda key: len(using[key]))
-        _eliminate(equations, using, number, pivot)
-        reduced.append((pivot, equation))
-    found = {pivot for pivot, equation in reduced if len(equation) == 1}
-    for key, others in reversed(loose):
-        if found.issuperset(others):
-            found.add(key)
-    return found
-
-
-def _taken_off(
-    equations: list[dict[Key, int]], using: dict[Key, set[int]]
-) -> list[tuple[Key, list[Key]]]:
-    """Empty the equations that bind one cell to others and say nothing more, because that cell
-    stands in no other: what is left is far smaller. Each such cell, in the order in which they were
-    taken off, with those it hangs on."""
-    loose = []
-    waiting = [key for key, numbers in using.items() if len(numbers) == 1]
-    while waiting:
-        key = waiting.pop()
-        if len(using[key]) != 1:
-            continue
-        (number,) = using[key]
-        others = [other for other in equations[number] if other != key]
-        loose.append((key, others))
-        equations[number] = {}
-        for other in (*others, key):
-            using[other].discard(number)
-            if len(using[other]) == 1:
-                waiting.append(other)
-    return loose
-
-
-def _eliminate(
-    equations: list[dict[Key, int]], using: dict[Key, set[int]], number: int, pivot: Key
-) -> None:
-    """Take the equation off all others that use its pivot, the finished ones included."""
-    equation = equations[number]
-    inverse = pow(equation[pivot], -1, _PRIME)
-    for other in using[pivot] - {number}:
-        target = equations[other]
-        factor = target[pivot] * inverse % _PRIME
-        for key, value in equation.items():
-            left = (target.get(key, 0) - factor * value) % _PRIME
-            if left:
-                target[key] = left
-                using[key].add(other)
-            else:
-                target.pop(key, None)
-                using[key].discard(other)

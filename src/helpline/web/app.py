@@ -662,6 +662,8 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
     app[HOUSE] = house
     app[PACING], app[chat.SOCKETS] = Pacing(), chat.Sockets()
     app[TYPING] = Typing()
+    app[releases.CHECKING] = {}
+    app.on_cleanup.append(releases.end_checks)
     app[chat.FILES_COMING_IN] = asyncio.Semaphore(chat.MOST_FILES_AT_ONCE)
     allow: dict[web.AbstractRoute, Route] = {}
     for route in routes:

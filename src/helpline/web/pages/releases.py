@@ -1,10 +1,12 @@
 """A report on its way to the council, as one page that leads through: what to put right, the
 figures, a sentence for each that moved, the signature, presenting and giving it out.
 
-Counting and typesetting take seconds: they are done between two transactions, and the act says so
-when something changed meanwhile.
+Counting, proving that nothing small is given away, and typesetting take seconds to minutes: they
+are done between two transactions, and the act says so when something changed meanwhile. Who has
+waited long enough for the check is let go, and finds its end on the page.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -38,6 +40,9 @@ NO_MAILBOX: Final = (
     "There is no mailbox for this contract, and no letter may leave from another's. "
     "Tell them yourself, and write down that you did."
 )
+CHECKING: Final = web.AppKey("checking", dict[int, asyncio.Task[None]])
+"""The checks that go on, by their release. One that is cut off leaves a draft."""
+PATIENCE: Final = 20.0  # seconds
 _WRONG: Final = {
     "Give the day": "day",
     "Say to whom": "to",
@@ -50,6 +55,14 @@ _WRONG: Final = {
 
 
 async def show_release(request: web.Request) -> web.Response:
+    row, going = number_in_path(request, "id"), request.app[CHECKING]
+    if row in going and going[row].done():
+        async with house_of(request).db.read() as session:
+            await _found(request, session, row)  # who may not see it ends nothing
+        try:
+            await going.pop(row)
+        except Conflict as error:
+            return await _page(request, "check", error)
     return await _page(request)
 
 
@@ -67,16 +80,39 @@ async def draw_up(request: web.Request) -> web.Response:
 
 async def check(request: web.Request) -> web.Response:
     """The figures are right: they are counted once, and stand."""
-    row, actor, now = number_in_path(request, "id"), actor_of(request), now_of(request)
-    async with house_of(request).db.read() as session:
-        contract, release = await _found(request, session, row)
-        counted = await releasing.to_check(session, contract, release, now)
+    row, going = number_in_path(request, "id"), request.app[CHECKING]
     try:
-        async with house_of(request).db.write() as session:
-            await releasing.check(session, contract, row, counted, actor, now)
+        async with house_of(request).db.read() as session:
+            contract, release = await _found(request, session, row)
+            releasing.may_check(release, actor_of(request))
+    except Conflict as error:
+        return await _page(request, "check", error)
+    if row not in going:
+        going[row] = asyncio.create_task(_check(request, contract, row))
+    await asyncio.wait([going[row]], timeout=PATIENCE)
+    if not going[row].done():
+        return go(f"/releases/{row}#figures")
+    try:
+        await going.pop(row)
     except Conflict as error:
         return await _page(request, "check", error)
     return go(f"/releases/{row}?done=checked#words")
+
+
+async def _check(request: web.Request, contract: Contract, row: int) -> None:
+    db, actor, now = house_of(request).db, actor_of(request), now_of(request)
+    async with db.read() as session:
+        release = await releasing.find(session, row, actor)
+        counted = await releasing.to_check(session, contract, release, now)
+    async with db.write() as session:
+        await releasing.check(session, contract, row, counted, actor, now)
+
+
+async def end_checks(app: web.Application) -> None:
+    """With the helpline."""
+    for task in app[CHECKING].values():
+        task.cancel()
+    await asyncio.gather(*app[CHECKING].values(), return_exceptions=True)
 
 
 async def take_back(request: web.Request) -> web.Response:
@@ -317,6 +353,7 @@ async def _page(
         "problem": sentence,
         "typed": typed or {},
         "wrong": wrong or _wrong(sentence),
+        "is_being_checked": row in request.app[CHECKING],
         "is_other": release.checked_by_id != actor.user_id,
     }
     status = 400 if error else 200

@@ -116,6 +116,7 @@ async def show_report(request: web.Request) -> web.Response:
     code = request.query.get("report") or contract.report_for(period.kind).code
     if periods.KIND_OF[contract.report(code).every] != period.kind:
         raise NotFound("There is no such report of that time.")
+    chosen = request.query.get("format")
     async with house_of(request).db.read() as session:
         release = await _signed(request, session, contract, code, period)
         if release is None and not may(actor_of(request), "report.exact", contract.key):
@@ -123,8 +124,8 @@ async def show_report(request: web.Request) -> web.Response:
         if release is not None:
             report = await frozen.load(session, contract, release, exact=is_exact)
         else:
-            report = await figures(session, contract, period, now, is_exact, code)
-    chosen = request.query.get("format")
+            proved = chosen is not None  # a file may be handed on
+            report = await figures(session, contract, period, now, is_exact, code, proved=proved)
     if chosen is not None:
         return await _file(request, report, release, chosen, is_exact)
     if is_exact:
