@@ -1,7 +1,10 @@
 """Reports in the console: who sees which, as a page and as a file, protected unless allowed."""
 
+import asyncio
 import json
+from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from helpline.desk import releasing
@@ -9,6 +12,7 @@ from helpline.models import Event, User
 from helpline.reports import frozen
 from helpline.reports.render import rendered
 from helpline.vocabulary import Role
+from helpline.web.pages import releases
 from tests.reports.short import shorten
 from tests.web.conftest import Arrive
 from tests.world import CARER, World
@@ -66,6 +70,34 @@ async def test_a_lead_leads_a_report_through_its_page(everybody: World, arrive: 
     assert await lead.post("/releases/1/presentation", {"day": "2026-11-03"}) == 400
     assert await lead.get("/reports") == 200
     assert "On the way to the council" in lead.text
+
+
+async def test_a_check_that_takes_long_goes_on_by_itself(
+    everybody: World, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, to_check = asyncio.Event(), releasing.to_check
+
+    async def slow(*asked: Any) -> Any:
+        await may_end.wait()
+        return await to_check(*asked)
+
+    shorten(everybody.house)
+    monkeypatch.setattr(releasing, "to_check", slow)
+    monkeypatch.setattr(releases, "PATIENCE", 0.01)
+    lead = await arrive(everybody, "leonie")
+    await lead.post("/releases", {"report": "essex/quarter", "period": "2026-27-Q1"})
+    for _ in range(2):  # sent twice, it is one check
+        assert await lead.post("/releases/1/check") == 200
+        assert "being counted and tried" in lead.text
+        assert "Checked by" not in lead.text
+    may_end.set()
+    async with asyncio.timeout(60):
+        while "Checked by Leonie" not in lead.text:
+            await asyncio.sleep(0.05)
+            assert await lead.get("/releases/1") == 200
+    assert "being counted" not in lead.text
+    assert await lead.post("/releases/1/check") == 400
+    assert "checked already" in lead.text
 
 
 async def _signed(world: World) -> None:

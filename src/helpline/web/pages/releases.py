@@ -56,11 +56,13 @@ _WRONG: Final = {
 
 async def show_release(request: web.Request) -> web.Response:
     row, going = number_in_path(request, "id"), request.app[CHECKING]
-    if row in going and going[row].done():
+    check = going.get(row)
+    if check is not None and check.done():
         async with house_of(request).db.read() as session:
             await _found(request, session, row)  # who may not see it ends nothing
+        going.pop(row, None)
         try:
-            await going.pop(row)
+            await check
         except Conflict as error:
             return await _page(request, "check", error)
     return await _page(request)
@@ -89,11 +91,13 @@ async def check(request: web.Request) -> web.Response:
         return await _page(request, "check", error)
     if row not in going:
         going[row] = asyncio.create_task(_check(request, contract, row))
-    await asyncio.wait([going[row]], timeout=PATIENCE)
-    if not going[row].done():
+    check = going[row]  # sent twice, it is one check, and each hears its end
+    await asyncio.wait([check], timeout=PATIENCE)
+    if not check.done():
         return go(f"/releases/{row}#figures")
+    going.pop(row, None)
     try:
-        await going.pop(row)
+        await check
     except Conflict as error:
         return await _page(request, "check", error)
     return go(f"/releases/{row}?done=checked#words")
