@@ -23,6 +23,8 @@ from helpline.rules.disclosure import ENDLESS, ROOM, Key, Line
 NEAR: Final = 2_000
 """So many hidden figures around one are moved; the others stay as they are. With more the solver is
 stopped in the middle of the best worlds, where many figures at once are far from what they are."""
+FEW: Final = 20
+"""So many are tried with everything free before more is hidden: each takes seconds."""
 _TINY: Final = 1e-4
 Row = tuple[dict[Key, int], int, int, Line]
 """Hidden figures by factors, what their sum is at least and at most, and the line that says so."""
@@ -52,9 +54,13 @@ class Worlds:
         narrow = [key for key in protected if self.is_narrow(key)]
         for together in self._parts(narrow):
             self._move_many(together, [key for key in narrow if key in together])
+        found = self._held(narrow, NEAR)
+        return self._held(found, len(self.counts)) if len(found) <= FEW else found
+
+    def _held(self, keys: Iterable[Key], size: int) -> dict[Key, list[Line]]:
         found: dict[Key, list[Line]] = {}
-        for key in narrow:
-            lines = self._move(key) if self.is_narrow(key) else None
+        for key in keys:
+            lines = self._move(key, size) if self.is_narrow(key) else None
             if lines is not None:
                 found[key] = lines
         return found
@@ -86,9 +92,9 @@ class Worlds:
             self._found(near, solver.best(goal, ROOM + 1)[0])
             narrow = [key for key in narrow if self.is_narrow(key)]
 
-    def _move(self, key: Key) -> list[Line] | None:
+    def _move(self, key: Key, size: int) -> list[Line] | None:
         """The lines that hold one figure where it is; None where they do not."""
-        near, told = self._near(key, NEAR), []
+        near, told = self._near(key, size), []
         solver = _Solver(self, list(near))
         for sign in (1, -1):
             values, lines = solver.best({key: sign})
