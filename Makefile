@@ -24,7 +24,10 @@ run: setup ## Serve the demo at http://127.0.0.1:8080 (PORT=9000 changes it)
 
 test: setup ## Run all checks and all tests
 	@$(BIN)/python -m tests.find_browser
-	@$(MAKE) --no-print-directory check-now
+	@$(MAKE) --no-print-directory -j 2 check-now test-now
+
+.PHONY: test-now
+test-now:
 	@echo "test: running every test in $(WORKERS) processes"
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --durations 15 $(ARGS)
 
