@@ -26,7 +26,7 @@ from helpline.reports.protection import Earlier
 from helpline.reports.report import Report
 from helpline.reports.supplied import by_written, written
 from helpline.reports.weeks import so_far
-from helpline.rules.periods import Period, period
+from helpline.rules.periods import Period, period, rolling_year, year_to_date
 from helpline.vocabulary import ReleaseState
 
 OUT = [state for state in ReleaseState if state.is_out]
@@ -153,8 +153,11 @@ async def standing(
 
 def period_of(contract: Contract, release: Release) -> Period:
     """The days a release is about, as they were when it was made."""
-    found = period(release.period, contract.year_starts_month)
-    return replace(found, start=release.starts_on, end=release.ends_on)
+    return _period(contract, release.period, release.starts_on, release.ends_on)
+
+
+def _period(contract: Contract, label: str, first: date, last: date) -> Period:
+    return replace(period(label, contract.year_starts_month), start=first, end=last)
 
 
 async def said(session: AsyncSession, release: Release) -> dict[str, str]:
@@ -191,19 +194,28 @@ async def earlier(
     session: AsyncSession, contract: Contract, span: Period, *, besides: int | None = None
 ) -> list[Earlier]:
     """Every signed release that a reader of this period's figures could set beside them: those
-    that share days with it, those that share days with these, and so on."""
+    that count days which it counts too, those that count days of these, and so on."""
     if not contract.disclosure.applies:
         return []
     rows = (
         await session.execute(
-            select(col(Release.id), col(Release.starts_on), col(Release.ends_on)).where(
+            select(
+                col(Release.id), col(Release.period), col(Release.starts_on), col(Release.ends_on)
+            ).where(
                 col(Release.contract) == contract.key,
                 col(Release.state).in_(OUT),
                 col(Release.cells).is_not(None),
             )
         )
     ).all()
-    wanted = _connected(span, [(row.id, row.starts_on, row.ends_on) for row in rows])
+    out = [
+        (
+            row.id,
+            *_counted_days(contract, _period(contract, row.period, row.starts_on, row.ends_on)),
+        )
+        for row in rows
+    ]
+    wanted = _connected(_counted_days(contract, span), out)
     wanted.discard(besides or 0)
     if not wanted:
         return []
@@ -215,8 +227,24 @@ async def earlier(
     return [_earlier(contract, release) for release in found]
 
 
-def _connected(span: Period, others: Iterable[tuple[int, date, date]]) -> set[int]:
-    first, last, waiting = span.start, span.end, list(others)
+def _counted_days(contract: Contract, span: Period) -> tuple[date, date]:
+    """Of which days a report of this period may count anything about somebody: a figure of the year
+    to date, or of twelve months, begins before the period does."""
+    bases = {
+        one.basis
+        for one in contract.measures.values()
+        if one.names_people and one.holds_on(span.end)
+    }
+    first = span.start
+    if "year_to_date" in bases:
+        first = min(first, year_to_date(span).start)
+    if "rolling_12_months" in bases:
+        first = min(first, rolling_year(span).start)
+    return first, span.end
+
+
+def _connected(span: tuple[date, date], others: Iterable[tuple[int, date, date]]) -> set[int]:
+    (first, last), waiting = span, list(others)
     found: set[int] = set()
     while near := [one for one in waiting if one[1] <= last and first <= one[2]]:
         found |= {one[0] for one in near}
