@@ -9,8 +9,8 @@ import pytest
 from helpline.contract import Contract
 from helpline.db import Database
 from helpline.reports import codes
-from helpline.reports.cells import places
-from helpline.reports.protection import rounded
+from helpline.reports.cells import Cell, by_of, places
+from helpline.reports.protection import protect, rounded
 from helpline.reports.report import Report
 from tests.reports import past_quarter
 from tests.reports.test_figures import DAY, END, START, counted, log, row, take_in
@@ -152,6 +152,39 @@ async def test_allegations_are_given_yearly_and_for_the_whole_area_only(
     year = await counted(db, unrounded, "2026-27", now + timedelta(days=365), exact=False)
     assert year.cell("cases", reason="allegation").value == 30
     assert year.cell("cases", reason="allegation", quadrant="north").hidden == "withheld"
+
+
+@pytest.mark.parametrize(
+    ("agreed", "said", "withheld"),
+    [
+        ({}, "yearly, for the whole county, by one thing at a time", {"all", "area", "kind"}),
+        ({"every": "quarter"}, "quarterly, for the whole county, by one thing", {"area", "kind"}),
+        ({"every": "month", "crossed": True}, "monthly, for the whole county", {"area"}),
+        (
+            {"every": "quarter", "never_by": ("carer_type",), "crossed": True},
+            "quarterly, never by kind of person",
+            {"kind"},
+        ),
+    ],
+)
+def test_how_far_allegations_go_out_stands_in_the_contract(
+    unrounded: Contract, agreed: dict[str, Any], said: str, withheld: set[str]
+) -> None:
+    rule = unrounded.disclosure.allegations.model_copy(update=agreed)
+    contract = unrounded.model_copy(
+        update={"disclosure": unrounded.disclosure.model_copy(update={"allegations": rule})}
+    )
+    of = ("reason", "allegation")
+    cuts = {
+        "all": (of,),
+        "area": (("quadrant", "north"), of),
+        "kind": (("carer_type", "foster_carer"), of),
+    }
+    cells = [Cell("cases", by_of(dict(by)), 30) for by in cuts.values()]
+    shown = protect(contract, contract.period("2026-27-Q1"), cells, proved=False)
+    assert rule.sentence.startswith(f"Allegation counts only {said}")
+    found = {name for name, cell in zip(cuts, shown, strict=True) if cell.hidden == "withheld"}
+    assert found == withheld
 
 
 async def test_the_time_of_a_few_is_theirs_and_is_not_shown(

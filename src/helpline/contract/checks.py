@@ -54,6 +54,7 @@ _CODED: Final = (
     *("incidents", "notices"),
     *("open_questions", "obligations", "own_measures"),
 )
+LENGTHS: Final = ("month", "quarter", "half_year", "year")
 _TELEPHONE: Final = re.compile(r"(?:\+\s?44|\b0)[\d ().-]{8,}\d")
 _CHARGED: Final = ("084", "087", "09")
 
@@ -139,6 +140,8 @@ def _references_exist(document: Document) -> Iterator[Fault]:
         yield from _one_of(row, "counted_from", key, others, "other obligation")
         if "counted_from" in row and row.get("every") != "when_named":
             yield f"{key}.every", "what is counted from another obligation is “when_named”."
+        if row.get("skips_last_of_month") is True and row.get("every") != "week":
+            yield f"{key}.skips_last_of_month", "only what is owed every “week” can skip one."
         yield from _in_order(key, row)
     yield from _registers_reference(document)
     sheet = table(document, "duty_rota")
@@ -389,6 +392,17 @@ def _facts_can_be_checked(document: Document) -> Iterator[Fault]:
             )
 
 
+def _allegations_can_go_out(document: Document) -> Iterator[Fault]:
+    """Numbers that only a report of a kind which nobody is owed may print would never be told."""
+    every = table(table(document, "disclosure"), "allegations").get("every")
+    owed = {str(report.get("every")) for _, report in rows(document, "reports")}
+    if every in LENGTHS and owed.isdisjoint(LENGTHS[LENGTHS.index(every) :]):
+        yield (
+            "disclosure.allegations.every",
+            "no report of the contract is about so long a period, so nobody would ever be told.",
+        )
+
+
 _CHECKS: Final[tuple[Callable[[Document], Iterator[Fault]], ...]] = (
     _codes_are_unique,
     _words_mean_one_thing,
@@ -407,4 +421,5 @@ _CHECKS: Final[tuple[Callable[[Document], Iterator[Fault]], ...]] = (
     _emergencies_come_first,
     _numbers_are_free_or_plain,
     _facts_can_be_checked,
+    _allegations_can_go_out,
 )

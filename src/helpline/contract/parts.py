@@ -7,7 +7,7 @@ must hold between parts is in contract/checks.py, and nothing here looks outside
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -556,6 +556,8 @@ class Obligation(Worded, Owing):
     on: DayOfYear | None = None
     amount: Annotated[int, Field(strict=True, ge=-400, le=400)] = 0
     unit: obligation_rules.OffsetUnit = "working_days"
+    rolls: Yes = False  # a day that is no working day becomes the next one
+    skips_last_of_month: Yes = False  # of what is owed every week (001 §7)
     counted_from: Code | None = None
     warn_days: tuple[Positive, ...] = (14, 3)
     agenda: tuple[Text, ...] = ()  # what stands on it each time, of a meeting (P20)
@@ -566,7 +568,15 @@ class Obligation(Worded, Owing):
         """The same for rules/obligations.py."""
         month, _, day = (self.on or "").partition("-")
         on = (int(month), int(day)) if self.on else None
-        return obligation_rules.Recurring(self.every, self.anchor, on, self.amount, self.unit)
+        return obligation_rules.Recurring(
+            self.every,
+            self.anchor,
+            on,
+            self.amount,
+            self.unit,
+            self.rolls,
+            self.skips_last_of_month,
+        )
 
 
 class PaperRule(Worded):
@@ -676,6 +686,38 @@ class Feedback(Fact):
     themes: Annotated[tuple[Worded, ...], Field(min_length=1)]
 
 
+class AllegationCounts(Table):
+    """How far numbers of allegations go out: they are few, and every crossing names them."""
+
+    every: Literal["month", "quarter", "half_year", "year"]  # for no shorter period
+    never_by: tuple[Literal["quadrant", "carer_type", "track", "made_by", "repeated"], ...]
+    crossed: Yes  # whether they may be cut by two things at once
+    whole: Text  # what all quadrants together are called: "the whole county"
+
+    @property
+    def sentence(self) -> str:
+        """The same in words, for the reader of a report."""
+        said = [_YEARLY[self.every]]
+        said += [f"for {self.whole}"] if "quadrant" in self.never_by else []
+        said += [f"never by {_CUT[one]}" for one in self.never_by if one != "quadrant"]
+        said += [] if self.crossed else ["by one thing at a time"]
+        return f"Allegation counts only {', '.join(said)}."
+
+
+_YEARLY: Final = {
+    "month": "monthly",
+    "quarter": "quarterly",
+    "half_year": "half-yearly",
+    "year": "yearly",
+}
+_CUT: Final = {
+    "carer_type": "kind of person",
+    "track": "what they are handled as",
+    "made_by": "who made them",
+    "repeated": "how often somebody was named",
+}
+
+
 class Disclosure(Fact):
     """How small numbers are kept from naming people in what leaves the provider (D16)."""
 
@@ -685,7 +727,7 @@ class Disclosure(Fact):
     secondary: Yes
     round_to: Positive  # 1: shown counts are not rounded
     percent_needs_denominator: Positive
-    allegations: Text
+    allegations: AllegationCounts
 
 
 class ReportLine(Table):

@@ -20,7 +20,7 @@ from helpline.reports.cells import By, Cell, Key
 from helpline.reports.sums import Book, Layout
 from helpline.reports.worlds import Worlds
 from helpline.rules.disclosure import ENDLESS, IMPLIED, WITHHELD, hidden_cells
-from helpline.rules.periods import ANNUAL, Period
+from helpline.rules.periods import KIND_OF, MONTHS, Period
 
 TOO_FEW: Final = "too few for a percentage"
 FEW: Final = "fewer than {}"
@@ -175,17 +175,19 @@ class _Protecting:
         }
 
     def _withheld(self) -> Iterator[int]:
-        """Allegations are few and named by every crossing: yearly and for the whole area only."""
+        """Numbers of allegations that the contract lets go out neither for so short a period nor
+        cut so: they are few, and named by every crossing."""
+        rule = self.contract.disclosure.allegations
         reasons = {reason.code for reason in self.contract.reasons if reason.allegation}
-        is_year = self.period.kind == ANNUAL
+        is_long = MONTHS.get(self.period.kind, 0) >= MONTHS[KIND_OF[rule.every]]
         for place, (code, by) in enumerate(self.layout.keys[: self.layout.printed_keys]):
+            counts, cut = self.layout.counted[code].counts, dict(by)
             if not self.cells[code, by].value:
                 continue
-            if self.layout.counted[code].counts == "allegations":
-                if not is_year or "quadrant" in dict(by):
+            if counts == "allegations" or cut.get("reason") in reasons:
+                is_crossed = len(by) > 1 and not rule.crossed
+                if not is_long or is_crossed or not cut.keys().isdisjoint(rule.never_by):
                     yield place
-            elif dict(by).get("reason") in reasons and (not is_year or len(by) > 1):
-                yield place
 
     # --- one cell ---------------------------------------------------------------------------------
 
