@@ -72,6 +72,12 @@ BROKEN = [
         "obligations[0].until",
         "before since",
     ),
+    (
+        'every = "quarter"\namount = 10',
+        'every = "quarter"\nskips_last_of_month = true\namount = 10',
+        "obligations[0].skips_last_of_month",
+        "every “week”",
+    ),
     ("limit = 24", 'limit = "24"', "clocks[0].limit", "without quotes"),
     ("limit = 24", "limits = 24", "clocks[0].limits", "Is limit meant?"),
     ('clock = "lado_notice"', 'clock = "lado"', "notices[0].clock", "there is no clock"),

@@ -241,3 +241,35 @@ async def test_what_is_counted_from_a_meeting_follows_it(world: World) -> None:
             args = (contract, made.id or 0, None, day, world.lead, world.now)
             await obligations.give(session, *args)
         assert await packs() == expected
+
+
+async def test_what_is_owed_every_week_stands_four_weeks_ahead_and_is_late_aloud_once(
+    world: World,
+) -> None:
+    """001 §7: a panel that sits every week. 3 November 2026 is a Tuesday."""
+    essex = world.house.contracts["essex"]
+    panel = next(one for one in essex.obligations if one.code == "joint_review").model_copy(
+        update={"code": "panel", "name": "Panel", "every": "week", "amount": -1, "warn_days": (1,)}
+    )
+    contract = essex.model_copy(update={"obligations": (panel,)})
+
+    async def laid_out_on(now: datetime) -> list[ObligationDue]:
+        async with world.house.db.write() as session:
+            await obligations.look(session, contract, now)
+        rows = [one for one in await world.all(ObligationDue) if isinstance(one, ObligationDue)]
+        return sorted((one for one in rows if one.rule == "panel"), key=lambda row: row.due_on)
+
+    days = [one.due_on for one in await laid_out_on(OFFICE)]
+    assert days == [date(2026, 10, 30) + timedelta(weeks=weeks) for weeks in range(5)]
+    friday = datetime(2026, 11, 6, 10, 0, tzinfo=UTC)
+    assert len(await laid_out_on(friday)) == 5  # the week ends on Sunday
+    assert len(await laid_out_on(friday + timedelta(days=3))) == 6
+    for weeks in (1, 2, 3):
+        rows = await laid_out_on(friday + timedelta(days=3, weeks=weeks))
+    first = rows[1]
+    assert first.due_on == friday.date() and first.done_at is None
+    assert first.next_alert_at is None  # said before, on the day and the day after: the next is due
+    said = [
+        one.key for one in await alarms(world, "OWED") if one.key.startswith(f"owed:{first.id}:")
+    ]
+    assert len(said) == 2  # the day itself, and once when it was late

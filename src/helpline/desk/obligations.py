@@ -32,6 +32,8 @@ WARN_DAYS: Final = (7, 1)
 """Before what a person wrote down by hand."""
 BACK, AHEAD = timedelta(days=31), timedelta(days=400)
 """How far the contract's rules are laid out: what ended a month ago may still be due."""
+WEEK_BACK, WEEKS_AHEAD = timedelta(days=7), timedelta(days=28)
+"""The same for what is owed every week, so that it crowds nothing else out of the page."""
 LONGEST = 300
 FURTHEST = timedelta(days=5 * 366)
 SAID_AT: Final = time(10)
@@ -47,16 +49,17 @@ async def lay_out(session: AsyncSession, contract: Contract, now: datetime) -> i
     true day for what waited for a bank holiday to be known. Doing it again changes nothing.
     Returns how many rows are new or moved."""
     today = today_of(contract, now)
-    first, last = today - BACK, today + AHEAD
     moved = 0
     for one in contract.obligations:
-        owed = rules.owed_between(one.rule, contract.days, contract.year_starts_month, first, last)
+        back, ahead = (WEEK_BACK, WEEKS_AHEAD) if one.every == "week" else (BACK, AHEAD)
+        span = (today - back, today + ahead)
+        owed = rules.owed_between(one.rule, contract.days, contract.year_starts_month, *span)
         for each in owed:
             if one.owes(each.for_day):
                 moved += await _keep(session, contract, one, each, now)
     for one in contract.obligations:
         if one.counted_from is not None:
-            named = await _days_of(session, contract, one.counted_from, first)
+            named = await _days_of(session, contract, one.counted_from, today - BACK)
             for day in named:
                 each = rules.owed_for(one.rule, contract.days, day)
                 moved += await _keep(session, contract, one, each, now)
@@ -76,7 +79,7 @@ async def _keep(
             is_certain=owed.is_certain,
             is_moved=False,
             made_at=now,
-            next_alert_at=_next_alert(contract, owed.due_on, one.warn_days, now),
+            next_alert_at=_next_of(contract, one, owed.due_on, now),
         )
         .on_conflict_do_nothing(index_elements=["contract", "rule", "for_day"])
         .returning(col(ObligationDue.id))
@@ -98,7 +101,7 @@ async def _keep(
         .values(
             due_on=owed.due_on,
             is_certain=owed.is_certain,
-            next_alert_at=_next_alert(contract, owed.due_on, one.warn_days, now),
+            next_alert_at=_next_of(contract, one, owed.due_on, now),
         )
         .returning(col(ObligationDue.id))
     )
@@ -199,8 +202,7 @@ async def give(
     if moved_from is not None:
         found.due_on, found.is_moved, found.is_certain = day, True, True
         await _end_alerts(session, found, now)
-    warn_days = _warn_days(contract, found)
-    found.next_alert_at = _next_alert(contract, found.due_on, warn_days, now)
+    found.next_alert_at = _next_of(contract, _rule_of(contract, found), found.due_on, now)
     await session.flush()
     if moved_from is not None and found.rule is not None:
         await _follow(session, contract, found.rule, moved_from, day, now)
@@ -304,7 +306,7 @@ async def look(session: AsyncSession, contract: Contract, now: datetime) -> int:
             rungs=LEADS,
         )
         await escalation.raise_alert(session, contract, cause, now)
-        one.next_alert_at = _next_alert(contract, one.due_on, _warn_days(contract, one), now)
+        one.next_alert_at = _next_of(contract, _rule_of(contract, one), one.due_on, now)
         await session.flush()
         moved += 1
     return moved
@@ -383,9 +385,17 @@ def _next_alert(
     return datetime.combine(day, SAID_AT, ZoneInfo(contract.zone)).astimezone(now.tzinfo)
 
 
-def _warn_days(contract: Contract, found: ObligationDue) -> Sequence[int]:
-    own = (one.warn_days for one in contract.obligations if one.code == found.rule)
-    return next(own, WARN_DAYS)
+def _next_of(
+    contract: Contract, rule: Obligation | None, due_on: date, now: datetime
+) -> datetime | None:
+    """The same by its rule, or for what was written by hand; None when it is said no more."""
+    if rule is not None and rules.is_said_no_more(rule.every, due_on, today_of(contract, now)):
+        return None
+    return _next_alert(contract, due_on, rule.warn_days if rule else WARN_DAYS, now)
+
+
+def _rule_of(contract: Contract, found: ObligationDue) -> Obligation | None:
+    return next((one for one in contract.obligations if one.code == found.rule), None)
 
 
 async def _is_there(session: AsyncSession, contract: Contract, rule: str, day: date) -> bool:

@@ -5,7 +5,7 @@ Called by desk/obligations. Pure: a rule is data of the contract, days are argum
 table of bank holidays a day is the earliest it can be, and says that it is not certain.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -14,9 +14,9 @@ from helpline.rules import periods
 from helpline.rules.calendar import Calendar, TableEnds
 from helpline.rules.clocks import months_after
 
-Every = Literal["month", "two_months", "quarter", "half_year", "year", "when_named"]
-"""How often. All but the month follow the contract's own year; "when_named": a person gives each
-day, because nothing says it before (the day of a meeting)."""
+Every = Literal["week", "month", "two_months", "quarter", "half_year", "year", "when_named"]
+"""How often. A week is Monday to Sunday; all but it and the month follow the contract's own year;
+"when_named": a person gives each day, because nothing says it before (the day of a meeting)."""
 Anchor = Literal["first_day", "last_day"]
 OffsetUnit = Literal["working_days", "calendar_days", "months"]
 
@@ -27,6 +27,7 @@ MONTHS: Final[dict[str, int]] = {
     "half_year": 6,
     "year": 12,
 }
+WEEK: Final = timedelta(days=7)
 LATE_AGAIN: Final = timedelta(days=7)
 """What is late is said the day after, then every week."""
 
@@ -34,13 +35,17 @@ LATE_AGAIN: Final = timedelta(days=7)
 @dataclass(frozen=True)
 class Recurring:
     """When something is owed. `anchor`: the first or the last day of each period, or `on` (month,
-    day) in it; then `amount` of `unit` later, or earlier where it is negative."""
+    day) in it; then `amount` of `unit` later, or earlier where it is negative. `rolls`: a day that
+    is no working day becomes the next one. `skips_last_of_month`, of what is owed every week: not
+    in the week that is the last of its month by the day on which it is due."""
 
     every: Every
     anchor: Anchor = "last_day"
     on: tuple[int, int] | None = None
     amount: int = 0
     unit: OffsetUnit = "working_days"
+    rolls: bool = False
+    skips_last_of_month: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,14 +64,11 @@ def owed_between(
     waits for a named day owes nothing by itself."""
     if rule.every == "when_named":
         return []
-    length, found = MONTHS[rule.every], list[Owed]()
-    start = _period_start(first, length, year_starts_month)
-    while start <= last:
-        following = months_after(start, length)
-        end = following - timedelta(days=1)
-        if first <= end <= last:
-            found.append(_owed(rule, calendar, start, end))
-        start = following
+    found = list[Owed]()
+    for start, end in _periods(rule.every, year_starts_month, first, last):
+        owed = _owed(rule, calendar, start, end)
+        if not (rule.skips_last_of_month and (owed.due_on + WEEK).month != owed.due_on.month):
+            found.append(owed)
     return found
 
 
@@ -78,14 +80,12 @@ def owed_for(rule: Recurring, calendar: Calendar, named: date) -> Owed:
 
 def moved(day: date, rule: Recurring, calendar: Calendar) -> tuple[date, bool]:
     """`day` and the rule's amount of days, and whether every bank holiday between is known."""
-    if rule.unit == "months":
-        return months_after(day, rule.amount), True
-    if rule.unit == "calendar_days":
-        return day + timedelta(days=rule.amount), True
+    if rule.unit != "working_days" and not rule.rolls:
+        return _amount_after(day, rule, calendar), True
     try:
-        return _working(day, rule.amount, calendar), True
+        return _amount_after(day, rule, calendar), True
     except TableEnds:
-        return _working(day, rule.amount, calendar.beyond(day)), False
+        return _amount_after(day, rule, calendar.beyond(day)), False
 
 
 def days_to_say(due_on: date, warn_days: Collection[int], owed_since: date) -> list[date]:
@@ -93,6 +93,12 @@ def days_to_say(due_on: date, warn_days: Collection[int], owed_since: date) -> l
     written down, and the day itself."""
     days = {due_on - timedelta(days=ahead) for ahead in warn_days} | {due_on}
     return sorted(day for day in days if day >= owed_since or day == due_on)
+
+
+def is_said_no_more(every: Every, due_on: date, after: date) -> bool:
+    """Whether nobody is told of it again after that day: what is owed every week is said once when
+    it is late, because by then the next is due; it goes on standing in the calendar."""
+    return every == "week" and after > due_on
 
 
 def next_day_to_say(due_on: date, warn_days: Collection[int], after: date) -> date:
@@ -114,6 +120,35 @@ def _owed(rule: Recurring, calendar: Calendar, start: date, end: date) -> Owed:
         anchor = start if rule.anchor == "first_day" else end
     due, is_certain = moved(anchor, rule, calendar)
     return Owed(end, due, is_certain)
+
+
+def _amount_after(day: date, rule: Recurring, calendar: Calendar) -> date:
+    if rule.unit == "months":
+        found = months_after(day, rule.amount)
+    elif rule.unit == "calendar_days":
+        found = day + timedelta(days=rule.amount)
+    else:
+        found = _working(day, rule.amount, calendar)
+    return calendar.working_day_from(found) if rule.rolls else found
+
+
+def _periods(
+    every: Every, year_starts_month: int, first: date, last: date
+) -> Iterator[tuple[date, date]]:
+    """The first and the last day of every period that ends between two days, both included."""
+    is_week = every == "week"
+    length = 0 if is_week else MONTHS[every]
+    start = _monday(first) if is_week else _period_start(first, length, year_starts_month)
+    while start <= last:
+        following = start + WEEK if is_week else months_after(start, length)
+        end = following - timedelta(days=1)
+        if first <= end <= last:
+            yield start, end
+        start = following
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def _within(on: tuple[int, int], start: date, end: date) -> date:
