@@ -228,7 +228,7 @@ async def test_a_referral_is_kept_incomplete_and_chased_until_it_is_whole(world:
     form = await _in_contract(world, referred.fill, {"referrer": "Sue Wren,\n fostering team"})
     assert form.missing == 8 and referred.said_in(form)["referrer"] == "Sue Wren, fostering team"
     contract = world.house.contracts["essex"]
-    whole = {one.code: "x" for one in referred.fields_of(contract) if one.required}
+    whole = {one.code: "x" for one in referred.fields_of(contract, "unknown") if one.required}
     form = await _in_contract(world, referred.fill, whole | {"nonsense": "never kept"})
     assert form.complete_at is not None and "nonsense" not in referred.said_in(form)
     assert await world.tasks(CARER) == []

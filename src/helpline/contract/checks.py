@@ -133,6 +133,8 @@ def _references_exist(document: Document) -> Iterator[Fault]:
     for key, row in rows(document, "entitlements"):
         yield from _all_of(row, "groups", key, groups, "group")
     yield from _all_of(table(document, "age_limit"), "groups", "age_limit", groups, "group")
+    referral = table(document, "referral")
+    yield from _all_of(referral, "agreement_for", "referral", groups, "group")
     for key, row in rows(document, "clocks"):
         yield from _all_of(row, "only_reasons", key, codes(document, "reasons"), "reason")
     for key, row in rows(document, "obligations"):

@@ -443,11 +443,17 @@ class ReferralField(Table):
 
 class Referral(Fact):
     """What a professional who sends somebody must tell us (004 §2.3), how many days the referrer is
-    given for what is missing, and whose agreement it needs first, if anybody's."""
+    given for what is missing, and whose agreement it needs first, if anybody's: of everybody, or of
+    the groups in `agreement_for` only (K02)."""
 
     fields: Annotated[tuple[ReferralField, ...], Field(min_length=1)]
     chase_days: Positive = 2
     agreement_of: Text | None = None
+    agreement_for: tuple[Code, ...] = ()
+
+    def agreed_by(self, group: str) -> str | None:
+        """Whose agreement a referral of somebody of this group needs first."""
+        return self.agreement_of if not self.agreement_for or group in self.agreement_for else None
 
 
 class WhatsApp(Fact):

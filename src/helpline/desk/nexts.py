@@ -173,7 +173,7 @@ async def _plan(session: AsyncSession, contract: Contract, case: Case, now: date
         found.append(Next("silence", tab="/plan", anchor="silence", at=now, what=quiet))
     if case.kind == CaseKind.REFERRAL and contract.referral is not None:
         said = referred.said_in(await referred.of_case(session, case.id or 0))
-        if missing := referred.missing(contract, said):
+        if missing := referred.missing(contract, case.group, said):
             names = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
             found.append(Next("referral", names, "/plan", "referral", at=now))
     plan = await plans.standing(session, case.id or 0)

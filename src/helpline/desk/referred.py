@@ -26,19 +26,21 @@ LONGEST = 4000
 AGREEMENT = "agreement"
 
 
-def fields_of(contract: Contract) -> tuple[ReferralField, ...]:
-    """The contract's fields; one more where somebody at the council has to agree first."""
+def fields_of(contract: Contract, group: str) -> tuple[ReferralField, ...]:
+    """The contract's fields; one more where somebody at the council has to agree first to a
+    referral of somebody of this group."""
     if contract.referral is None:
         return ()
-    role = contract.referral.agreement_of
+    role = contract.referral.agreed_by(group)
     hint = "Who, and on which day"
     more = (ReferralField(code=AGREEMENT, name=f"Agreed by the {role}", hint=hint),) if role else ()
     return (*contract.referral.fields, *more)
 
 
-def missing(contract: Contract, said: Mapping[str, str]) -> list[str]:
+def missing(contract: Contract, group: str, said: Mapping[str, str]) -> list[str]:
     """The names of required fields that are empty, in their order."""
-    return [one.name for one in fields_of(contract) if one.required and not said.get(one.code)]
+    fields = fields_of(contract, group)
+    return [one.name for one in fields if one.required and not said.get(one.code)]
 
 
 async def of_case(session: AsyncSession, case_id: int) -> ReferralForm | None:
@@ -62,7 +64,7 @@ async def chase(
     """The case is a referral: what is missing is chased from now on."""
     if contract.referral is None or await of_case(session, case.id or 0) is not None:
         return
-    await _chase(session, contract, case, None, len(missing(contract, {})), by, now)
+    await _chase(session, contract, case, None, len(missing(contract, case.group, {})), by, now)
 
 
 async def fill(
@@ -87,9 +89,11 @@ async def fill(
     form = await of_case(session, case.id or 0)
     stale.must_be_fresh(seen, form.changed_at if form else None)
     said = said_in(form) | {
-        one.code: _clean(one, given[one.code]) for one in fields_of(contract) if one.code in given
+        one.code: _clean(one, given[one.code])
+        for one in fields_of(contract, case.group)
+        if one.code in given
     }
-    lacking = len(missing(contract, said))
+    lacking = len(missing(contract, case.group, said))
     if form is None:
         form = ReferralForm(
             contract=case.contract,

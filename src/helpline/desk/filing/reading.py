@@ -211,6 +211,7 @@ def _of_contract(how: How, code: str, contract: Contract) -> str:
 def _fields(value: str, contract: Contract) -> list[Value]:
     """A form's fields, each by the name that the contract gives it."""
     names = {one.code: one.name for one in contract.referral.fields} if contract.referral else {}
+    names["agreement"] = "Agreed first by the council"
     given: Mapping[str, Any] = json.loads(value)
     return [Value(names.get(code, _plain(code)), str(said)) for code, said in given.items() if said]
 

@@ -136,10 +136,10 @@ async def _comings(
     return {
         "is_referral": is_referral,
         "referral": form,
-        "referral_fields": referred.fields_of(contract) if is_referral else (),
+        "referral_fields": referred.fields_of(contract, found.group) if is_referral else (),
         "referral_said": said,
         "referral_mark": referred.mark_of(form),
-        "referral_missing": referred.missing(contract, said) if is_referral else [],
+        "referral_missing": referred.missing(contract, found.group, said) if is_referral else [],
         "other_contracts": others if may_go and found.status == "open" else [],
         "notes": await transfer.notes_to_choose(session, found.id or 0) if may_go else [],
         "went": await transfer.of_case(session, found.id or 0),
@@ -352,7 +352,7 @@ async def write_referral(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         given = {
             one.code: await field(request, f"referral_{one.code}")
-            for one in referred.fields_of(it.contract)
+            for one in referred.fields_of(it.contract, it.case.group)
         }
         seen = await field(request, "seen")
         await referred.fill(it.session, it.contract, it.case, given, it.by, it.now, seen)
