@@ -111,6 +111,7 @@ POPULATIONS: list[tuple[str, str, dict[str, int]]] = [
             "unplanned_breakdowns": 153,
             "small_group_homes": 10,
             "children_0_17": 56_689,
+            "children_0_18": 59_643,
         },
     ),
     ("C", "national", {}),
@@ -133,7 +134,7 @@ REPORTS: list[tuple[Any, ...]] = [
     ("K12", "stoke", "review_quarter", "quarter", 2, None, 7),
     ("K10", "stoke", "complaints", "quarter", 1, None, 3),
     ("K11", "stoke", "feedback", "half_year", 1, None, 3),
-    ("K21", "stoke", "annual", "year", 1, None, 3),
+    ("K21", "stoke", "annual", "year", 1, None, 4),
     ("N11", "national", "monitoring", "quarter", 2, None, 10),
     ("N01", "national", "allegations", "year", 2, None, 1),
 ]

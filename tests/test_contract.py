@@ -156,7 +156,7 @@ def test_the_legal_list(essex: Contract) -> None:
     assert {entitlement.code for entitlement in essex.entitlements} == {
         *("solicitor_at_interview", "legal_protection_insurance", "legal_helpline"),
         *("stress_counselling", "legal_expenses", "legal_protection_guarantee"),
-        "member_discounts",
+        *("member_discounts", "counselling", "own_child_counselling"),  # A39, A20
     }
     by_code = {entitlement.code: entitlement.groups for entitlement in essex.entitlements}
     assert "household_member" in by_code["solicitor_at_interview"]
