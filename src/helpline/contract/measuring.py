@@ -58,6 +58,8 @@ Counted = Literal[
 ]
 Basis = Literal["period", "year_to_date", "month_end", "rolling_12_months"]
 POPULATION: Final = "population"
+SO_FAR: Final = ".so_far"
+"""Behind a measure's code: the same over the year so far."""
 
 
 class Target(Table):
@@ -100,6 +102,7 @@ class Measure(Fact):
     since: DayOrNone = None  # agreed from this day
     until: DayOrNone = None
     for_each: Literal["", "reported_clock"] = ""
+    so_far: Yes = False  # CODE.so_far counts the same from the first day of the contract's year
 
     @property
     def cuts(self) -> tuple[tuple[str, ...], ...]:
@@ -145,8 +148,31 @@ class MeasureTable(Table):
 
 def expanded(measures: Iterable[Measure], clocks: Iterable[Clock]) -> Iterator[Measure]:
     """The measures, each that is meant for every reported clock once for each of them: {clock} is
-    the clock's code, {name} and {within} its words, {counted} whether closed days count."""
-    clocks = tuple(clocks)
+    the clock's code, {name} and {within} its words, {counted} whether closed days count. Behind
+    each the one of the year so far, where it has one."""
+    for measure in _for_each(measures, tuple(clocks)):
+        yield measure
+        if measure.so_far:
+            yield _of_the_year(measure)
+
+
+def _of_the_year(measure: Measure) -> Measure:
+    """The coarser cells that stand where those of a short time would nearly all be hidden."""
+    return measure.model_copy(
+        update={
+            "code": f"{measure.code}{SO_FAR}",
+            "name": f"{measure.name}, the year so far",
+            "means": f"The same from the first day of the contract's year to the period's last: "
+            f"{measure.name.lower()}. Not added up from the periods before, but counted again.",
+            "basis": "year_to_date",
+            "of": tuple(one if one == POPULATION else f"{one}{SO_FAR}" for one in measure.of),
+            "target": None,
+            "so_far": False,
+        }
+    )
+
+
+def _for_each(measures: Iterable[Measure], clocks: tuple[Clock, ...]) -> Iterator[Measure]:
     for measure in measures:
         if not measure.for_each:
             yield measure

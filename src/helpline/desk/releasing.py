@@ -244,7 +244,7 @@ async def _moves(session: AsyncSession, contract: Contract, row: int, now: datet
         then, is_now = _figure(before, measure), _figure(exact, measure)
         is_hidden = published[code].hidden is not None
         change = None
-        if had_anything and not is_hidden:
+        if had_anything and not is_hidden and measure.basis != "year_to_date":  # it only grows
             change = moved(then, is_now, measure.moved)
         found.append(Move(measure, then, is_now, change))
     return found

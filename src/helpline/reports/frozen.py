@@ -230,11 +230,9 @@ async def earlier(
 def _counted_days(contract: Contract, span: Period) -> tuple[date, date]:
     """Of which days a report of this period may count anything about somebody: a figure of the year
     to date, or of twelve months, begins before the period does."""
-    bases = {
-        one.basis
-        for one in contract.measures.values()
-        if one.names_people and one.holds_on(span.end)
-    }
+    listed = {code for one in contract.reports for line in one.lines for code in line.measures}
+    measures = [one for code, one in contract.measures.items() if code in listed]
+    bases = {one.basis for one in measures if one.names_people and one.holds_on(span.end)}
     first = span.start
     if "year_to_date" in bases:
         first = min(first, year_to_date(span).start)

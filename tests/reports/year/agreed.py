@@ -81,6 +81,8 @@ class Agreed:
         ):
             for measure in self._for_each(one):
                 found[measure["code"]] = measure
+                if measure.get("so_far"):
+                    found[f"{measure['code']}.so_far"] = _so_far(measure)
         return found
 
     def _for_each(self, measure: Told) -> Iterator[Told]:
@@ -129,6 +131,15 @@ def agreed(key: str, folder: Path = CONTRACTS) -> Agreed:
             ]
             return Agreed(told, shared)
     raise AssertionError(f"no contract of the key {key} under {folder}")
+
+
+def _so_far(measure: Told) -> Told:
+    of = measure.get("of", [])
+    return measure | {
+        "code": f"{measure['code']}.so_far",
+        "of": [one if one == "population" else f"{one}.so_far" for one in of],
+        "basis": "year_to_date",
+    }
 
 
 def _codes(tables: list[Told]) -> list[str]:
