@@ -85,6 +85,7 @@ BROKEN = [
     ('answer_clock = "notice_answer"\n', "", "notices[0].chases", "it needs answer_clock"),
     ("[12, 20, 23]", "[20, 12, 23]", "clocks[0].warn_after_hours", "ascend"),
     ("[12, 20, 23]", "[12, 20, 24]", "clocks[0].warn_after_hours", "before the limit of 24"),
+    ('stops = "human_reply"', 'stops = "referral_answer"', "clocks[0].stops", "ours = true"),
     ('stops = "human_reply"', 'stops = "robot"', "clocks[0].stops", "'human_reply'"),
     ('code = "allocation"', 'code = "first_response"', "clocks[1].code", "already the code"),
     ('quadrant = "north"', 'quadrant = "east"', "teams[0].quadrant", "north, mid, south, west"),

@@ -301,6 +301,7 @@ class ClockStop(StrEnum):
     WRITE_UP = "write_up"
     ACKNOWLEDGEMENT = "acknowledgement"
     FULL_ANSWER = "full_answer"
+    REFERRAL_ANSWER = "referral_answer"  # answered with what the contract wants with the answer
     SENDING = "sending"  # a report, a pack
     KEPT_WORD = "kept_word"  # a worker did what they promised
     PARTNER_SEEN = "partner_seen"  # they were seen, or the wait was challenged

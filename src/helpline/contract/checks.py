@@ -31,6 +31,7 @@ from helpline.vocabulary import (
     OPT_IN_WORDS,
     OPT_OUT_WORDS,
     ClockStart,
+    ClockStop,
     Unit,
 )
 
@@ -118,6 +119,15 @@ def _ambiguous(found: list[tuple[str, Document]]) -> Iterator[Fault]:
                 yield f"{key}.{place}", f"“{text}” has no letter or digit to recognise it by."
             elif meant.setdefault(word, code) != code:
                 yield f"{key}.{place}", f"“{text}” already means {meant[word]}."
+
+
+def _answers_can_be_given(document: Document) -> Iterator[Fault]:
+    """What waits for an answer to a referral ends with what is written down of that answer."""
+    fields = [row for _, row in rows(table(document, "referral"), "fields")]
+    if not any(row.get("ours") is True for row in fields):
+        for key, clock in rows(document, "clocks"):
+            if clock.get("stops") == ClockStop.REFERRAL_ANSWER:
+                yield f"{key}.stops", "it needs a field of the referral with ours = true."
 
 
 def _references_exist(document: Document) -> Iterator[Fault]:
@@ -409,6 +419,7 @@ _CHECKS: Final[tuple[Callable[[Document], Iterator[Fault]], ...]] = (
     _codes_are_unique,
     _words_mean_one_thing,
     _references_exist,
+    _answers_can_be_given,
     _notices_have_their_clocks,
     _dates_are_ordered,
     _populations_are_dated_once,

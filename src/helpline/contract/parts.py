@@ -179,7 +179,8 @@ class Postcodes(Fact):
 class Called(Fact):
     """What the line and those who use it are called, so that nobody is called what they are not.
     `us`: "This is the …". `one`, `many`: who uses it. `ours`: for whom it is. `subject`: whom an
-    allegation is about. `choose`: for whom, where people choose among councils."""
+    allegation is about. `choose`: for whom, where people choose among councils. `service`: who of
+    the council looks into it, `link`: the person's own worker there; a group may have its own."""
 
     us: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=45)]
     one: Text
@@ -187,13 +188,20 @@ class Called(Fact):
     ours: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=110)]
     subject: Text
     choose: Text
+    service: Text = "fostering service"
+    link: Text = "supervising social worker"
 
 
 class Group(Worded):
-    """A kind of person; `counts_as` says in which line of a report they may stand (A54–A58)."""
+    """A kind of person; `counts_as` says in which line of a report they may stand (A54–A58).
+    `called`, `service`, `link`: what one of them, the service that looks into an allegation and
+    their own worker there are called in its texts; None: as the contract calls them."""
 
     counts_as: Literal["carer", "family", "professional", "other"]
     fostering_law: Yes = True  # False: the standards, the regulations and the IRM do not apply
+    called: Text | None = None
+    service: Text | None = None
+    link: Text | None = None
     seed: str = ""
 
 
@@ -432,12 +440,14 @@ class Happening(Worded):
 
 
 class ReferralField(Table):
-    """Something a referral says; `required`: it is asked for until it is there."""
+    """Something a referral says; `required`: it is asked for until it is there. `ours`: what we
+    write down of our own answer, never asked of the referrer; the answer counts with it (L01)."""
 
     code: Code
     name: Text
     hint: str = ""
     required: Yes = True
+    ours: Yes = False
     long: Yes = False  # more than a line
 
 

@@ -718,7 +718,8 @@ async def _words(
     due = await deadlines.open_due_times(session, case.id or 0)
     person = await session.get(Person, case.person_id)
     worker = await session.get(User, case.worker_id) if case.worker_id else None
-    answer_by, worker_by = due.get(ClockStop.HUMAN_REPLY), due.get(ClockStop.ALLOCATION)
+    answer_by = due.get(ClockStop.HUMAN_REPLY) or due.get(ClockStop.REFERRAL_ANSWER)
+    worker_by = due.get(ClockStop.ALLOCATION)
     values = {
         "us": contract.called.us,
         "ours": contract.called.ours,

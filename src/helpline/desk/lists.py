@@ -49,6 +49,7 @@ PERSON = metadata.tables["person"]
 SHIFT = metadata.tables["shift"]
 USER = metadata.tables["user"]
 
+ANSWERS = (ClockStop.HUMAN_REPLY, ClockStop.REFERRAL_ANSWER)
 PAGE = 50
 CAP = 1000
 """Counts go no further: "1,000+" says enough."""
@@ -190,7 +191,7 @@ def _is_no_such_emergency() -> ColumnElement[bool]:
 def _answer_is_owed() -> ColumnElement[bool]:
     return exists().where(
         DEADLINE.c.case_id == CASE.c.id,
-        DEADLINE.c.stops == ClockStop.HUMAN_REPLY,
+        DEADLINE.c.stops.in_(ANSWERS),
         DEADLINE.c.met_at.is_(None),
         DEADLINE.c.state != DeadlineState.CANCELLED,
     )
@@ -283,7 +284,11 @@ def _case_row(row: Row[Any], faces: Mapping[str, Face], answered: datetime | Non
     is_waiting = last_in is not None and (answered is None or last_in > answered)
     return CaseRow(
         **values,
-        answer=faces.get(ClockStop.HUMAN_REPLY),
+        answer=min(
+            (faces[stop] for stop in ANSWERS if stop in faces),
+            key=lambda face: (not face.is_running, face.due_at),
+            default=None,
+        ),
         allocation=faces.get(ClockStop.ALLOCATION),
         waiting_since=last_in if is_waiting else None,
     )

@@ -46,6 +46,7 @@ WEEKS: Final = 12
 WAITS: Final = (15, 60, 240, 480, 1440)
 """Minutes: the steps in which waiting is shown; then longer, and not answered yet."""
 _MICROS: Final = 60_000_000
+ANSWERS: Final = (ClockStop.HUMAN_REPLY, ClockStop.REFERRAL_ANSWER)
 TOP: Final = 5
 
 
@@ -259,7 +260,7 @@ async def waits(session: AsyncSession, contract: Contract, by: Actor, now: datet
     """How long those who wrote in the last twelve weeks waited for a person's answer; each case
     once, by the promise of an answer that was given it first."""
     require(by, "overview.read", contract.key)
-    answers = [one.code for one in contract.reported_clocks if one.stops is ClockStop.HUMAN_REPLY]
+    answers = [one.code for one in contract.reported_clocks if one.stops in ANSWERS]
     window = Window(now - timedelta(weeks=WEEKS), now, now, contract.zone)
     made = facts.query(session, "promises", contract.key, window, ("clock",)).subquery()
     case_id, _, micros, clock = made.c

@@ -15,12 +15,12 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.contract.parts import ReferralField
-from helpline.desk import events, stale, tasks
+from helpline.desk import deadlines, events, stale, tasks
 from helpline.desk.holding import hold
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Case, ReferralForm, Task
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import CaseKind, CaseStatus, TaskKind
+from helpline.vocabulary import CaseKind, CaseStatus, ClockStop, TaskKind
 
 LONGEST = 4000
 AGREEMENT = "agreement"
@@ -40,7 +40,13 @@ def fields_of(contract: Contract, group: str) -> tuple[ReferralField, ...]:
 def missing(contract: Contract, group: str, said: Mapping[str, str]) -> list[str]:
     """The names of required fields that are empty, in their order."""
     fields = fields_of(contract, group)
-    return [one.name for one in fields if one.required and not said.get(one.code)]
+    return [one.name for one in fields if one.required and not one.ours and not said.get(one.code)]
+
+
+def unanswered(contract: Contract, said: Mapping[str, str]) -> list[str]:
+    """The names of what our answer lacks, where the contract wants something with it."""
+    fields = contract.referral.fields if contract.referral else ()
+    return [one.name for one in fields if one.ours and not said.get(one.code)]
 
 
 async def of_case(session: AsyncSession, case_id: int) -> ReferralForm | None:
@@ -79,7 +85,7 @@ async def fill(
     """Keep what the referral says, complete or not; fields that are not in `given` stay as they
     are. `seen`: the mark of what the page showed (desk/stale.py); Conflict where it is another
     now, because a form gives every field. The chase ends when nothing required is missing and
-    begins again when something is."""
+    begins again when something is; what is said of our own answer keeps its promise."""
     require(by, "plan.write", case.contract)
     if contract.referral is None or case.kind != CaseKind.REFERRAL:
         raise InvalidInput("This is no referral. Say first, below, that it is one.")
@@ -109,6 +115,8 @@ async def fill(
     form.complete_at = None if lacking else form.complete_at or now
     await session.flush()
     await _chase(session, contract, case, form, lacking, by, now)
+    if not unanswered(contract, said):
+        await deadlines.meet(session, case, ClockStop.REFERRAL_ANSWER, now, by.user_id)
     await events.record(
         session,
         "referral.written",

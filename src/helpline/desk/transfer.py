@@ -63,7 +63,8 @@ MOST_NOTES = 40
 """Notes that can be chosen: more are told in the summary."""
 LONGEST_SUMMARY = 20_000
 GOES_OVER: Final = (
-    *(ClockStop.HUMAN_REPLY, ClockStop.ALLOCATION, ClockStop.KEPT_WORD),
+    *(ClockStop.HUMAN_REPLY, ClockStop.REFERRAL_ANSWER, ClockStop.ALLOCATION),
+    ClockStop.KEPT_WORD,
     *(ClockStop.PARTNER_SEEN, ClockStop.TASK_DONE, ClockStop.REVIEWED),
 )
 """What is waited for on the new case instead, or by nobody."""

@@ -45,6 +45,7 @@ CONTACT: Final = metadata.tables["contact"]
 DEADLINE: Final = metadata.tables["deadline"]
 EVENT: Final = metadata.tables["event"]
 PERSON: Final = metadata.tables["person"]
+LOGGED: Final = (ClockStop.HUMAN_REPLY, ClockStop.REFERRAL_ANSWER, ClockStop.ALLOCATION)
 _REFERENCE: Final = re.compile(r"[A-Z]{2,4}-[A-Z0-9]{4,8}")
 
 
@@ -118,8 +119,8 @@ def _clocks(contract: Contract, reason: str | None = None) -> list[Clock]:
         clock
         for clock in contract.clocks
         if clock.starts is ClockStart.RECEIPT
-        and clock.stops in (ClockStop.HUMAN_REPLY, ClockStop.ALLOCATION)
-        and (reason is None or clock.applies("standard", reason))
+        and clock.stops in LOGGED
+        and (reason is None or clock.applies("standard", reason, contract.kind_for(reason)))
     ]
 
 

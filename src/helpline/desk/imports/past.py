@@ -79,6 +79,7 @@ def understood(checks: Checks, row: Row) -> PastCase | None:
         received_at=received,
         met={
             ClockStop.HUMAN_REPLY: later["first_response_at"],
+            ClockStop.REFERRAL_ANSWER: later["first_response_at"],
             ClockStop.ALLOCATION: later["allocated_at"],
         },
         closed_at=closed,

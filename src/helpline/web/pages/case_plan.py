@@ -139,6 +139,7 @@ async def _comings(
         "referral_fields": referred.fields_of(contract, found.group) if is_referral else (),
         "referral_said": said,
         "referral_mark": referred.mark_of(form),
+        "referral_unanswered": referred.unanswered(contract, said) if is_referral else [],
         "referral_missing": referred.missing(contract, found.group, said) if is_referral else [],
         "other_contracts": others if may_go and found.status == "open" else [],
         "notes": await transfer.notes_to_choose(session, found.id or 0) if may_go else [],

@@ -101,7 +101,8 @@ async def _promised(house: House, submission: str) -> tuple[str, datetime | None
                     case = await session.scalar(case_of)
                     if case is not None and case.id is not None:
                         due = await deadlines.open_due_times(session, case.id)
-                        return case.reference, due.get(ClockStop.HUMAN_REPLY)
+                        answer = due.get(ClockStop.HUMAN_REPLY)
+                        return case.reference, answer or due.get(ClockStop.REFERRAL_ANSWER)
                 await asyncio.sleep(0.1)
     return "", None
 

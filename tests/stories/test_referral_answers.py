@@ -1,0 +1,97 @@
+"""A referral is answered once what the contract wants with the answer is written down (002 §5.1.4,
+L01): a friendly word alone keeps neither the 48 hours nor the hour of an emergency."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from helpline.contract import load_contracts
+from helpline.desk import cases, imports, kinds, lists, referred
+from helpline.models import Case, Deadline
+from helpline.vocabulary import CaseKind, Urgency
+from tests import folders
+from tests.world import CARER, World
+
+ASSESSED = {"assessment": "3 November, 9:20, to the Access to Resources Team: yes, in Lot 2"}
+NORMAL, EMERGENCY = "referral_response", "referral_emergency"
+
+
+def with_homes(world: World) -> None:
+    """Essex with Lancashire's promises to whoever refers, and what a referral there must say."""
+    essex = world.house.contracts["essex"]
+    homes = load_contracts(folders.only("lancashire"))["lancashire"]
+    clocks = (*essex.clocks, homes.clock(NORMAL), homes.clock(EMERGENCY))
+    changed = essex.model_copy(update={"clocks": clocks, "referral": homes.referral})
+    changed.__dict__.pop("has_conditions", None)  # it was worked out for the clocks there were
+    world.house = replace(world.house, contracts={"essex": changed})
+
+
+async def act(world: World, what: Any, *given: Any) -> Any:
+    async with world.house.db.write() as session:
+        case = await session.get(Case, (await world.case_of(CARER)).id)
+        contract = world.house.contracts["essex"]
+        return await what(session, contract, case, *given, world.worker, world.now)
+
+
+async def test_an_answer_without_its_assessment_keeps_no_promise(world: World) -> None:
+    with_homes(world)
+    await world.sms(CARER, "A boy of 14 needs a bed on Thursday")
+    await act(world, kinds.change, CaseKind.REFERRAL, "Sent by the council's team")
+    opened = (await world.case_of(CARER)).opened_at
+    promise = (await world.deadlines(CARER))[NORMAL]
+    assert promise.due_at == opened + timedelta(hours=48)
+    await world.allocate(CARER, world.worker)
+    await world.reply(CARER, "We are looking at it.")
+    await act(world, referred.fill, {"referrer": "Sue Wren", "home_type": "mainstream"})
+    assert (await world.deadlines(CARER))[NORMAL].state == "open"
+    assert (await world.deadlines(CARER))["first_response"].state == "met"
+    async with world.house.db.read() as session:
+        ids = [(await world.case_of(CARER)).id or 0]
+        faces = (await lists.faces_of(session, ids, world.now))[ids[0]]
+    shown = {stop: face.is_running for stop, face in faces.items()}
+    assert (shown["human_reply"], shown["referral_answer"]) == (False, True)
+    await act(world, referred.fill, ASSESSED)
+    kept = (await world.deadlines(CARER))[NORMAL]
+    assert (kept.state, kept.met_at, kept.met_by_id) == ("met", world.now, world.worker.user_id)
+
+
+async def test_an_emergency_has_its_hour_until_the_assessment_is_written_down(world: World) -> None:
+    with_homes(world)
+    await world.sms(CARER, "A boy of 14 needs a bed tonight")
+    await act(world, kinds.change, CaseKind.REFERRAL, "Sent by the council's team")
+    await act(world, cases.set_urgency, Urgency.URGENT, "Needed the same day")
+    await world.reply(CARER, "We are looking at it.")
+    await act(world, referred.fill, ASSESSED)
+    rows = await world.deadlines(CARER)
+    assert [rows[code].state for code in (NORMAL, EMERGENCY)] == ["met", "met"]
+
+
+async def test_what_the_referrer_is_asked_for_is_never_our_own_answer(world: World) -> None:
+    homes = load_contracts(folders.only("lancashire"))["lancashire"]
+    assert homes.referral is not None
+    said = {one.code: "x" for one in homes.referral.fields if not one.ours}
+    assert referred.missing(homes, "unknown", said) == []
+    [lacking] = referred.unanswered(homes, said)
+    assert "Impact Risk Assessment" in lacking
+    assert referred.unanswered(homes, said | ASSESSED) == []
+
+
+async def test_a_past_referral_is_counted_by_the_promise_to_who_referred(world: World) -> None:
+    with_homes(world)
+    essex = world.house.contracts["essex"]
+    reasons = tuple(
+        one.model_copy(update={"opens": CaseKind.REFERRAL}) if one.code == "placements" else one
+        for one in essex.reasons
+    )
+    contract = essex.model_copy(update={"reasons": reasons})
+    day = (world.now - timedelta(days=9)).isoformat(timespec="seconds")
+    later = (world.now - timedelta(days=8)).isoformat(timespec="seconds")
+    columns = "reference,received_at,method,person,carer_type,quadrant,reason,support"
+    log = [
+        f"{columns},first_response_at,allocated_at,closed_at,outcome,contacts",
+        f"L-1,{day},email,P1,foster_carer,mid,placements,,{later},{later},,,1",
+    ]
+    async with world.house.db.write() as session:
+        await imports.import_cases(session, contract, "\n".join(log), world.now, dry_run=False)
+    rows = [one for one in await world.all(Deadline) if isinstance(one, Deadline)]
+    assert {one.clock: one.state for one in rows}[NORMAL] == "met"
