@@ -100,7 +100,7 @@ class Told:
     def rows(self, table: Table) -> Iterator[Row]:
         for name, cells in table.rows:
             yield [name, *map(self.read, cells)]
-        yield ["All, each counted once", *(self.read(cell, False) for cell in table.total)]
+        yield [table.total_name, *(self.read(cell, False) for cell in table.total)]
 
 
 def tables(report: Report) -> list[Table]:

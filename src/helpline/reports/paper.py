@@ -17,12 +17,13 @@ from markupsafe import Markup
 from helpline.reports.cells import Cell
 from helpline.reports.codes import NAMES
 from helpline.reports.report import Report
-from helpline.reports.view import ALL, STATES, VERDICTS, Chart, Promise, Table, Total, View
+from helpline.reports.view import STATES, VERDICTS, Chart, Promise, Table, Total, View
 from helpline.templating import environment
 
 AREA: Final = NAMES["quadrant"]
 FOR_EARS: Final = re.compile(r'<span class="govuk-visually-hidden">.*?</span>', re.DOTALL)
 """What only a screen reader is told; paper explains its sign once, at the top."""
+UNWRITTEN: Final = "Nothing was written here."
 
 
 def paper(report: Report) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def paper(report: Report) -> dict[str, Any]:
         "title": view.title,
         "opens": view.opens,
         "council": report.contract.council,
-        "period": report.period.label,
+        "period": view.period,
         "start": view.day(report.period.start),
         "end": view.day(report.period.end),
         "contract": report.contract.name,
@@ -47,11 +48,11 @@ def paper(report: Report) -> dict[str, Any]:
         "lines": [
             {
                 "title": one.line.title,
-                "asks": " ".join(said for said in (one.line.asks, one.coarser) if said),
-                "said": list(one.said),
+                "asks": " ".join(said for said in (one.line.asks, *one.notes) if said),
+                "said": list(one.said) or [UNWRITTEN] * one.is_unwritten,
                 "totals": [_total(view, total) for total in one.totals],
                 "has_share": one.has_share,
-                "has_expected": any(total.expected for total in one.totals),
+                "has_expected": one.has_expected,
                 "tables": [
                     table_of(view, table)
                     for table in (*([one.instead] if one.instead else []), *one.tables)
@@ -96,7 +97,7 @@ def table_of(view: View, table: Table) -> dict[str, Any]:
             {"name": name, "cells": [written(view, cell) for cell in cells]}
             for name, cells in table.rows
         ],
-        "total_name": ALL,
+        "total_name": table.total_name,
         "total": [view.shown(cell) for cell in table.total],
         "is_crossed": table.is_crossed,
         "chart": _chart(view, table.chart, table.first),
@@ -104,14 +105,13 @@ def table_of(view: View, table: Table) -> dict[str, Any]:
 
 
 def promise_table(view: View, promise: Promise) -> dict[str, Any]:
-    """How one promise was kept in each area."""
+    """How one promise was kept in each area; without rows where none of it is shown."""
+    rows = [] if promise.is_bare else promise.rows
     return {
         "caption": plain(_parts().promise_caption(promise)),
         "first": AREA,
         "columns": promise.columns,
-        "rows": [
-            {"name": name, "cells": _kept(view, promise, cells)} for name, cells in promise.rows
-        ],
+        "rows": [{"name": name, "cells": _kept(view, promise, cells)} for name, cells in rows],
         "total_name": "All",
         "total": _kept(view, promise, promise.total),
         "is_crossed": False,
@@ -151,7 +151,7 @@ def _kept(view: View, promise: Promise, cells: Mapping[str, Cell]) -> list[str]:
 
 def _total(view: View, total: Total) -> dict[str, str]:
     return {
-        "name": total.measure.name,
+        "name": total.name,
         "figure": view.shown(total.cell),
         "share": total.share,
         "expected": total.expected,
@@ -167,7 +167,7 @@ def _chart(view: View, chart: Chart | None, first: str) -> dict[str, Any] | None
     most = max((bar.cell.value or 0 for bar in longest), default=0)
     said = [f"{bar.name} {view.shown(bar.cell)}" for bar in chart.bars]
     return {
-        "title": f"{chart.measure.name}: {first.lower()}",
+        "title": f"{chart.title}: {first.lower()}",
         "alt": f"Bar chart. {chart.measure.name}: {'; '.join(said)}.",
         "bars": [
             {

@@ -26,6 +26,8 @@ CHARTS: Final = TEMPLATES / "reports" / "charts.typ"
 LONGEST_SECONDS: Final = 60
 UPRIGHT, ON_ITS_SIDE = 8, 14
 """Columns that a page holds beside the rows' names: tables of more lie on their side."""
+LONG: Final = 110
+"""Lines of a page, from which on a report says first what is in it: more than two pages."""
 
 
 class CannotSet(Exception):
@@ -40,10 +42,18 @@ def pdf(report: Report) -> bytes:
     printed["made"] = [local.year, local.month, local.day, local.hour, local.minute, local.second]
     for line in printed["lines"]:
         line["tables"] = [part for table in line["tables"] for part in _fitting(table)]
+    printed["is_long"] = _rows(printed) > LONG
     try:
         return _set(_shown(printed, letters.lines))
     except CannotSet:
         return _set(_shown(printed, letters.plain_lines))
+
+
+def _rows(printed: dict[str, Any]) -> int:
+    """About how many lines of a page its parts take."""
+    lines = printed["lines"]
+    tables = [len(table["rows"]) + 3 for line in lines for table in line["tables"]]
+    return sum(tables) + sum(len(line["totals"]) + 4 for line in lines)
 
 
 def _fitting(table: dict[str, Any]) -> list[dict[str, Any]]:

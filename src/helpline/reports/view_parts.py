@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from helpline.contract import Clock
@@ -20,7 +21,7 @@ CHART_WIDTH: Final = 560
 _LABELS: Final = 250  # of it for the names; the rest is for bars and their numbers
 _BAR, _STEP = 18, 28
 VERDICTS: Final = ("met", "missed", "open")
-VERDICT_COLUMNS: Final = ("Met", "%", "Missed", "%", "Open")
+VERDICT_COLUMNS: Final = ("Kept", "%", "Late", "%", "Still in time")
 TIMES: Final = {
     "median_minutes": "Median",
     "p90_minutes": "9 in 10 within",
@@ -29,6 +30,10 @@ TIMES: Final = {
 """How long a promise took → the title of its column; a report may count some of them only."""
 STATES: Final = {"good": "met", "near": "nearly", "bad": "not met", "": ""}
 ALL: Final = "All, each counted once"
+EVERYBODY: Final = "Everybody, others too"
+"""The sum below the rows of some groups: it is not theirs alone."""
+MOST_BARS, LARGEST = 12, 10
+"""A chart of more rows than this shows the largest alone: nobody reads forty bars."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,12 @@ class Promise:
         """Whether some area's late ones are not shown."""
         return any(cells["missed"].hidden for _, cells in self.rows)
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether no area's number is shown: then its table would say nothing."""
+        shown = [cells[name] for _, cells in self.rows for name in (*VERDICTS, *self.times)]
+        return any(one.hidden for one in shown) and not any(one.value for one in shown)
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -70,22 +81,30 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Horizontal bars of one measure, in the units of its own view box."""
+    """Horizontal bars of one measure, in the units of its own view box; `left_out`: how many rows
+    of its table it leaves out, because there are more than anybody compares."""
 
     measure: Measure
     bars: Sequence[Bar]
     height: int
     longest: Bar | None
+    left_out: int = 0
     width: int = CHART_WIDTH
     labels: int = _LABELS
     thickness: int = _BAR
+
+    @property
+    def title(self) -> str:
+        """What it shows: of a long table only the largest."""
+        return f"{self.measure.name}{f', the {len(self.bars)} largest' if self.left_out else ''}"
 
 
 @dataclass(frozen=True)
 class Total:
     """One figure of a line, with what it is a share of or whose it is, and what was expected of it.
-    `state`: good, near, bad or nothing."""
+    `name`: what it says; `state`: good, near, bad or nothing."""
 
+    name: str
     measure: Measure
     cell: Cell
     share: str
@@ -105,10 +124,11 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Cell]]]
     total: Sequence[Cell]
+    total_name: str = ALL
     chart: Chart | None = None
     is_crossed: bool = False
     cut: str = ""
-    of: str = ""  # for two dimensions, the measure
+    of: str = ""  # the measure, or the promise; nothing where it is all of a line's
     measures: Sequence[Measure] = ()
     by: Sequence[str] = ()
     region: str = ""
@@ -137,14 +157,39 @@ class Line:
     """In its place: the figures for all together, over these days and over longer ones."""
     said: Sequence[str] = ()
     """What was written of it, a paragraph each: the line's own, then of each figure that moved."""
+    elsewhere: str = ""
+    """Where else in the report stands what is asked here, and who is counted in what is here."""
 
     @property
     def measures(self) -> list[Measure]:
-        return [total.measure for total in self.totals]
+        return list({total.measure.code: total.measure for total in self.totals}.values())
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said of the figures: who is counted, what stands elsewhere, what is not shown."""
+        expected = f"Expected of each: {self.expected}." if self.expected else ""
+        return [said for said in (self.elsewhere, self.coarser, expected) if said]
+
+    @property
+    def is_unwritten(self) -> bool:
+        """Whether it is there for words alone, and has none."""
+        return not (self.said or self.totals or self.tables or self.instead)
 
     @property
     def has_share(self) -> bool:
         return any(total.share for total in self.totals)
+
+    @property
+    def has_expected(self) -> bool:
+        """Whether its figures need a column for what was expected of them."""
+        return not self.expected and any(total.expected for total in self.totals)
+
+    @property
+    def expected(self) -> str:
+        """What is said of every one of them alike ("not agreed yet"): once is enough."""
+        said = {total.expected for total in self.totals}
+        is_judged = any(total.state for total in self.totals)
+        return said.pop() if len(said) == 1 and len(self.totals) > 1 and not is_judged else ""
 
 
 def number(value: float) -> str:
@@ -170,8 +215,32 @@ def worded(measure: Measure, value: float) -> str:
     return f"{number(value)}%" if measure.unit == "percent" else number(value)
 
 
-def chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart:
-    """Bars as long as their numbers; one that is not shown has none."""
+def day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def share(cell: Cell) -> str:
+    return "" if cell.percent is None else f"{number(cell.percent)}%"
+
+
+def share_words(cell: Cell) -> str:
+    """What a share is of and who supplied a figure, or why there is no share."""
+    as_of = day(cell.denominator_as_of) if cell.denominator_as_of else ""
+    source = ", ".join(part for part in (cell.source, as_of) if part) if cell.source else ""
+    if cell.percent is None:
+        return source or cell.note or ""
+    said = f"{share(cell)} of {number(cell.denominator or 0)}{f' ({as_of})' if as_of else ''}"
+    return f"{said}; {source}" if source else said
+
+
+def chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart | None:
+    """Bars as long as their numbers; one that is not shown has none, and of many rows only the
+    largest have one. None where there are not two bars to compare."""
+    left_out = len(rows) - LARGEST if len(rows) > MOST_BARS else 0
+    if left_out:
+        rows = sorted(rows, key=lambda row: -(row[1].value or 0))[:LARGEST]
+    if sum(bool(cell.value) for _, cell in rows) < 2:
+        return None
     most = max((cell.value or 0 for _, cell in rows), default=0)
     room = CHART_WIDTH - _LABELS - 70  # the last for the number behind the bar
     bars = [
@@ -179,4 +248,4 @@ def chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart:
         for index, (name, cell) in enumerate(rows)
     ]
     longest = max(bars, key=lambda bar: bar.width) if most else None
-    return Chart(measure, bars, len(rows) * _STEP, longest)
+    return Chart(measure, bars, len(rows) * _STEP, longest, left_out)

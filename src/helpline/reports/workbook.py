@@ -20,7 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 from helpline.reports.cells import Cell
 from helpline.reports.paper import AREA, paper
 from helpline.reports.report import Report
-from helpline.reports.view import ALL, STATES, VERDICTS, Chart, Promise, Table, View
+from helpline.reports.view import STATES, VERDICTS, Chart, Promise, Table, View
 
 SAFE: Final = {
     "in_memory": True,
@@ -42,7 +42,7 @@ def xlsx(report: Report) -> bytes:
     """The workbook: the answers, a sheet for each line of the contract, and what it all means."""
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, dict(SAFE))
-    head = f"{report.view.title}, {report.contract.council}, {report.period.label}"
+    head = f"{report.view.title}, {report.contract.council}, {report.view.period}"
     made = report.generated_at.astimezone(UTC).replace(tzinfo=None)
     book.set_properties({"title": head, "author": report.contract.provider_name, "created": made})
     writing = _Writing(book, report.view, _formats(book))
@@ -50,7 +50,7 @@ def xlsx(report: Report) -> bytes:
     for line in report.view.lines:
         writing.begin(line.line.title)
         writing.row(line.line.title, style="title")
-        writing.row(" ".join(said for said in (line.line.asks, line.coarser) if said))
+        writing.row(" ".join(said for said in (line.line.asks, *line.notes) if said))
         for written in line.said:
             writing.paragraph(written)
         writing.top([("Question", "Figure", "Unit", "%", "Share", "Expected", "State")])
@@ -58,7 +58,7 @@ def xlsx(report: Report) -> bytes:
             figure = writing.figure(total.cell)
             unit = "minutes" if total.measure.is_minutes else UNITS.get(total.measure.unit, "")
             said = [total.share, total.expected, STATES[total.state]]
-            writing.row(total.measure.name, figure, unit, total.cell.percent, *said)
+            writing.row(total.name, figure, unit, total.cell.percent, *said)
         for table in (*([line.instead] if line.instead else []), *line.tables):
             _table(writing, table)
     writing.begin("What the figures mean")
@@ -205,15 +205,16 @@ def _table(writing: _Writing, table: Table) -> None:
         figures = [writing.figure(cell) for cell in cells]
         writing.row(name, *figures, *(cells[place].percent for place in shares))
     if table.total:
-        writing.row(ALL, *map(writing.figure, table.total), style="sum")
+        writing.row(table.total_name, *map(writing.figure, table.total), style="sum")
     if table.chart is not None and len(table.rows) <= MOST_BARS:
-        column = 1 + list(table.columns).index(table.chart.measure.name)
+        column = 1 + list(table.measures).index(table.chart.measure)
         _bars(writing, table.chart, table.first, top, column, len(table.columns) + len(shares))
 
 
 def _bars(writing: _Writing, drawn: Chart, first: str, top: int, column: int, columns: int) -> None:
     """To the right of its table: the bars of the column that the page draws."""
-    name, last = writing.sheet.get_name(), top + len(drawn.bars)
+    rows = len(drawn.bars) + drawn.left_out  # here all of them: who reads it can sort
+    name, last = writing.sheet.get_name(), top + rows
     chart = writing.book.add_chart({"type": "bar"})
     series = {
         "categories": [name, top + 1, 0, last, 0],
@@ -225,6 +226,6 @@ def _bars(writing: _Writing, drawn: Chart, first: str, top: int, column: int, co
     chart.set_title({"name": title, "name_font": {"size": 11}})
     chart.set_legend({"none": True})
     chart.set_y_axis({"reverse": True})
-    chart.set_size({"width": 560, "height": 80 + 20 * len(drawn.bars)})
+    chart.set_size({"width": 560, "height": 80 + 20 * rows})
     said = f"Bar chart of the table beside it: {title}."
     writing.sheet.insert_chart(top, columns + 2, chart, {"description": said, "object_position": 1})
