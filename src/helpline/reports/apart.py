@@ -1,8 +1,8 @@
-"""A process of its own, at the back of the queue, for making reports: taking a message in goes
+"""Processes of their own, at the back of the queue, for making reports: taking a message in goes
 before counting, protecting and typesetting.
 
 `main` hands one to the sessions that read; whoever makes figures, or files of them, calls `there`.
-The process is started when it is first needed, lives as long as the helpline, and is started anew
+A process is started when it is first needed, lives as long as the helpline, and is started anew
 if it was ended.
 """
 
@@ -29,6 +29,9 @@ APART: Final = "apart"
 """Under this name sessions that read have it (`session.info`); those of the process itself have
 none, nor has one that writes: what it wrote is not to be seen from there yet."""
 NICE: Final = 19
+AT_ONCE: Final = 2
+"""Processes, the second only while the first is busy: a check may take minutes, and somebody who
+opens a page meanwhile does not wait for it."""
 Found = TypeVar("Found")
 _url = ""
 
@@ -51,8 +54,8 @@ async def there(
 
 
 class Apart:
-    """Runs functions that take a session and give something back, one at a time. `keys` open what
-    is sealed; they go to the process through a pipe."""
+    """Runs functions that take a session and give something back, AT_ONCE at a time. `keys` open
+    what is sealed; they go to the processes through a pipe."""
 
     def __init__(self, url: str, keys: Sequence[bytes] = ()) -> None:
         self._url, self._keys = url, tuple(keys)
@@ -82,16 +85,17 @@ class Apart:
     def _begun(
         self, act: Callable[..., Awaitable[Found]], args: tuple[object, ...]
     ) -> Future[Found]:
-        if self._pool is not None:
-            return self._pool.submit(_over_there, act, args)
-        self._pool = ProcessPoolExecutor(
-            1, multiprocessing.get_context("spawn"), _begin, (self._url, self._keys)
-        )
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                AT_ONCE, multiprocessing.get_context("spawn"), _begin, (self._url, self._keys)
+            )
+            self._processes = []
         before = multiprocessing.active_children()
         begun = self._pool.submit(_over_there, act, args)
-        self._processes = [one for one in multiprocessing.active_children() if one not in before]
-        for process in self._processes:
-            stand_back(process.pid or 0)
+        for process in multiprocessing.active_children():
+            if process not in before:
+                self._processes.append(process)
+                stand_back(process.pid or 0)
         return begun
 
 
