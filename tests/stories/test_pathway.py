@@ -63,7 +63,7 @@ async def test_the_first_day_of_an_allegation_on_christmas_night(database_url: s
             for item in ("safe_now", "safe_contact", "ring_back"):
                 await firstday.tick(session, contract, found, entry, item, world.duty, world.now)
             ticks = await firstday.ticks_of(session, entry)
-            lines = firstday.lines(contract, one, ticks, world.now)
+            lines = firstday.lines(contract, one, case.group, ticks, world.now)
         assert [line.to_do.code for line in lines if line.place == "overdue"] == [
             *("police_there", "interview_time", "ask_solicitor", "risk_to_self"),
         ]
@@ -95,7 +95,7 @@ async def test_the_first_day_of_an_allegation_on_christmas_night(database_url: s
             await pathway.set_stage(
                 session, contract, found, entry, "reported", "reached", on, "EDS", sefa, world.now
             )
-            faces = await pathway.line_of(session, contract, one)
+            faces = await pathway.line_of(session, contract, one, case.group)
         assert [(face.stage.code, face.place) for face in faces[:3]] == [
             *(("reported", "here"), ("lado", "next"), ("strategy", "later")),
         ]

@@ -4,11 +4,12 @@ never what must not be there."""
 import re
 
 import pytest
+from sqlalchemy import select
 from sqlmodel import col
 
 from helpline.desk import allegations, cases, firstday, parts
 from helpline.errors import NotFound
-from helpline.models import Alert, Allegation, AllegationRequest, Task
+from helpline.models import Alert, Allegation, AllegationRequest, Case, Task
 from helpline.vocabulary import PartRole, Role
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
@@ -283,3 +284,51 @@ async def test_both_sides_are_supported_and_neither_sees_across(
         with pytest.raises(NotFound):
             await cases.find_case(session, world.duty, there)
         assert await cases.find_case(session, sefa, there)
+
+
+FOSTERING = ("foster carer", "fostering service", "fostering panel", "supervising social worker")
+
+
+async def test_a_lodgings_host_is_never_called_a_foster_carer(
+    one_world: World, arrive: Arrive
+) -> None:
+    """Their own word, their own team, and nothing of what holds for foster carers only."""
+    guest, path = await opened(one_world, arrive)
+    reference = path.split("/")[2]
+    async with one_world.house.db.write() as session:
+        (found,) = await session.scalars(select(Case).where(col(Case.reference) == reference))
+        found.group = "supported_lodgings_carer"
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    (one,) = await one_world.all(Allegation)
+    assert isinstance(one, Allegation)
+    stage = {"stage": "panel", "state": "reached", "told_by": "the duty LADO"}
+    assert await guest.post(f"{path}/{one.id}/stages", stage) == 400  # not on their way
+    stage |= {"stage": "other_rules"}
+    assert await guest.post(f"{path}/{one.id}/stages", stage) == 200
+    seen = []
+    for page in (path, f"{path}/list", path.replace("/pathway", "/duties")):
+        await guest.get(page)
+        seen.append(guest.text)
+    whole = " ".join(seen)
+    assert not [word for word in FOSTERING if word in whole.lower()]
+    assert "For the supported lodgings carer" in seen[0]
+    assert "As the supported lodgings carer repeated it" in seen[0]
+    assert "Access to Resources Team with the supported lodgings carer" in seen[0]
+    assert "What follows from it" in seen[0] and "Approval review" not in seen[0]
+    assert "worker at the Access to Resources Team that we are supporting you" in seen[1]
+    assert "A foster carer's resignation" not in seen[1]
+    assert "do not apply to a supported lodgings carer" in seen[2]
+    assert "In the yearly return" not in seen[2]
+
+
+async def test_a_foster_carer_has_the_whole_way(one_world: World, arrive: Arrive) -> None:
+    guest, path = await opened(one_world, arrive)
+    await guest.get(path)
+    await written_down(one_world, guest, path)
+    for stage in ("Approval review", "Fostering panel", "Appeal"):
+        assert stage in guest.text
+    assert "What follows from it" not in guest.text
+    assert "For the carer" in guest.text
+    await guest.get(f"{path}/list")
+    assert "A foster carer's resignation cannot be taken back" in guest.text

@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints
 from helpline.contract import parts
 from helpline.contract.measuring import Measure, MeasureTable, Split, expanded, expanded_splits
 from helpline.contract.parts import Text, Worded
-from helpline.contract.pathway import PathwayTable
+from helpline.contract.pathway import Nouns, PathwayTable, nouns
 from helpline.contract.words import squeezed
 from helpline.errors import InvalidInput
 from helpline.rules import clocks as clock_rules
@@ -25,7 +25,7 @@ from helpline.rules import rota as rota_rules
 from helpline.rules.calendar import Calendar
 from helpline.rules.periods import KIND_OF, Period
 from helpline.rules.postcodes import Share, Suggestion, suggest_quadrant
-from helpline.vocabulary import CaseKind, ClockStart
+from helpline.vocabulary import UNKNOWN, CaseKind, ClockStart
 
 LAST_RESORT: Final = "other"  # the method of a channel nobody foresaw: counted, never lost
 Kind = Literal[
@@ -40,7 +40,7 @@ class Contract(parts.Table):
     file: str = ""  # set at loading
     outcodes: Mapping[str, tuple[Share, ...]] = Field(default_factory=dict, repr=False)
     holidays: parts.HolidayTable | None = Field(default=None, repr=False)  # set at loading
-    path: PathwayTable | None = Field(default=None, repr=False)  # set at loading, from `pathway`
+    path: PathwayTable | None = Field(default=None, repr=False)  # set at loading; see `way`
     measure_tables: tuple[MeasureTable, ...] = Field(default=(), repr=False)  # set at loading
 
     key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
@@ -268,6 +268,22 @@ class Contract(parts.Table):
     def suggest_quadrant(self, postcode: str) -> Suggestion:
         """A guess from a postcode, with its confidence; it never decides who is eligible (A11)."""
         return suggest_quadrant(postcode, self.outcodes)
+
+    def nouns(self, group: str = UNKNOWN) -> Nouns:
+        """What people are called in the texts of an allegation about somebody of this group."""
+        return nouns(self.called, next((one for one in self.groups if one.code == group), None))
+
+    def way(self, group: str = UNKNOWN) -> PathwayTable | None:
+        """What usually happens after an allegation about somebody of this group, in their words and
+        with what applies to them; None where the contract names no pathway."""
+        return self._ways.get(group) or self._ways.get(UNKNOWN)
+
+    @cached_property
+    def _ways(self) -> dict[str, PathwayTable]:
+        if self.path is None:
+            return {}
+        codes = {UNKNOWN, *(one.code for one in self.groups)}
+        return {code: self.path.said_of(self.nouns(code)) for code in codes}
 
     def is_allegation(self, reason: str, part: str | None = None) -> bool:
         """Whether a case with this reason (and part, "abuse.x") is an allegation case (A40)."""

@@ -65,7 +65,7 @@ _HOUSE: Final[Mapping[str, Mapping[str, str]]] = {
     "track": {
         "allegation": "An allegation",
         "standards": "A concern about standards of care",
-        "complaint": "A complaint about the carer",
+        "complaint": "A complaint about them",
         "unknown": "Nobody has said yet",
     },
     "made_by": {
@@ -106,6 +106,7 @@ def names(contract: Contract) -> dict[str, dict[str, str]]:
         known = {one.code: one.name for one in words if one.code == UNKNOWN}
         found[dimension] = listed | ({UNKNOWN: unknown} | known)
     found |= {dimension: dict(words) for dimension, words in _HOUSE.items()}
+    found["track"]["complaint"] = f"A complaint about the {contract.called.subject}"
     return found | _registers(contract)
 
 

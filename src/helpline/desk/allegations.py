@@ -37,8 +37,8 @@ LONGEST_WHY = 500
 MOST_ON_A_CASE = 20
 SAME = ("case_id", "person_id", "words", "types", "made_by", "track", "ended_at")
 """What is alike in one that was sent twice; whoever told us "now" has moved on by then."""
-CHOOSE_WHOM = "Choose whom it is about: the carer, or somebody who lives there."
-SAY_WHO_TOLD = "Say who told us: the carer, or who else."
+CHOOSE_WHOM = "Choose whom it is about: the person of the case, or somebody who lives there."
+SAY_WHO_TOLD = "Say who told us: the person themself, or who else."
 SAY_WHO_SAID = "Say who told you so. We never decide this ourselves."
 SAY_THE_REASON = "Say in a few words what they gave as the reason."
 STILL_TO_COME = "That time is still to come: give when they said it."

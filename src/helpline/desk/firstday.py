@@ -44,7 +44,7 @@ async def tick(
     """Done. Twice is once."""
     require(by, "pathway.write", case.contract)
     await allegations.find_open(session, case, allegation_id)
-    if item not in {one.code for one in table_of(contract).to_dos()}:
+    if item not in {one.code for one in table_of(contract, case.group).to_dos()}:
         raise InvalidInput("Choose something from the list.")
     if await _standing(session, allegation_id, item) is not None:
         return
@@ -82,12 +82,16 @@ async def ticks_of(session: AsyncSession, allegation_id: int) -> Mapping[str, Ti
 
 
 def lines(
-    contract: Contract, allegation: Allegation, ticks: Mapping[str, Tick], now: datetime
+    contract: Contract,
+    allegation: Allegation,
+    group: str,
+    ticks: Mapping[str, Tick],
+    now: datetime,
 ) -> list[rules.Line]:
     """The worker's list, what is overdue first. Its hours run from when we first knew."""
     done = {code: tick.done_at for code, tick in ticks.items()}
     return rules.first_days(
-        table_of(contract).to_dos(allegation.track), done, allegation.aware_at, now
+        table_of(contract, group).to_dos(allegation.track), done, allegation.aware_at, now
     )
 
 

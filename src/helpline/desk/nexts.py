@@ -159,7 +159,11 @@ async def _first_hours(
     found = []
     for entry in entries if contract.path is not None else ():
         ticks = await firstday.ticks_of(session, entry.id or 0)
-        lines = [one for one in firstday.lines(contract, entry, ticks, now) if one.done_at is None]
+        lines = [
+            one
+            for one in firstday.lines(contract, entry, case.group, ticks, now)
+            if one.done_at is None
+        ]
         if lines:
             first = min(lines, key=lambda line: line.due_at)
             found.append(Next("first_hours", first.to_do.text, "/pathway", "list", at=first.due_at))

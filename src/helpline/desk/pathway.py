@@ -46,11 +46,13 @@ class QuestionFace:
     row: AllegationTelling | None
 
 
-def table_of(contract: Contract) -> PathwayTable:
-    """The contract's usual way. InvalidInput says what to do where it names none."""
-    if contract.path is None:
+def table_of(contract: Contract, group: str) -> PathwayTable:
+    """The contract's usual way, in the words for somebody of this group. InvalidInput says what to
+    do where it names none."""
+    way = contract.way(group)
+    if way is None:
         raise InvalidInput("This contract names no pathway. Ask your administrator to name one.")
-    return contract.path
+    return way
 
 
 async def set_stage(
@@ -68,7 +70,7 @@ async def set_stage(
     """Somebody told us that it has come this far, has not, or does not happen here."""
     require(by, "pathway.write", case.contract)
     found = await allegations.find_open(session, case, allegation_id)
-    if stage not in {one.code for one in table_of(contract).stages_of(found.track)}:
+    if stage not in {one.code for one in table_of(contract, case.group).stages_of(found.track)}:
         raise InvalidInput("Choose a stage from the list.")
     if state not in list(StageState):
         raise InvalidInput("Choose whether it has come to this.")
@@ -106,7 +108,7 @@ async def set_told(
     """The carer was told this, was not, or has asked for it; by whom and on which day."""
     require(by, "pathway.write", case.contract)
     await allegations.find_open(session, case, allegation_id)
-    if item not in {one.code for one in table_of(contract).questions}:
+    if item not in {one.code for one in table_of(contract, case.group).questions}:
         raise InvalidInput("Choose what it is about from the list.")
     if state not in list(ToldState):
         raise InvalidInput("Choose whether they were told, were not, or have asked.")
@@ -129,10 +131,10 @@ async def set_told(
 
 
 async def line_of(
-    session: AsyncSession, contract: Contract, allegation: Allegation
+    session: AsyncSession, contract: Contract, allegation: Allegation, group: str
 ) -> list[StageFace]:
-    """The whole way of one matter, in its order, with where it stands."""
-    stages = table_of(contract).stages_of(allegation.track)
+    """The whole way of one matter, in its order, with where it stands. `group`: of the case."""
+    stages = table_of(contract, group).stages_of(allegation.track)
     rows = {
         row.stage: row
         for row in await session.scalars(
@@ -155,7 +157,7 @@ async def line_of(
 
 
 async def questions_of(
-    session: AsyncSession, contract: Contract, allegation_id: int
+    session: AsyncSession, contract: Contract, allegation_id: int, group: str
 ) -> tuple[list[QuestionFace], list[QuestionFace]]:
     """(what they still have to be told, the most pressing first; what they were told)."""
     rows = {
@@ -172,7 +174,7 @@ async def questions_of(
             rows[one.code].state if one.code in rows else ToldState.NOT_TOLD,
             rows.get(one.code),
         )
-        for one in table_of(contract).questions
+        for one in table_of(contract, group).questions
     }
     states = {code: face.state for code, face in faces.items()}
     to_ask = [faces[code] for code in rules.to_ask(list(faces), states)]

@@ -219,7 +219,13 @@ async def household(
     """Everybody who lives there, by what is known on this case and by the register, with what they
     were offered; of the register no more than `actor` may see, so nobody across a wall."""
     person = await session.get(Person, case.person_id)
-    listed = [(case.person_id, (person.name if person else None) or "The carer", False)]
+    listed = [
+        (
+            case.person_id,
+            (person.name if person else None) or f"The {contract.nouns(case.group).carer}",
+            False,
+        )
+    ]
     for part in await parts.on_case(session, case.id or 0):
         if part.role in parts.LIVES_THERE:
             is_child = _is_child(contract, part.group, part.role)

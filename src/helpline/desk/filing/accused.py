@@ -79,7 +79,7 @@ ALLEGED: Final = Kept(
         ),
         Kept(
             "allegation_telling",
-            "What the carer was told",
+            "What they were told",
             "set_at",
             (
                 Shown("item", "Question", How.QUESTION),
@@ -118,7 +118,7 @@ ALLEGED: Final = Kept(
             "Meeting",
             "held_at",
             (
-                Shown("kind", "Which", How.CODE, {"service": "the fostering service with them"}),
+                Shown("kind", "Which", How.CODE, {"service": "the service with them"}),
                 Shown("we_were_there", "We were there", How.YES_NO),
                 Shown("who", "Who of us, or why nobody"),
                 Shown("said", "What was said"),
@@ -154,7 +154,7 @@ APPROVAL: Final = Kept(
             How.CODE,
             {
                 "determination": "the service proposes to end or change the approval",
-                "resignation": "the carer has resigned in writing",
+                "resignation": "they resigned in writing",
             },
         ),
         Shown("who", "Who"),

@@ -192,7 +192,7 @@ def _said(shown: Shown, value: Any, told: _Told) -> str | datetime | date:
 
 def _of_contract(how: How, code: str, contract: Contract) -> str:
     """What the contract, or its pathway, calls a code; empty where it has none of it now."""
-    path = contract.path
+    path = contract.way()
     known: dict[How, Callable[[], Mapping[str, str]]] = {
         How.NOTICE: lambda: {one.code: one.name for one in contract.notices},
         How.CLOCK: lambda: {one.code: one.name for one in contract.clocks},

@@ -56,8 +56,8 @@ KINDS: Final = {
     ComplaintKind.DATA: "About how we use personal information",
 }
 WHO: Final = {
-    ComplainantKind.CARER: "A carer",
-    ComplainantKind.FAMILY: "Somebody of a carer's household",
+    ComplainantKind.CARER: "Somebody who cares for a child",
+    ComplainantKind.FAMILY: "Somebody of their household",
     ComplainantKind.CHILD: "A child or young person",
     ComplainantKind.PROFESSIONAL: "A professional",
     ComplainantKind.RESIDENT: "Somebody who lives near",

@@ -94,9 +94,8 @@ async def show_duties(request: web.Request, **again: Any) -> web.Response:
                 for one in contract.notices
             },
             "covered": [one.name for one in contract.entitlements if found.group in one.groups],
-            "under_fostering_law": all(
-                one.fostering_law for one in contract.groups if one.code == found.group
-            ),
+            "nouns": contract.nouns(found.group),
+            "under_fostering_law": contract.nouns(found.group).fostering_law,
             "line": next((s for s in contract.signposts if "legal" in s.topics), None),
             "local_now": local_now(now, contract.zone),
             "today": contract.days.day_of(now).isoformat(),

@@ -74,7 +74,8 @@ async def show_pathway(request: web.Request, **again: Any) -> web.Response:
             "tellers": list(Teller),
             "tracks": list(Track),
             "is_counted": found.reason != UNKNOWN and contract.is_allegation(found.reason),
-            "table": contract.path,
+            "table": contract.way(found.group),
+            "nouns": contract.nouns(found.group),
             "may_write": may(actor, "pathway.write", contract.key)
             and found.status == CaseStatus.OPEN,
             "local_now": local_now(now, contract.zone),
@@ -118,12 +119,12 @@ async def _on_the_way(
     chosen: Allegation,
 ) -> dict[str, Any]:
     now, chosen_id = now_of(request), chosen.id or 0
-    to_ask, were_told = await pathway.questions_of(session, contract, chosen_id)
+    to_ask, were_told = await pathway.questions_of(session, contract, chosen_id, found.group)
     ticks = await firstday.ticks_of(session, chosen_id)
-    lines = firstday.lines(contract, chosen, ticks, now)
+    lines = firstday.lines(contract, chosen, found.group, ticks, now)
     roles = {one.role for one in await parts.on_case(session, found.id or 0)}
     return {
-        "line": await pathway.line_of(session, contract, chosen),
+        "line": await pathway.line_of(session, contract, chosen, found.group),
         "states": list(StageState),
         "to_ask": to_ask,
         "were_told": were_told,
@@ -137,7 +138,11 @@ async def _on_the_way(
         "has_partner": PartRole.PARTNER in roles,
         "requests": await inquiries.requests_of(session, chosen_id),
         "meetings": await inquiries.meetings_of(session, chosen_id),
-        "meeting_kinds": list(MeetingKind),
+        "meeting_kinds": [
+            one
+            for one in MeetingKind
+            if one is not MeetingKind.PANEL or contract.nouns(found.group).fostering_law
+        ],
     }
 
 
@@ -160,8 +165,8 @@ async def show_list(request: web.Request) -> web.Response:
         found = await find(session, request)
         await cases.record_reading(session, found, actor, now)
         contract = contract_of(request, found.contract)
-        reference = found.reference
-    table = pathway.table_of(contract)
+        reference, group = found.reference, found.group
+    table = pathway.table_of(contract, group)
     carers = [one for one in contract.signposts if one.audience in ("carers", "everyone")]
     lines = [one for one in carers if one.first_answer or firstday.LEGAL in one.topics]
     values: dict[str, Any] = {"table": table, "contract": contract, "signposts": lines}
