@@ -1,12 +1,12 @@
 """Calendars, read back by a strict reader of RFC 5545 that shares nothing with the writer."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpline.rules.ical import Entry, calendar, text
+from helpline.rules.ical import Entry, WholeDay, calendar, text
 
 NOW = datetime(2026, 11, 3, 2, 15, tzinfo=UTC)
 NAME = re.compile(r"(?P<name>[A-Z0-9-]+)(?P<parameters>(?:;[A-Z-]+=[A-Z]+)*):(?P<value>.*)", re.S)
@@ -71,6 +71,14 @@ def test_a_shift_is_an_event_in_utc() -> None:
         "SUMMARY": "On call\\, first: Essex",
         "TRANSP": "TRANSPARENT",
     }
+
+
+def test_what_takes_a_day_begins_and_ends_with_it() -> None:
+    day = WholeDay("owed-7@helpline", "Panel: Peterborough", date(2026, 12, 31))
+    file = calendar("What is owed", [day], NOW)
+    (event,) = events(file.encode())
+    assert (event["DTSTART"], event["DTEND"]) == ("20261231", "20270101")
+    assert "DTSTART;VALUE=DATE:20261231" in file and event["SUMMARY"] == day.summary
 
 
 def test_a_calendar_without_shifts_is_a_calendar() -> None:

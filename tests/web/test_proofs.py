@@ -105,6 +105,22 @@ async def test_evidence_is_written_with_a_file_counted_and_taken_back(
     assert "Users influencing service development 0" in lead.text
 
 
+async def test_the_days_of_what_is_owed_come_as_a_calendar_without_what_was_typed(
+    everybody: World, arrive: Arrive
+) -> None:
+    lead = await arrive(everybody, "leonie")
+    await lead.get("/obligations")
+    typed = {"rule": "", "what": "Ring Sue about Easter", "day": "2026-12-01", "owner": ""}
+    await lead.post("/obligations", typed)
+    assert 'href="/obligations.ics"' in lead.page
+    worker = await arrive(everybody, "wasim")
+    answer = await worker.client.get("/obligations.ics")
+    assert (answer.status, answer.content_type) == (200, "text/calendar")
+    text = (await answer.text()).replace("\r\n ", "")
+    assert "DTSTART;VALUE=DATE:20261113" in text and "Commissioners: Essex" in text
+    assert "DTSTART;VALUE=DATE:20261201" in text and "by hand" in text and "Sue" not in text
+
+
 async def test_a_file_too_large_is_refused_and_what_was_typed_stays(
     everybody: World, arrive: Arrive
 ) -> None:

@@ -224,6 +224,7 @@ WHO = {
     "POST /evidence/{id}/withdrawal": "WLSQ",
     "GET /evidence/files/{id}": "WLSQ",
     "GET /obligations": "WLSQA",
+    "GET /obligations.ics": "WLSQA",
     "POST /obligations": "LA",
     "POST /obligations/{id}": "LA",
     "POST /obligations/{id}/completion": "WLSQA",

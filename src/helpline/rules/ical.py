@@ -1,12 +1,13 @@
-"""A calendar as text (RFC 5545): what a calendar program fetches to show somebody's shifts.
+"""A calendar as text (RFC 5545): what a calendar program fetches to show somebody's shifts, and a
+file of the days on which something is owed.
 
-Called by desk/rota/feeds. Times are written in UTC, which needs no description of a zone; lines are
-folded at 75 octets, never inside a letter. Pure.
+Called by desk/rota/feeds and web/pages/obligations. Times are written in UTC, which needs no
+description of a zone; lines are folded at 75 octets, never inside a letter. Pure.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 WIDTH = 75
 """Octets in a line, without its end (RFC 5545 §3.1)."""
@@ -22,7 +23,16 @@ class Entry:
     ends_at: datetime
 
 
-def calendar(name: str, entries: Iterable[Entry], now: datetime) -> str:
+@dataclass(frozen=True)
+class WholeDay:
+    """One event that takes a day, wherever the reader is."""
+
+    uid: str
+    summary: str
+    on: date
+
+
+def calendar(name: str, entries: Iterable[Entry | WholeDay], now: datetime) -> str:
     """The whole file, lines ended by CR LF. `now` is when it was made."""
     lines = [
         "BEGIN:VCALENDAR",
@@ -66,13 +76,17 @@ def stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _event(entry: Entry, now: datetime) -> list[str]:
+def _event(entry: Entry | WholeDay, now: datetime) -> list[str]:
+    if isinstance(entry, WholeDay):
+        after = entry.on + timedelta(days=1)
+        span = [f"DTSTART;VALUE=DATE:{entry.on:%Y%m%d}", f"DTEND;VALUE=DATE:{after:%Y%m%d}"]
+    else:
+        span = [f"DTSTART:{stamp(entry.starts_at)}", f"DTEND:{stamp(entry.ends_at)}"]
     return [
         "BEGIN:VEVENT",
         f"UID:{text(entry.uid)}",
         f"DTSTAMP:{stamp(now)}",
-        f"DTSTART:{stamp(entry.starts_at)}",
-        f"DTEND:{stamp(entry.ends_at)}",
+        *span,
         f"SUMMARY:{text(entry.summary)}",
         "TRANSP:TRANSPARENT",
         "END:VEVENT",

@@ -422,6 +422,7 @@ ROUTES = (
     Route("POST", "/evidence/{id}/withdrawal", evidence.take_back, "evidence.write"),
     Route("GET", "/evidence/files/{id}", evidence.download, "evidence.read"),
     Route("GET", "/obligations", obligations.show_obligations, "obligation.read"),
+    Route("GET", "/obligations.ics", obligations.as_calendar, "obligation.read"),
     Route("POST", "/obligations", obligations.add, "obligation.write"),
     Route("POST", "/obligations/{id}", obligations.give, "obligation.write"),
     Route(

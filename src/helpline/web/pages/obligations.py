@@ -9,6 +9,7 @@ from aiohttp import web
 
 from helpline.desk import evidence, obligation_lists, obligations
 from helpline.errors import Conflict, InvalidInput
+from helpline.rules.ical import WholeDay, calendar
 from helpline.rules.permissions import may
 from helpline.web.asked import (
     actor_of,
@@ -29,6 +30,8 @@ from helpline.web.showing import ZONE, go, show
 
 NEAR_DAYS: Final = 60
 """What is owed within so many days is shown with its forms; the rest as a list."""
+MOST_DAYS: Final = 1000
+OWN_WORDS: Final = "Something that was written down by hand"
 _WRONG: Final = {
     "Say in a few words": "what",
     "Give the day": "day",
@@ -54,6 +57,31 @@ async def show_obligations(request: web.Request) -> web.Response:
             if not await obligation_lists.is_laid_out(session, contract):
                 await obligations.lay_out(session, contract, now_of(request))
     return await _page(request)
+
+
+async def as_calendar(request: web.Request) -> web.Response:
+    """The days of what is owed, for a calendar program: what the contract calls it and for which
+    council; words that somebody typed stay here."""
+    contracts = {
+        one.key: one for one in narrowed(request, contracts_of(request, "obligation.read"))
+    }
+    now = now_of(request)
+    async with house_of(request).db.read() as session:
+        owed = await obligation_lists.listed(session, contracts, now, is_open=True, limit=MOST_DAYS)
+    days = [
+        WholeDay(
+            f"owed-{one.id}@helpline",
+            f"{one.what if one.is_by_rule else OWN_WORDS}: {contracts[one.contract].council}",
+            one.due_on,
+        )
+        for one in owed
+    ]
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": 'attachment; filename="owed.ics"',
+    }
+    text = calendar("What is owed", days, now)
+    return web.Response(text=text, content_type="text/calendar", charset="utf-8", headers=headers)
 
 
 async def add(request: web.Request) -> web.Response:
