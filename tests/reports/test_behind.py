@@ -1,6 +1,7 @@
-"""What a figure opens onto is what it counts: for every measure of every contract and every way in
-which it is cut, as many things as the figure says."""
+"""What a figure opens onto is what it counts: for every measure of every contract, and every way in
+which its like is cut, as many things as the figure says."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from helpline.contract import Contract, load_contracts
 from helpline.contract.measuring import Measure
 from helpline.db import Database
 from helpline.desk import behind as behind_figures
-from helpline.desk.behind import SHOWN, Behind, asked, behind, behind_each
+from helpline.desk.behind import SHOWN, Behind, asked, behind
 from helpline.errors import NotAllowed, NotFound
 from helpline.models import Case, Conflict, SuppliedFigure
 from helpline.reports import codes, counting
@@ -26,7 +27,7 @@ from tests.reports import any_life
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 NOW = datetime(2027, 1, 2, 12, tzinfo=UTC)  # some of it has not ended yet
-NOUGHTS = 9  # of the figures that are nought every ninth is opened
+CROSSED = 8  # one in so many crossed tables is opened: it chooses by both, each alone is tried
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "contracts")
 
 
@@ -39,24 +40,40 @@ def autumn(contract: Contract) -> Period:
     return period("2026-27", contract.year_starts_month)
 
 
+Shape = tuple[str, str, tuple[str, ...]]
+
+
+def some_of(
+    counts: Counts, measure: Measure, printed: Mapping[str, Sequence[str]], opened: set[Shape]
+) -> list[By]:
+    """Its total; and unless a measure alike was opened there already, of every cut the first and
+    the last figure that is more than nought, or a nought. The last is of all other codes."""
+    known = {by for code, by in (*counts.numbers, *counts.times) if code == measure.code}
+    found: dict[By, None] = {(): None}
+    for number, cut in enumerate(measure.cuts):
+        shape = (measure.counts, "time" if measure.is_minutes else measure.takes, cut)
+        if shape in opened or (len(cut) > 1 and number % CROSSED):
+            continue
+        opened.add(shape)
+        every = list(places(cut, printed))
+        there = [by for by in every if by in known]
+        found |= dict.fromkeys([*there[:1], *there[-1:]] or every[-1:])
+    return list(found)
+
+
 async def compare(db: Database, contract: Contract) -> int:
-    """Every figure that is more than nought, and some noughts, counted and opened; how many were
-    more."""
+    """Every measure counted and opened, and figures of every way in which it is cut; how many were
+    more than nought."""
     await any_life.live(db, contract, START)
     span, printed = autumn(contract), codes.printed(contract)
     measures = [one for one in contract.measures.values() if one.counts != "supplied"]
-    more_than_nought = 0
+    more_than_nought, opened = 0, set[Shape]()
     async with db.read() as session:
         for measure in measures:
             window = window_of(contract, span, measure.basis, NOW)
             counts = await counting.count(session, contract.key, [measure], window, printed)
-            some = {by for _, by in (*counts.numbers, *counts.times)}
-            every = [by for cut in measure.cuts for by in places(cut, printed)]
-            cells = [by for n, by in enumerate(every) if by in some or n % NOUGHTS == 0]
-            found = await behind_each(
-                session, contract, span, measure, cells, reader(contract), NOW
-            )
-            for by, one in zip(cells, found, strict=True):
+            for by in some_of(counts, measure, printed, opened):
+                one = await behind(session, contract, span, measure, by, reader(contract), NOW)
                 same(measure, by, one, counts)
                 more_than_nought += bool(one.number)
     return more_than_nought
@@ -76,7 +93,7 @@ def same(measure: Measure, by: By, found: Behind, counts: Counts) -> None:
 async def test_every_figure_of_essex_opens_onto_as_many_things_on_both_databases(
     db: Database, essex: Contract
 ) -> None:
-    assert await compare(db, essex) > 500
+    assert await compare(db, essex) > 100
 
 
 @pytest.mark.parametrize("key", sorted(set(CONTRACTS) - {"essex"}))

@@ -1,20 +1,33 @@
 """What one figure of a report counts: the cases, contacts, complaints and so on behind it.
 
-Called by the page that a figure opens onto. It reads the same rows as the count (reports/facts.py)
-and chooses them by the same codes, so that what is listed can never be another number than what is
-printed; tests hold both against each other for every cell. Whatever its reader may not see is
-counted and not listed. It writes nothing, and nothing personal comes out of it but references.
+Called by the page that a figure opens onto. It asks for the same rows as the count does
+(reports/facts.py) and chooses them by the same codes; tests hold both against each other for every
+cell. The database counts and orders them and only one part of the list is ever read, however many
+there are. Whatever its reader may not see is counted and not listed. It writes nothing, and nothing
+personal comes out of it but references.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, false, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
@@ -22,24 +35,19 @@ from helpline.contract.measuring import Measure
 from helpline.desk import seeing
 from helpline.errors import NotFound
 from helpline.models import metadata
-from helpline.reports import codes, counting, facts
+from helpline.reports import codes, facts
 from helpline.reports.cells import By
-from helpline.reports.counting import AT_ONCE, SHARES, SUPPORT, Provided, percentile, place_of
-from helpline.reports.facts import BEHIND
+from helpline.reports.counting import SHARES, SUPPORT, place_of
 from helpline.reports.figures import window_of
 from helpline.reports.supplied import by_written, written
 from helpline.rules.periods import Period
 from helpline.rules.permissions import Actor, may, require
-from helpline.vocabulary import UNKNOWN
 
 SHOWN: Final = 200
 """Things listed at a time."""
 NO_FIGURE: Final = "There is no such figure in the reports of this contract."
 SUPPLIED: Final = metadata.tables["supplied_figure"]
 _MINUTE: Final = 60_000_000
-_T = TypeVar("_T")
-_THEIRS: Final = 4
-"""Columns behind the codes: id, when, reference, whether the reader may see it."""
 
 
 @dataclass(frozen=True)
@@ -119,27 +127,11 @@ async def behind(
     first: int = 0,
 ) -> Behind:
     """What this figure counts for a report of the period, as it stands now."""
-    found = await behind_each(session, contract, period, measure, [by], actor, now, first)
-    return found[0]
-
-
-async def behind_each(
-    session: AsyncSession,
-    contract: Contract,
-    period: Period,
-    measure: Measure,
-    cells: Sequence[By],
-    actor: Actor,
-    now: datetime,
-    first: int = 0,
-) -> list[Behind]:
-    """The same for several cells of a measure, in their order, by one reading."""
     require(actor, "report.behind", contract.key)
     given = await _given(session, contract, period, measure)
     if given is not None:
-        return [_supplied(measure, by, given.get(written(by), [])) for by in cells]
-    found = await _read(session, contract, period, measure, cells, actor, now)
-    return [_behind(measure, by, some, first) for by, some in zip(cells, found, strict=True)]
+        return _supplied(measure, by, given.get(written(by), []))
+    return await _counted(session, contract, period, measure, by, actor, now, first)
 
 
 def _supplied(measure: Measure, by: By, given: Sequence[Given]) -> Behind:
@@ -200,8 +192,8 @@ def _of_case(id: ColumnElement[Any], at: ColumnElement[Any]) -> _Kind:
 
 def _case_of(case_id: ColumnElement[Any]) -> ColumnElement[Any]:
     """The reference of the case that a row has, where it has one."""
-    case = facts.CASE.alias()
-    return select(case.c.reference).where(case.c.id == case_id).scalar_subquery()
+    its = facts.CASE.alias()
+    return select(its.c.reference).where(its.c.id == case_id).scalar_subquery()
 
 
 _KINDS: Final[Mapping[str, _Kind]] = {
@@ -245,156 +237,177 @@ _KINDS: Final[Mapping[str, _Kind]] = {
 }
 
 
-class _Counted(NamedTuple):
-    """A row that counts in a cell: as it was read, and its printed codes."""
+@dataclass(frozen=True)
+class _Chosen:
+    """The rows that count in one cell, as the query that chooses them; and what each has: its id
+    and instant, its codes as they are stored, its person, the microseconds it took."""
 
-    row: Any
-    codes: tuple[str, ...]
+    rows: Select[Any]
+    kind: _Kind
+    codes: Sequence[ColumnElement[Any]]
+    person: ColumnElement[Any]
+    took: ColumnElement[Any]
+    is_seen: ColumnElement[bool]
 
-    @property
-    def micros(self) -> int:
-        return self.row[2] or 0
+    def asking(self, *asked: ColumnElement[Any]) -> Select[Any]:
+        """Of each row this."""
+        return self.rows.with_only_columns(*asked, maintain_column_froms=True)
 
 
-async def _read(
+def _chosen(
     session: AsyncSession,
     contract: Contract,
     period: Period,
     measure: Measure,
-    cells: Sequence[By],
+    by: By,
     actor: Actor,
     now: datetime,
-) -> list[list[_Counted]]:
-    """For each cell the rows that count in it, by when they were."""
-    printed = codes.printed(contract)
-    columns = _columns(measure)
-    provided = Provided([(UNKNOWN,)], {})
-    if SUPPORT in {*measure.by, *measure.where}:
-        provided = await counting.supports(session, contract.key, printed)
-    kind = _KINDS[measure.counts]
+) -> _Chosen:
+    columns, printed = _columns(measure), codes.printed(contract)
     window = window_of(contract, period, measure.basis, now)
-    query = (
-        facts.query(session, measure.counts, contract.key, window, columns)
-        .add_columns(
-            kind.id.label("its_id"),
-            kind.at.label("its_at"),
-            kind.reference.label("its_reference"),
-            and_(true(), *kind.sees(actor, contract)).label("is_seen"),
-        )
-        .order_by(kind.at, kind.id)
-    )
-    coded = _Coded(columns, printed)
-    chosen = [_Chosen(measure, by, columns) for by in cells]
-    found: list[list[_Counted]] = [[] for _ in cells]
-    result = await session.stream(query, execution_options={"yield_per": AT_ONCE})
-    async for part in result.partitions():
-        for row in part:
-            supports = provided.sets[provided.of.get(row[0], 0)]
-            known = coded(row[BEHIND:-_THEIRS])
-            counts = [place for place, one in enumerate(chosen) if one.counts(known, supports)]
-            for place in counts:
-                found[place].append(_Counted(row, known))
-    return found
-
-
-class _Coded:
-    """From the codes of a row to those that are printed: the contract's own, or the last for all
-    else. Few combinations occur, so each is worked out once."""
-
-    def __init__(self, columns: Sequence[str], printed: Mapping[str, Sequence[str]]) -> None:
-        self._columns = [
-            (name, printed[name], {code: place for place, code in enumerate(printed[name])})
-            for name in columns
-        ]
-        self._known: dict[tuple[Any, ...], tuple[str, ...]] = {}
-
-    def __call__(self, row: Sequence[Any]) -> tuple[str, ...]:
-        raw = tuple(row)
-        known = self._known.get(raw)
-        if known is None:
-            known = self._known[raw] = tuple(
-                codes[place_of(name, code, places)]
-                for (name, codes, places), code in zip(self._columns, raw, strict=True)
-            )
-        return known
-
-
-class _Chosen:
-    """Which rows count in one cell: what the measure chooses, and where the cell is cut."""
-
-    def __init__(self, measure: Measure, by: By, columns: Sequence[str]) -> None:
-        wanted = [(name, frozenset(some)) for name, some in measure.where.items()]
-        wanted += [(name, frozenset((code,))) for name, code in by]
-        self._codes = [(columns.index(n), some) for n, some in wanted if n != SUPPORT]
-        self._supports = [some for name, some in wanted if name == SUPPORT]
-
-    def counts(self, known: Sequence[str], supports: Sequence[str]) -> bool:
-        for at, some in self._codes:
-            if known[at] not in some:
-                return False
-        return all(not some.isdisjoint(supports) for some in self._supports)
-
-
-# --- from what was read to what is listed ---------------------------------------------------------
-
-
-def _behind(measure: Measure, by: By, found: Sequence[_Counted], first: int) -> Behind:
-    columns = _columns(measure)
-    if measure.takes == "people":
-        people = list(_people(found).values())
-        seen = [some for some in people if some]
-        shown, first = _part(seen, first)
-        rows = [_person(some) for some in shown]
-        return Behind(measure, by, len(people), len(people), len(people) - len(seen), rows, first)
-    value: float | None = len(found)
+    rows = facts.query(session, measure.counts, contract.key, window, columns)
+    case_id, person, took, *coded = (one["expr"] for one in rows.column_descriptions)
+    known = dict(zip(columns, coded, strict=True))
+    for name, some in (*measure.where.items(), *((name, (code,)) for name, code in by)):
+        if name == SUPPORT:
+            rows = rows.where(_was_given(case_id, some, printed[name]))
+        else:
+            rows = rows.where(_is_printed(name, known[name], some, printed[name]))
     if measure.is_minutes:
-        found = sorted((one for one in found if one.row[2] is not None), key=_slowest_first)
-        value = _value(measure, found)
-    listed = [one for one in found if one.row.is_seen]
-    some, first = _part(listed, first)
-    rows = [_row(one, columns) for one in some]
-    return Behind(measure, by, value, len(found), len(found) - len(listed), rows, first)
+        rows = rows.where(took.is_not(None))
+    elif measure.takes == "people":
+        rows = rows.where(person.is_not(None))
+    kind = _KINDS[measure.counts]
+    is_seen = and_(true(), *kind.sees(actor, contract))
+    return _Chosen(rows, kind, coded, person, took, is_seen)
 
 
-def _part(listed: Sequence[_T], first: int) -> tuple[Sequence[_T], int]:
-    """Some of a long list, and where they begin: what begins beyond the end is the last part."""
-    first = min(first, max(0, (len(listed) - 1) // SHOWN * SHOWN))
-    return listed[first : first + SHOWN], first
+def _is_printed(
+    name: str, code: ColumnElement[Any], some: Collection[str], printed: Sequence[str]
+) -> ColumnElement[bool]:
+    """That a row's code is printed as one of these, as counting.place_of has it: a part of a reason
+    as the reason, and whatever the contract does not have as the last."""
+    *before, last = printed
+    chosen = _is_one(name, code, [one for one in before if one in some])
+    return or_(chosen, code.is_(None), ~_is_one(name, code, before)) if last in some else chosen
 
 
-def _slowest_first(one: _Counted) -> int:
-    return -one.micros
+def _is_one(name: str, code: ColumnElement[Any], some: Sequence[str]) -> ColumnElement[bool]:
+    parts = [func.substr(code, 1, len(one) + 1) == f"{one}." for one in some]
+    return or_(code.in_(some), *(parts if name == "reason" else ()))
 
 
-def _value(measure: Measure, timed: Sequence[_Counted]) -> float | None:
-    took = [one.micros / _MINUTE for one in reversed(timed)]
-    value = percentile(took, SHARES[measure.takes])
-    return None if value is None else round(value, 1)
+def _was_given(
+    case_id: ColumnElement[Any], some: Collection[str], printed: Sequence[str]
+) -> ColumnElement[bool]:
+    """That a row's case was given one of these; one that was given nothing counts as the last."""
+    *before, last = printed
+    given = facts.CASE_SUPPORT.alias()
+    anything = exists().where(given.c.case_id == case_id)
+    chosen = anything.where(given.c.support.in_([one for one in before if one in some]))
+    other = anything.where(given.c.support.not_in(before))
+    return or_(chosen, other, ~anything) if last in some else chosen
 
 
-def _row(one: _Counted, columns: Sequence[str]) -> Row:
-    row = one.row
-    minutes = None if row[2] is None else row[2] / _MINUTE
-    references = (row.its_reference,) if row.its_reference else ()
-    by = tuple(zip(columns, one.codes, strict=True))
-    return Row(references, row.its_at, minutes, by, id=row.its_id)
+# --- from what is chosen to what is listed: the database counts, orders and gives a part of it ----
 
 
-def _people(found: Sequence[_Counted]) -> dict[int, list[_Counted]]:
-    """Each person with what counts of theirs, as far as the reader may see it."""
-    theirs: dict[int, list[_Counted]] = {}
-    for one in found:
-        if one.row[1] is not None:
-            some = theirs.setdefault(one.row[1], [])
-            if one.row.is_seen:
-                some.append(one)
-    return theirs
+async def _counted(
+    session: AsyncSession,
+    contract: Contract,
+    period: Period,
+    measure: Measure,
+    by: By,
+    actor: Actor,
+    now: datetime,
+    first: int,
+) -> Behind:
+    chosen = _chosen(session, contract, period, measure, by, actor, now)
+    is_people = measure.takes == "people"
+    number, seen = (await session.execute(_numbers(chosen, is_people))).one()
+    value: float | None = number
+    if measure.is_minutes:
+        value = await _value(session, chosen, measure, number)
+    first = min(first, max(0, (seen - 1) // SHOWN * SHOWN))
+    listing = _people if is_people else _things
+    rows = await listing(session, contract, measure, chosen, first) if seen else []
+    return Behind(measure, by, value, number, number - seen, rows, first)
 
 
-def _person(some: Sequence[_Counted]) -> Row:
-    references = dict.fromkeys(one.row.its_reference for one in some)
-    named = tuple(one for one in references if one)
-    return Row(named, some[0].row.its_at, number=len(some))
+def _numbers(chosen: _Chosen, is_people: bool) -> Select[Any]:
+    """How many there are, and how many of them the reader may see."""
+    one = chosen.person if is_people else chosen.kind.id
+    each = (one, case((chosen.is_seen, one)))
+    return chosen.asking(*(func.count(of.distinct() if is_people else of) for of in each))
+
+
+async def _value(
+    session: AsyncSession, chosen: _Chosen, measure: Measure, number: int
+) -> float | None:
+    """Of a time: the one or two times between which it lies, and where (counting.percentile)."""
+    if not number:
+        return None
+    share = SHARES[measure.takes]
+    position = share * (number - 1)
+    query = chosen.asking(chosen.took).order_by(chosen.took).offset(int(position)).limit(2)
+    took: list[float] = [micros / _MINUTE for (micros,) in await session.execute(query)]
+    return round(took[0] + (took[-1] - took[0]) * (position - int(position)), 1)
+
+
+async def _things(
+    session: AsyncSession, contract: Contract, measure: Measure, chosen: _Chosen, first: int
+) -> list[Row]:
+    """By when they were; of a time the slowest first."""
+    kind, columns, printed = chosen.kind, _columns(measure), codes.printed(contract)
+    slowest = [chosen.took.desc()] if measure.is_minutes else []
+    query = (
+        chosen.asking(kind.id, kind.at, kind.reference, chosen.took, *chosen.codes)
+        .where(chosen.is_seen)
+        .order_by(*slowest, kind.at, kind.id)
+        .offset(first)
+        .limit(SHOWN)
+    )
+    rows = []
+    for id, at, reference, took, *coded in await session.execute(query):
+        minutes = None if took is None else took / _MINUTE
+        by = tuple(
+            (name, _printed(name, code, printed[name]))
+            for name, code in zip(columns, coded, strict=True)
+        )
+        rows.append(Row((reference,) if reference else (), at, minutes, by, id=id))
+    return rows
+
+
+def _printed(name: str, code: str | None, printed: Sequence[str]) -> str:
+    return printed[place_of(name, code, {one: place for place, one in enumerate(printed)})]
+
+
+async def _people(
+    session: AsyncSession, contract: Contract, measure: Measure, chosen: _Chosen, first: int
+) -> list[Row]:
+    """Everybody once, by when they first came, with the cases of theirs that count."""
+    kind, person = chosen.kind, chosen.person
+    seen = chosen.rows.where(chosen.is_seen)
+    earliest, number = func.min(kind.at), func.count()
+    who = await session.execute(
+        seen.with_only_columns(person, earliest, number, maintain_column_froms=True)
+        .group_by(person)
+        .order_by(earliest, person)
+        .offset(first)
+        .limit(SHOWN)
+    )
+    listed = {id: (at, number) for id, at, number in who}
+    cases = await session.execute(
+        seen.with_only_columns(person, kind.reference, maintain_column_froms=True)
+        .where(person.in_(list(listed)))
+        .group_by(person, kind.reference)
+        .order_by(earliest, kind.reference)
+    )
+    theirs: dict[int, list[str]] = {id: [] for id in listed}
+    for id, reference in cases:
+        if reference:
+            theirs[id].append(reference)
+    return [Row(tuple(theirs[id]), at, number=many) for id, (at, many) in listed.items()]
 
 
 def _columns(measure: Measure) -> list[str]:
