@@ -63,7 +63,8 @@ async def test_every_cell_of_a_generated_quarter_equals_a_second_count(
         seen.add(key)
         if cell["measure"].startswith("quality."):
             continue
-        assert_same(cell, expected.get(key))
+        counted_as = cell["measure"].removesuffix(".so_far")  # the year begins with this quarter
+        assert_same({**cell, "measure": counted_as}, expected.get((counted_as, key[1])))
     assert set(expected) <= seen
     assert len(seen) == len(cells)
     assert expected["first_response.open", frozenset()]["value"] > 0
