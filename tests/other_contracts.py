@@ -140,11 +140,11 @@ REPORTS: list[tuple[Any, ...]] = [
     ("L12", "lancashire", "regulation_44", "month", 1, None, 2),
     ("L13", "lancashire", "improvement_plan", "year", 1, None, 2),
     ("K12", "stoke", "review_month", "month", 2, None, 7),
-    ("K12", "stoke", "review_quarter", "quarter", 2, None, 7),
+    ("K12", "stoke", "review_quarter", "quarter", 2, None, 8),
     ("K10", "stoke", "complaints", "quarter", 1, None, 3),
     ("K11", "stoke", "feedback", "half_year", 1, None, 3),
     ("K21", "stoke", "annual", "year", 1, None, 4),
-    ("N11", "national", "monitoring", "quarter", 2, None, 10),
+    ("N11", "national", "monitoring", "quarter", 2, None, 11),
     ("N01", "national", "allegations", "year", 2, None, 1),
 ]
 

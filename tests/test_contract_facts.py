@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpline.contract import Contract, load_contracts
+from helpline.contract import Contract, load_contracts, pathway
 from tests import folders
 from tests.contract_facts import AMONG, DETAIL, FACTS
 
@@ -61,3 +61,28 @@ def test_what_is_done_about_small_numbers_is_said_as_it_is(contracts: dict[str, 
         [asked] = [one for one in contract.open_questions if one.code == "small_numbers"]
         most = contract.disclosure.threshold - 1
         assert f"from 1 to {most} are hidden" in asked.until_then
+
+
+def test_whoever_is_not_under_the_fostering_law_is_not_sent_its_way(
+    contracts: dict[str, Contract],
+) -> None:
+    """Their own words in every text, in every contract; and no gap is left for anybody."""
+    for contract in contracts.values():
+        for group in contract.groups:
+            way = contract.way(group.code)
+            if way is None:  # a contract that names no pathway
+                continue
+            said, codes = way.model_dump_json(), {one.code for one in way.stages}
+            assert not any(gap in said for gap in ("{carer}", "{service}", "{link}"))
+            assert not list(pathway.wrong(way))
+            assert ("panel" in codes) is group.fostering_law
+            assert ("other_rules" in codes) is not group.fostering_law
+
+
+def test_a_text_with_a_gap_that_nobody_fills_is_a_fault(contracts: dict[str, Contract]) -> None:
+    table = contracts["essex"].path
+    assert table is not None and "{carer}" in str(table.model_dump())
+    odd = table.model_copy(update={"name": "After {host}"})
+    assert [reason for _, reason in pathway.wrong(odd)] == [
+        "“{host}” is no gap that can be filled; there are {carer}, {service}, {link}."
+    ]

@@ -81,6 +81,12 @@ BROKEN = [
     ("limit = 24", 'limit = "24"', "clocks[0].limit", "without quotes"),
     ("limit = 24", "limits = 24", "clocks[0].limits", "Is limit meant?"),
     ('clock = "lado_notice"', 'clock = "lado"', "notices[0].clock", "there is no clock"),
+    (
+        'against = ["ecc_corporate_outcome_4"',
+        'against = ["outcome_4"',
+        "reports[0].lines[3].against[0]",
+        "no named outcome",
+    ),
     ('clock = "lado_notice"', 'clock = "allocation"', "notices[0].clock", "must start with"),
     ('answer_clock = "notice_answer"\n', "", "notices[0].chases", "it needs answer_clock"),
     ("[12, 20, 23]", "[20, 12, 23]", "clocks[0].warn_after_hours", "ascend"),

@@ -282,10 +282,11 @@ def test_stoke_reviews_seven_things(contracts: dict[str, Contract]) -> None:
     """K12: the same seven, monthly in the first year and every three months after it."""
     stoke = contracts["stoke"]
     month, quarter = stoke.report("review_month"), stoke.report("review_quarter")
-    assert month.lines == quarter.lines
-    numbers = [one.title.partition(" ")[0] for one in quarter.lines]
+    lines = tuple(one for one in quarter.lines if one.code != "so_far")  # ours, beside the seven
+    assert month.lines == lines
+    numbers = [one.title.partition(" ")[0] for one in lines]
     assert numbers == ["(i)", "(ii)", "(iii)", "(iv)", "(v)", "(vi)", "(vii)"]
-    assert all(one.seed for one in quarter.lines)
+    assert all(one.seed for one in lines)
     assert len(stoke.obligation("performance_review").agenda) == 7
 
 

@@ -143,6 +143,7 @@ async def test_nothing_happened_reads_as_nothing_and_prints_noughts(
     assert said.count("Nothing to answer.") == 2
     assert "People who made contact 0" in said
     assert "Not known" in said
+    assert "Reported against: ECC Corporate Outcome 4: People in Essex live in safe" in said  # A17
 
 
 async def test_a_running_period_is_marked_as_not_final(

@@ -165,6 +165,8 @@ def _references_exist(document: Document) -> Iterator[Fault]:
         yield from _in_order(key, report)
         for inner, line in rows(report, "lines"):
             yield from _all_of(line, "groups", f"{key}.{inner}", groups, "group")
+            plan = codes(document, "named_outcomes")
+            yield from _all_of(line, "against", f"{key}.{inner}", plan, "named outcome")
 
 
 def _in_order(key: str, row: Document) -> Iterator[Fault]:

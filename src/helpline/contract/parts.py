@@ -748,12 +748,14 @@ class Disclosure(Fact):
 
 class ReportLine(Table):
     """One part of a report: what it asks, its measures and every way in which it shows them; or
-    what somebody is to write (`asks`)."""
+    what somebody is to write (`asks`). `against`: the outcomes of the council's own plan that it is
+    written against, which stand above it (A17)."""
 
     code: Code
     title: Text
     seed: str = ""
     asks: str = ""  # what the provider writes here
+    against: tuple[Code, ...] = ()
     measures: tuple[Text, ...] = ()
     by: tuple[tuple[Text, ...], ...] = ((),)  # () is the total
     groups: tuple[Code, ...] = ()  # empty: everybody
