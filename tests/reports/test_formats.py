@@ -233,7 +233,7 @@ def test_the_workbook_holds_them_as_numbers_and_hides_nothing(report: Report) ->
     assert {sheet.sheet_state for sheet in book} == {"visible"}
     for line, sheet in zip(report.view.lines, book.worksheets[1:-1], strict=True):
         rows = [[*row] for row in sheet.values]
-        assert sheet.freeze_panes == "B4"
+        assert sheet.freeze_panes == f"B{4 + len(line.said)}"
         for table in line.tables:
             start = next(at for at, row in enumerate(rows) if row[0] == table.caption) + 2
             for (name, cells), row in zip(table.rows, rows[start:], strict=False):

@@ -45,6 +45,7 @@ FIELDS: Final = (
     Field("{%p for said in line.said %} … {%p endfor %}", "what was written there"),
     Field("{% if line.has_share %}", "whether any of its figures has a share or a source"),
     Field("{% if line.has_expected %}", "whether anything was agreed for any of them"),
+    Field("{% if line.has_crossed %}", "whether any of its tables is by two things at once"),
     Field("{%tr for total in line.totals %} … {%tr endfor %}", "a row for each of its figures"),
     Field("{{ total.name }}", "what the figure says"),
     Field("{{ total.figure }}", "the figure"),

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from helpline.reports.cells import Cell
 from helpline.reports.codes import NAMES
 from helpline.reports.report import Report
-from helpline.reports.view import STATES, VERDICTS, Chart, Promise, Table, Total, View
+from helpline.reports.view import STATES, VERDICTS, Chart, Line, Promise, Table, Total, View
 from helpline.templating import environment
 
 AREA: Final = NAMES["quadrant"]
@@ -48,11 +48,12 @@ def paper(report: Report) -> dict[str, Any]:
         "lines": [
             {
                 "title": one.line.title,
-                "asks": " ".join(said for said in (one.line.asks, *one.notes) if said),
-                "said": list(one.said) or [UNWRITTEN] * one.is_unwritten,
+                "asks": " ".join(_told(one)),
+                "said": list(one.said),
                 "totals": [_total(view, total) for total in one.totals],
                 "has_share": one.has_share,
                 "has_expected": one.has_expected,
+                "has_crossed": any(table.is_crossed for table in one.tables),
                 "tables": [
                     table_of(view, table)
                     for table in (*([one.instead] if one.instead else []), *one.tables)
@@ -62,6 +63,12 @@ def paper(report: Report) -> dict[str, Any]:
         ],
         "definitions": [{"name": name, "means": text} for name, text in view.meanings],
     }
+
+
+def _told(line: Line) -> list[str]:
+    """What stands below its title: what is asked, who is counted, what is not shown or written."""
+    said = [line.line.asks, *line.notes, UNWRITTEN if line.is_unwritten else ""]
+    return [one for one in said if one]
 
 
 def plain(marked: str) -> str:

@@ -236,9 +236,11 @@ def share_words(cell: Cell) -> str:
 def chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart | None:
     """Bars as long as their numbers; one that is not shown has none, and of many rows only the
     largest have one. None where there are not two bars to compare."""
-    left_out = len(rows) - LARGEST if len(rows) > MOST_BARS else 0
-    if left_out:
-        rows = sorted(rows, key=lambda row: -(row[1].value or 0))[:LARGEST]
+    every, left_out = len(rows), 0
+    if every > MOST_BARS:
+        shown = [row for row in rows if row[1].value]
+        rows = sorted(shown, key=lambda row: -(row[1].value or 0))[:LARGEST]
+        left_out = every - len(rows)
     if sum(bool(cell.value) for _, cell in rows) < 2:
         return None
     most = max((cell.value or 0 for _, cell in rows), default=0)

@@ -25,6 +25,7 @@ QUIET: Final = RGBColor(0x50, 0x5A, 0x5F)
 LETTERS: Final = "Arial"
 SIZES: Final = {"Normal": 10, "Heading 1": 20, "Heading 2": 14, "Heading 3": 10.5}
 OLD: Final = datetime(2026, 1, 1, tzinfo=UTC)
+TOTALS: Final = (6.4, 2.6, 0.5, 4.5, 0.5, 0.5, 3.5, 0.5)
 ONE: Final = "{{ title }}, {{ council }}, {{ period }}"
 HEAD: Final = (
     "{{ start }} to {{ end }}. {{ contract }}, provided by {{ provider }} for "
@@ -57,20 +58,49 @@ def built_in() -> bytes:
     paper.add_paragraph("{{ note }}").paragraph_format.space_before = Pt(10)
     paper.add_paragraph("{%p for promise in promises %}")
     paper.add_paragraph("{%p set table = promise.table %}")
+    paper.add_paragraph("{%p if table.rows %}")
     _cut(paper)
     _picture(paper)
+    paper.add_paragraph("{%p endif %}")
     _late(paper)
     paper.add_paragraph("{%p endfor %}")
     _lines(paper)
+    _meanings(paper)
+    _annex(paper)
+    file = io.BytesIO()
+    paper.save(file)
+    return file.getvalue()
+
+
+def _meanings(paper: Written) -> None:
+    paper.add_paragraph("{%p if definitions %}")
     paper.add_heading("What the figures mean", 2)
+    paper.add_paragraph("{%p endif %}")
     paper.add_paragraph("{%p for one in definitions %}")
     meaning = paper.add_paragraph()
     meaning.add_run("{{ one.name }}. ").bold = True
     meaning.add_run("{{ one.means }}")
+    meaning.paragraph_format.space_after = Pt(4)
     paper.add_paragraph("{%p endfor %}")
-    file = io.BytesIO()
-    paper.save(file)
-    return file.getvalue()
+
+
+def _annex(paper: Written) -> None:
+    """Tables of two things at once, of all lines: what few read stands behind what all do."""
+    paper.add_paragraph("{%p if lines | selectattr('has_crossed') | list %}")
+    paper.add_heading("Annex: by two things together", 2)
+    paper.add_paragraph("{%p for line in lines %}")
+    paper.add_paragraph("{%p if line.has_crossed %}")
+    paper.add_paragraph().add_run("{{ line.title }}").bold = True
+    paper.paragraphs[-1].paragraph_format.keep_with_next = True
+    paper.add_paragraph("{%p endif %}")
+    paper.add_paragraph("{%p for table in line.tables %}")
+    paper.add_paragraph("{%p if table.is_crossed %}")
+    _cut(paper)
+    paper.add_paragraph("{%p endif %}")
+    paper.add_paragraph("{%p endfor %}")
+    paper.add_paragraph("{%p endfor %}")
+    paper.add_paragraph("{%p endif %}")
+    paper.add_paragraph()  # a document does not end with a table
 
 
 def _look(paper: Written) -> None:
@@ -107,8 +137,7 @@ def _look(paper: Written) -> None:
 
 def _answers(paper: Written) -> None:
     paper.add_paragraph("{%p for promise in promises %}")
-    name = paper.add_paragraph().add_run("{{ promise.name }}")
-    name.font.color.rgb = QUIET
+    paper.add_heading("{{ promise.name }}", 3)
     answer = paper.add_paragraph().add_run("{{ promise.answer }}")
     answer.bold, answer.font.size = True, Pt(18)
     paper.add_paragraph("{{ promise.more }}")
@@ -142,24 +171,27 @@ def _lines(paper: Written) -> None:
     paper.add_paragraph("{{ said }}")
     paper.add_paragraph("{%p endfor %}")
     paper.add_paragraph("{%p if line.totals %}")
-    table = _table(
-        paper, 4, ("Question", "Figure", "Share, or source", "Expected"), (6.4, 2.6, 4.5, 3.5)
-    )
+    table = _table(paper, 8, _where("Question", "Figure", "Share, or source", "Expected"), TOTALS)
     table.add_row().cells[0].text = "{%tr for total in line.totals %}"
-    row = table.add_row().cells
-    row[0].text, row[1].text, row[2].text = (
-        "{{ total.name }}",
-        "{{ total.figure }}",
-        "{{ total.share }}",
-    )
-    row[3].text = "{{ total.expected }}{% if total.state %} ({{ total.state }}){% endif %}"
+    expected = "{{ total.expected }}{% if total.state %} ({{ total.state }}){% endif %}"
+    _row(table, _where("{{ total.name }}", "{{ total.figure }}", "{{ total.share }}", expected))
+    for row in table.rows:
+        row.cells[1].paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
     table.add_row().cells[0].text = "{%tr endfor %}"
     paper.add_paragraph("{%p endif %}")
     paper.add_paragraph("{%p for table in line.tables %}")
+    paper.add_paragraph("{%p if not table.is_crossed %}")
     _cut(paper)
     _picture(paper)
+    paper.add_paragraph("{%p endif %}")
     paper.add_paragraph("{%p endfor %}")
     paper.add_paragraph("{%p endfor %}")
+
+
+def _where(name: str, figure: str, share: str, expected: str) -> tuple[str, ...]:
+    """A row of a line's figures: columns in which nothing would stand are not there."""
+    shares = ("{%tc if line.has_share %}", share, "{%tc endif %}")
+    return name, figure, *shares, "{%tc if line.has_expected %}", expected, "{%tc endif %}"
 
 
 def _picture(paper: Written) -> None:
@@ -168,6 +200,7 @@ def _picture(paper: Written) -> None:
     title = paper.add_paragraph().add_run("{{ table.chart.title }}")
     title.font.color.rgb, title.font.size = QUIET, Pt(9)
     paper.paragraphs[-1].paragraph_format.keep_with_next = True
+    paper.paragraphs[-1].paragraph_format.space_before = Pt(8)
     paper.add_paragraph("{{ table.chart.picture }}")
     paper.add_paragraph("{%p endif %}")
 
@@ -201,7 +234,6 @@ def _cut(paper: Written) -> None:
         width = row.cells[2]._tc.get_or_add_tcPr().get_or_add_tcW()
         width.set(qn("w:type"), "auto")  # as many as there are share what is left
         width.set(qn("w:w"), "0")
-    paper.add_paragraph()
 
 
 def _table(paper: Written, columns: int, head: tuple[str, ...], widths: tuple[float, ...]) -> Any:
