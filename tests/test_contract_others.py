@@ -252,7 +252,11 @@ def test_lancashire_asks_for_four_texts_and_ten_outcomes(contracts: dict[str, Co
     for code in ("improvement", "efficiency", "voice", "partnership"):
         assert lines[code].asks and lines[code].seed
     outcomes = [one for code, one in lines.items() if code.startswith("outcome_")]
-    assert [one.seed for one in outcomes] == [one.words for one in lancashire.named_outcomes]
+    named = lancashire.named_outcomes
+    assert [one.seed for one in outcomes] == [one.words for one in named[:10]]
+    [plan] = [one for one in lancashire.report("improvement_plan").lines if one.code == "plan"]
+    assert plan.against == tuple(one.code for one in named[10:])
+    assert [one.source for one in named[10:]] == ["8.2.1", "8.2.2", "8.2.3"]
     assert len(outcomes) == 10
     assert all("Inputs, outputs and outcome" in one.asks for one in outcomes)
 
