@@ -1,6 +1,6 @@
 """What a lead sees first agrees with what happened: counted by hand, on both databases."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -92,6 +92,21 @@ async def test_the_quarter_is_held_against_as_many_days_of_the_one_before(
     of = {one.name: (one.now, one.before) for one in changes.totals}
     assert of["Contacts"] == of["People"] == of["Cases that began"] == (1, 1)
     assert of["Promises not kept"] == (0, 2)
+
+
+async def test_requests_after_an_allegation_beside_what_the_council_expects(
+    world: World, essex: Contract
+) -> None:
+    """A06: up to twenty in a contract year from August; in November that is about five so far."""
+    for number in range(8):
+        await world.sms(f"+4477009002{number:02}", "An allegation has been made against me")
+    async with world.house.db.read() as session:
+        found = await overview.requests(session, essex, world.lead, world.now)
+        other = world.house.contracts["essex"].model_copy(update={"capacity": None})
+        assert await overview.requests(session, other, world.lead, world.now) is None
+    assert found is not None
+    assert (found.since, found.number, found.in_a_year) == (date(2026, 8, 1), 8, 20)
+    assert 4 < found.by_now < 6 and found.is_more
 
 
 async def test_it_is_for_leads(world: World, essex: Contract) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from helpline.rules.periods import Period
 from helpline.rules.permissions import Actor, require
 from helpline.rules.rota import on_call_at
 from helpline.vocabulary import (
+    CaseKind,
     CaseStatus,
     ClockStop,
     DeadlineState,
@@ -138,6 +139,22 @@ class Changes:
     reasons: Sequence[Change]
 
 
+@dataclass(frozen=True)
+class Requests:
+    """Requests for support after an allegation since the contract year began, the council's own
+    expectation for a whole year, and what of it would have come by now (A06)."""
+
+    since: date
+    number: int
+    in_a_year: int
+    by_now: float
+
+    @property
+    def is_more(self) -> bool:
+        """Whether more came than the council expects in these days."""
+        return self.number > self.by_now
+
+
 async def now_of(session: AsyncSession, contract: Contract, by: Actor, now: datetime) -> Now:
     """How many cases are open, and of those how many want what."""
     require(by, "overview.read", contract.key)
@@ -195,6 +212,26 @@ async def week_of(
     ).one()
     in_time = int(promised[0] or 0)
     return Week(contacts, opened, closed, in_time, promised[1] - in_time)
+
+
+async def requests(
+    session: AsyncSession, contract: Contract, by: Actor, now: datetime
+) -> Requests | None:
+    """None where the contract expects no number."""
+    require(by, "overview.read", contract.key)
+    if contract.capacity is None:
+        return None
+    today = now.astimezone(ZoneInfo(contract.zone)).date()
+    year = periods.period_containing(today, periods.ANNUAL, contract.year_starts_month)
+    start, end = periods.bounds(year, contract.zone)
+    window = Window(start, end, now, contract.zone)
+    begun = facts.query(session, "cases", contract.key, window, ("kind",)).subquery()
+    *_, kind = begun.c
+    asked = select(func.count()).select_from(begun).where(kind == CaseKind.ALLEGATION)
+    number = (await session.execute(asked)).scalar_one()
+    whole = contract.capacity.allegation_requests_a_year
+    days = (today - year.start).days + 1
+    return Requests(year.start, number, whole, whole * days / year.days)
 
 
 async def loads(

@@ -57,6 +57,7 @@ async def show_overview(request: web.Request) -> web.Response:
         hours = await overview.hours(*asked, now)
         waits = await overview.waits(*asked, now)
         changes = await overview.changes(*asked, now)
+        requests = await overview.requests(*asked, now)
     return show(
         request,
         "overview.html.j2",
@@ -73,6 +74,7 @@ async def show_overview(request: web.Request) -> web.Response:
         waits=waits,
         longest=max((one.number for one in waits.steps), default=0),
         changes=changes,
+        requests=requests,
         wait_words=WAIT_WORDS,
         kinds=KINDS,
         weeks=overview.WEEKS,
