@@ -5,7 +5,8 @@ from sqlalchemy import delete, update
 
 from helpline.desk import casefile, completing
 from helpline.errors import Conflict, InvalidInput
-from helpline.models import Case, CaseSupport
+from helpline.models import Case, CaseSupport, Contact
+from helpline.reports import figures
 from tests.world import CARER, World
 
 
@@ -66,3 +67,62 @@ async def test_an_open_case_is_completed_by_closing_it(world: World) -> None:
     await world.sms(CARER, "Please ring me")
     with pytest.raises(Conflict, match="open"):
         await complete(world, [], world.house.contracts["essex"].outcomes[0].code)
+
+
+async def say(world: World, method: str) -> None:
+    case = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        found = await session.get(Case, case.id)
+        assert found is not None
+        contract = world.house.contracts["essex"]
+        await completing.say_method(session, contract, found, method, world.lead, world.now)
+
+
+async def test_how_they_reached_us_is_said_where_nobody_knew_and_counts_then(world: World) -> None:
+    """One contact came by text, of the other nobody knows; nor is it known how the case began."""
+    await world.sms(CARER, "Please ring me")
+    with pytest.raises(Conflict, match="already"):
+        await say(world, "letter")
+    case = await world.case_of(CARER)
+    [text] = await world.all(Contact, Contact.case_id == case.id, Contact.direction == "in")
+    assert isinstance(text, Contact)
+    async with world.house.db.write() as session:
+        await session.execute(update(Case).where(Case.id == case.id).values(method="unknown"))  # type: ignore[arg-type]
+        pigeon = {"method": "by pigeon", "at": world.now}
+        session.add(Contact(**(text.model_dump(exclude={"id", "external_id"}) | pigeon)))
+    before = await by_method(world)
+    assert before["contacts"] == {"text": 1, "unknown": 1}
+    assert before["cases"] == {"unknown": 1}
+    for wrong in ("by pigeon", "unknown", ""):
+        with pytest.raises(InvalidInput, match="how they reached us"):
+            await say(world, wrong)
+    await say(world, "letter")
+    after = await by_method(world)
+    assert after["contacts"] == {"text": 1, "letter": 1}  # what came by text is what happened
+    assert after["cases"] == {"letter": 1}
+    assert (await world.events(CARER)).count("case.method_set") == 1
+    with pytest.raises(Conflict, match="already"):
+        await say(world, "text")
+
+
+async def by_method(world: World) -> dict[str, dict[str, int]]:
+    """Measure → method → number, of those that are more than nought."""
+    contract = world.house.contracts["essex"]
+    async with world.house.db.read() as session:
+        span = contract.period("2026-27-Q2")
+        report = await figures.counted(session, contract, span, world.now)
+    found: dict[str, dict[str, int]] = {"contacts": {}, "cases": {}}
+    for cell in report.cells:
+        if cell.measure in found and [name for name, _ in cell.by] == ["method"] and cell.value:
+            found[cell.measure][cell.by[0][1]] = int(cell.value)
+    return found
+
+
+async def test_the_other_of_a_past_log_says_nothing_and_may_be_said(world: World) -> None:
+    await world.sms(CARER, "Please ring me")
+    case = await world.case_of(CARER)
+    values = {"method": "other", "import_key": "x"}
+    async with world.house.db.write() as session:
+        await session.execute(update(Case).where(Case.id == case.id).values(values))  # type: ignore[arg-type]
+    await say(world, "telephone")
+    assert (await world.case_of(CARER)).method == "telephone"

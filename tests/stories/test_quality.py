@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from helpline.clock import MovableClock
-from helpline.desk import membership, quality, releasing
+from helpline.desk import completing, membership, quality, releasing
 from helpline.desk.quality import Quality
 from helpline.errors import Conflict
 from helpline.models import Case, Complaint, Contact, Note
@@ -106,6 +106,28 @@ async def test_what_is_closed_and_says_nothing_is_listed_and_what_came_late_too(
     assert {"support", "outcome", "late", "later"} <= set(found.cases[0].wants)
     last = found.cases[0].wants[-1]
     assert last == "late"  # it changes no figure
+
+
+async def test_how_somebody_reached_us_is_wanting_on_the_case_and_on_each_contact(
+    world: World,
+) -> None:
+    await world.sms(CARER, "Please ring me")
+    assert not (await of(world, only="method")).cases
+    case = await world.case_of(CARER)
+    async with world.house.db.write() as session:
+        row = update(Contact).where(Contact.case_id == case.id)  # type: ignore[arg-type]
+        await session.execute(row.values(method="by pigeon"))
+    found = await of(world, only="method")
+    assert [one.reference for one in found.cases] == [case.reference]
+    assert next(one.tables for one in found.wants if one.code == "method") > 0
+    assert "method" not in quality.PASSING
+    contract = world.house.contracts["essex"]
+    async with world.house.db.write() as session:
+        wanting = await session.get(Case, case.id)
+        assert wanting is not None
+        said = ("telephone", world.worker, world.now)
+        await completing.say_method(session, contract, wanting, *said)
+    assert not (await of(world, only="method")).cases
 
 
 async def test_what_the_figures_do_not_count_is_not_named_either(world: World) -> None:

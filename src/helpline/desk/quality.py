@@ -70,7 +70,7 @@ WANTING: Final = (
 """Everything that a case can want. standing: whether it is within the contract; person: who it is;
 waiting: a promise that was not kept and still waits; in_time: one that still has time; later: a
 contact that was written down after the period; late: a note or call written down too late."""
-PASSING: Final = frozenset({"in_time", "later", "late", "method"})
+PASSING: Final = frozenset({"in_time", "later", "late"})
 """What nobody has to put right: it passes by itself, or is only to be known."""
 
 
@@ -193,6 +193,7 @@ class _Looking:
         for code, query in (
             ("later", self._noted_later()),
             ("track", self._no_track()),
+            ("method", self._no_method()),
         ):
             for (case_id,) in await self.session.execute(query):
                 self.found[case_id].add(code)
@@ -244,6 +245,16 @@ class _Looking:
                 CASE.c.import_key.is_(None),
                 facts.COUNTS,
             )
+            .distinct()
+        )
+
+    def _no_method(self) -> Select[Any]:
+        """Contacts of the period of which nobody knows how they came: each counts by its own."""
+        known = set(codes.printed(self.contract)["method"]) - {UNKNOWN}
+        return (
+            select(CONTACT.c.case_id)
+            .join(CASE, CASE.c.id == CONTACT.c.case_id)
+            .where(self._came_in(), CONTACT.c.method.not_in(known), facts.COUNTS)
             .distinct()
         )
 

@@ -149,6 +149,7 @@ ROUTES = (
     Route("POST", "/cases/{reference}/calls", case_acts.record_call, "case.call"),
     Route("POST", "/cases/{reference}/telephone", telephone.ring, "case.call"),
     Route("POST", "/cases/{reference}/reason", case_acts.set_reason, "case.triage"),
+    Route("POST", "/cases/{reference}/method", case_acts.say_method, "case.triage"),
     Route("POST", "/cases/{reference}/urgency", case_acts.set_urgency, "case.triage"),
     Route("POST", "/cases/{reference}/closure", case_acts.close, "case.close"),
     Route("POST", "/cases/{reference}/reopening", case_acts.reopen, "case.reopen"),
@@ -202,6 +203,7 @@ ROUTES = (
     Route("GET", "/cases/{reference}/standing", case_standing.show_standing, "case.read"),
     Route("POST", "/cases/{reference}/standing/facts", case_standing.note_facts, "case.triage"),
     Route("POST", "/cases/{reference}/standing/named", case_standing.settle_named, "case.triage"),
+    Route("POST", "/cases/{reference}/standing/origin", case_standing.say_origin, "case.triage"),
     Route(
         "POST",
         "/cases/{reference}/standing/override",

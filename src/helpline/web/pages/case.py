@@ -21,6 +21,7 @@ from helpline.desk import (
     casefile,
     cases,
     complaint_cases,
+    completing,
     conflicts,
     covers,
     eligibility,
@@ -137,6 +138,7 @@ async def _values(
         "is_theirs": escalation.may_take,
         "trails": await trails.trails(session, [alert.id for alert in (*alerts, *taken)]),
         "supports": await casefile.supports_of(session, found),
+        "lacks_method": await completing.lacks_method(session, contract, found),
         "advisers": advice.by_support(contract, await advice.advisers(session, contract, now)),
         "advised": set(await advice.known(session, found)),
         "readings": await casefile.readings(session, found),
@@ -206,7 +208,7 @@ class Words:
                 ("method", contract.methods),
                 ("clock", contract.clocks),
             )
-        }
+        } | {"language": dict(languages.NAMES)}
 
     def __call__(self, kind: str, code: str | None) -> str:
         if code in (None, UNKNOWN):

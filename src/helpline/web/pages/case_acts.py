@@ -240,6 +240,15 @@ async def complete(request: web.Request) -> web.Response:
     return await _do(request, "completion", act)
 
 
+async def say_method(request: web.Request) -> web.Response:
+    method = await field(request, "method")
+
+    async def act(it: Act) -> None:
+        await completing.say_method(it.session, it.contract, it.case, method, it.by, it.now)
+
+    return await _do(request, "method", act)
+
+
 async def reopen(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         await cases.reopen(it.session, it.contract, it.case, it.by, it.now)

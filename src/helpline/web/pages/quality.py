@@ -35,6 +35,7 @@ PLACES: Final = {
     "group": "/standing#facts",
     "quadrant": "/standing#facts",
     "reason": "#urgency-act",
+    "method": "#method-act",
     "person": "/people",
     "track": "/pathway",
     "waiting": "#reply",
