@@ -49,12 +49,7 @@ class Lines:
         """Every line of the report, in the contract's order."""
         said = dict(self.report.said)
         found = [self._line(line) for line in self.report.asked.lines]
-        return [replace(line, said=[*self._against(line), *_said(line, said)]) for line in found]
-
-    def _against(self, line: Line) -> list[str]:
-        """The outcomes of the council's plan that the line is written against, in its words."""
-        plan = {one.code: one.words for one in self.contract.named_outcomes}
-        return [f"Reported against: {plan[code]}" for code in line.line.against]
+        return [replace(line, said=_said(line, said)) for line in found]
 
     # --- one line ------------------------------------------------------------------------------
 
@@ -73,7 +68,13 @@ class Lines:
             self._coarser(line, tables),
             instead,
             elsewhere=self._elsewhere(line, cuts, measures),
+            against=self._against(line),
         )
+
+    def _against(self, line: ReportLine) -> list[str]:
+        """The outcomes of the council's plan that the line is written against, in its words."""
+        plan = {one.code: one.words for one in self.contract.named_outcomes}
+        return [plan[code] for code in line.against]
 
     def _measures(self, line: ReportLine) -> list[Measure]:
         found = [code for code in line.measures if self.report.find(code) is not None]

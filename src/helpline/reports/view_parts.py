@@ -39,7 +39,7 @@ MOST_BARS, LARGEST = 12, 10
 @dataclass(frozen=True)
 class Promise:
     """One clock. `state`: nothing, kept, so_far, broken, few, many, hidden or unknown; see the
-    template. `times`: which of TIMES the report counts. `at_least`: where few were late, of a
+    template. `times`: which of TIMES the report shows. `at_least`: where few were late, of a
     hundred cases how many were in time at the least, by what is shown."""
 
     clock: Clock
@@ -159,6 +159,8 @@ class Line:
     """What was written of it, a paragraph each: the line's own, then of each figure that moved."""
     elsewhere: str = ""
     """Where else in the report stands what is asked here, and who is counted in what is here."""
+    against: Sequence[str] = ()
+    """The outcomes of the council's plan that it is written against."""
 
     @property
     def measures(self) -> list[Measure]:
@@ -167,8 +169,10 @@ class Line:
     @property
     def notes(self) -> list[str]:
         """What is said of the figures: who is counted, what stands elsewhere, what is not shown."""
+        against = "; ".join(one.rstrip(".") for one in self.against)
+        against = f"Reported against: {against}." if against else ""
         expected = f"Expected of each: {self.expected}." if self.expected else ""
-        return [said for said in (self.elsewhere, self.coarser, expected) if said]
+        return [said for said in (against, self.elsewhere, self.coarser, expected) if said]
 
     @property
     def is_unwritten(self) -> bool:

@@ -33,7 +33,7 @@ def said_by_area(promises: Sequence[Promise]) -> frozenset[str]:
         f"{one.clock.code}.{name}"
         for one in promises
         if not one.is_bare
-        for name in (*VERDICTS, *one.times)
+        for name in (*VERDICTS, *TIMES)
     )
 
 
@@ -45,12 +45,13 @@ def most_hidden(report: Report) -> int:
 def _promise(report: Report, clock: Clock) -> Promise:
     total, areas = _kept(report, clock), codes.names(report.contract)["quadrant"]
     rows = [(name, _kept(report, clock, quadrant=code)) for code, name in areas.items()]
+    kept = [cells for _, cells in rows]
     late = [(name, cells["missed"]) for name, cells in rows]
     late = [(name, cell) for name, cell in late if cell.value]
     late.sort(key=lambda pair: -(pair[1].value or 0))
     breaches = [breach for breach in report.breaches if breach.clock == clock.code]
     more = max(0, len(breaches) - MOST_BREACHES)
-    times = [name for name in TIMES if report.find(f"{clock.code}.{name}") is not None]
+    times = [name for name in TIMES if any(one[name].value is not None for one in (total, *kept))]
     shown, least = breaches[:MOST_BREACHES], _in_time(report, total)
     drawn = _drawn(report, rows)
     return Promise(clock, _state(total), times, total, rows, late, shown, more, least, drawn)
