@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from helpline.contract import load_contracts
-from helpline.desk import cases, imports, kinds, lists, referred
+from helpline.desk import cases, imports, kinds, lists, nexts, referred
 from helpline.models import Case, Deadline
 from helpline.vocabulary import CaseKind, Urgency
 from tests import folders
@@ -48,6 +48,12 @@ async def test_an_answer_without_its_assessment_keeps_no_promise(world: World) -
     async with world.house.db.read() as session:
         ids = [(await world.case_of(CARER)).id or 0]
         faces = (await lists.faces_of(session, ids, world.now))[ids[0]]
+    async with world.house.db.read() as session:
+        case = await world.case_of(CARER)
+        contract = world.house.contracts["essex"]
+        coming = await nexts.of_case(session, contract, case, world.worker, world.now)
+    [owed] = [one for one in coming if one.name.startswith("Referral answered")]
+    assert (owed.tab, owed.anchor, owed.is_owed) == ("/plan", "referral", True)
     shown = {stop: face.is_running for stop, face in faces.items()}
     assert (shown["human_reply"], shown["referral_answer"]) == (False, True)
     await act(world, referred.fill, ASSESSED)

@@ -122,9 +122,12 @@ def _clocks(contract: Contract, rows: list[Deadline], *, is_pathway: bool) -> It
             yield Next("review", tab="/plan", anchor="review", at=row.due_at)
         else:
             tab = "/partners" if row.starts == ClockStart.PARTNER_ASKED else ""
+            anchor = ""
+            if row.stops == ClockStop.REFERRAL_ANSWER:
+                tab, anchor = "/plan", "referral"
             clock = contract.find_clock(row.clock)
             name = clock.name if clock else row.clock.replace("_", " ")
-            yield Next("clock", name, tab, at=row.due_at, is_owed=True, what=row)
+            yield Next("clock", name, tab, anchor, at=row.due_at, is_owed=True, what=row)
 
 
 async def _answers(session: AsyncSession, case: Case, found: list[Next]) -> list[Next]:
