@@ -91,6 +91,7 @@ class Contract(parts.Table):
     duty_rota: parts.DutyRota | None = None
     office_hours: parts.OfficeHours
     retention: tuple[parts.Retention, ...] = ()
+    interpreting: str = ""  # how an interpreter is had, in a sentence for the worker
     signposts: Annotated[tuple[parts.Signpost, ...], Field(min_length=1)]
     policies: tuple[parts.Policy, ...] = ()
     complaints: parts.Complaints | None = None

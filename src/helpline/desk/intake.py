@@ -61,7 +61,7 @@ from helpline.models import (
     Task,
     User,
 )
-from helpline.rules import asking, dialogue, mail, saying, triage
+from helpline.rules import asking, dialogue, languages, mail, saying, triage
 from helpline.rules.permissions import Actor, may
 from helpline.sealing import CannotOpen, ring
 from helpline.templating import Wording
@@ -399,6 +399,8 @@ async def _hear_person(
     await faults.hear_again(session, address)
     if form is not None:
         await webform.take_down(session, case, contact, form, now)
+    if form is None:
+        case.language = languages.heard(inbound.text, case.language)
     is_waking = facts.waking or turn.wakes
     await _apply(session, contract, talk, case, address, contact, turn, reading, is_waking)
     if await complaints.hear(session, contract, case, contact):
@@ -725,6 +727,7 @@ async def _words(
         "ours": contract.called.ours,
         "reference": case.reference,
         "by_when": saying.by_when(answer_by, now, contract.zone) if answer_by else "",
+        "by_figures": saying.in_figures(answer_by, contract.zone) if answer_by else "",
         "worker_by": saying.by_when(worker_by, now, contract.zone) if worker_by else "",
         "worker": worker.shown_name if worker else "",
         "closed": case.status == CaseStatus.CLOSED,
@@ -739,7 +742,7 @@ async def _words(
             for number, reason in enumerate((r for r in contract.reasons if r.menu), 1)
         ),
     }
-    language = person.language if person else "en"
+    language = case.language or (person.language if person else "en")
     return "\n".join(ways.wording.say(key, language, **values) for key in turn.say)
 
 

@@ -45,6 +45,7 @@ def words(contract: Contract, text: str, is_alarming: bool = False) -> dict[str,
         "lines": "".join(f" {line}" for line in more),
         "young": is_young,
         "helpline": number,
+        "always_open": number if never_closes else "",
         "helpline_hours": "day or night" if never_closes else hours,
         "ring_us": ring_us if number else "",
     }

@@ -64,6 +64,8 @@ class Case(SQLModel, table=True):
     eligibility: str | None = None
     """An Eligibility, as decided on the day it opened or last decided since; reports keep it."""
     eligibility_reason: str | None = None
+    language: str | None = None
+    """In which they write, by its code, where it is not English: a guess (rules/languages.py)."""
     said_exclusion: str | None = None
     """The contract's exclusion that they seem to have named ("I foster for Southend"), until a
     worker says whether it is so."""

@@ -14,11 +14,11 @@ from helpline.vocabulary import OPT_IN_WORDS, OPT_OUT_WORDS, Step
 
 YES = frozenset(
     """YES Y YEAH YEP YES! YEA AYE TAK DA TAIP PO SI SÍ SIM OUI EVET HAAN JI HAA ТАК ДА
-    نعم اه ہاں جی হ্যাঁ হা ਹਾਂ હા हाँ हां 是 是的 有""".split()
+    نعم اه ہاں جی بله بلی হ্যাঁ হা ਹਾਂ હા हाँ हां 是 是的 有""".split()
 )
 NO = frozenset(
     """NO N NOPE NAH NIE NU NON NÃO NAO HAYIR NAHI NAHIN НІ НЕТ
-    لا نہیں না ਨਹੀਂ ના नहीं 不 不是 没有""".split()
+    لا نہیں نه خیر না ਨਹੀਂ ના नहीं 不 不是 没有""".split()
 )
 """Also in the languages that are most written to us; what means yes in one and no in another (ne,
 jo) is neither, and asked again. Nor is a name that is also a word for one of them ("Maya")."""

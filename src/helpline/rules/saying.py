@@ -23,6 +23,14 @@ def by_when(instant: datetime, now: datetime, zone: str) -> str:
     return f"{clock_time(local)} on {local:%A} {local.day} {local:%B}"
 
 
+def in_figures(instant: datetime, zone: str) -> str:
+    """For a text in another language: "24/11/2026 18:40"; midnight is the minute before it."""
+    local = instant.astimezone(ZoneInfo(zone))
+    if (local.hour, local.minute) == (0, 0):
+        local -= timedelta(minutes=1)
+    return f"{local:%d/%m/%Y %H:%M}"
+
+
 def clock_time(local: datetime) -> str:
     """A local time as said aloud: "6.40 pm", "9 am", "12 noon", "12 midnight"."""
     if local.minute == 0 and local.hour in (0, 12):
