@@ -7,7 +7,8 @@ import pytest
 from helpline.models import Alert
 from helpline.rules import languages
 from helpline.rules.dialogue import NO, YES, one_word
-from helpline.templating import TEMPLATES, Wording
+from helpline.settings import TEMPLATES
+from helpline.templating import Wording
 from helpline.vocabulary import AlertKind
 from tests.world import World
 

@@ -40,6 +40,7 @@ from helpline.desk import (
 )
 from helpline.errors import NotFound
 from helpline.models import Case
+from helpline.rules import languages
 from helpline.rules.permissions import may
 from helpline.rules.segments import parts_of
 from helpline.vocabulary import UNKNOWN, NoteKind, Urgency
