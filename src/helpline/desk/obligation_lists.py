@@ -26,6 +26,7 @@ class Shown:
     report: str | None
     agenda: tuple[str, ...]
     is_by_rule: bool
+    is_weekly: bool
     for_day: date
     due_on: date
     is_certain: bool
@@ -137,6 +138,7 @@ def _shown(
         report=rule.report if rule else None,
         agenda=rule.agenda if rule else (),
         is_by_rule=rule is not None,
+        is_weekly=rule is not None and rule.every == "week",
         for_day=one.for_day,
         due_on=one.due_on,
         is_certain=one.is_certain,
