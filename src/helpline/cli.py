@@ -93,7 +93,7 @@ def demo(
     fresh: Annotated[bool, typer.Option(help="Throw the demo's database away first.")] = False,
 ) -> None:
     """Serve the demo: invented people, simulated phones, no account anywhere."""
-    from helpline import log, main, seed
+    from helpline import log, main, seed, seed_portal
     from helpline.sealing import new_key
 
     log.set_up()
@@ -114,7 +114,7 @@ def demo(
         twilio_numbers=seed.NUMBERS,
         telegram_contract=seed.CONTRACT,
     )
-    house = main.demo_house(settings)
+    house = seed_portal.since_lately(main.demo_house(settings), seed.CONTRACT)
     _say("Preparing the demo's database …")
     asyncio.run(_serve_demo(main, seed, house, host, port))
 

@@ -1,24 +1,31 @@
 """What the demo's council sees on its own page: the last quarters signed, an action overdue and
-one done, a question answered and one that waits, a measure proposed.
+one done, a question answered and one that waits, a measure proposed; and figures from elsewhere:
+two quarters of a time before us, and what every council supplies.
 
 seed.py calls `sow` at its end; the demo calls `sign` once it serves, because counting, protecting
 and typesetting three quarters takes longer than anybody wants to wait for the first page.
 Everything goes through the same desk functions as real life does.
 """
 
+import random
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from helpline.contract import Contract
+from helpline.contract.measuring import Measure
 from helpline.desk import (
     access,
     figure_threads,
     measure_proposals,
     releasing,
     review_actions,
+    supplying,
 )
 from helpline.desk.figure_threads import About
 from helpline.desk.house import House
@@ -36,6 +43,22 @@ NAMES = ("leonie", SECOND, "petra")
 DAY = timedelta(days=1)
 MOVED = "More than in the quarter before: the first year is still filling up."
 WORDS = "What came of it is on the page “You said, we did”."
+BEFORE_US: Final = (
+    ("people", (71, 64)),
+    ("contacts", (212, 187)),
+    ("cases", (96, 88)),
+    ("complaints", (3, 0)),
+    ("compliments", (9, 12)),
+    ("first_response.met", (61, 52)),
+    ("first_response.missed", (35, 36)),
+    ("first_response.open", (0, 0)),
+    ("allocation.met", (66, 58)),
+    ("allocation.missed", (30, 30)),
+    ("allocation.open", (0, 0)),
+)
+"""What the service before us counted in its last two quarters, the later one first."""
+RATHER: Final = {"more": (71, 97), "less": (2, 14), "neither": (6, 48)}
+"""Between what invented figures lie, by what would be better."""
 
 
 async def sow(house: House, contract: Contract, staff: dict[str, Actor], password: str) -> None:
@@ -47,19 +70,28 @@ async def sow(house: House, contract: Contract, staff: dict[str, Actor], passwor
         )
     await _agreed(house, contract, staff, now)
     await _proposed(house, contract, staff, now)
+    await _before_us(house, contract, now)
+    for one in house.contracts.values():
+        await _supplied(house, one, staff["leonie"], now)
+
+
+def since_lately(house: House, key: str) -> House:
+    """The same house, with this contract ours since the oldest quarter that the demo signs: what
+    was before that day was given to us, and trends begin before us."""
+    contract = house.contracts[key]
+    first = _signed(contract, house.clock.now())[0].start
+    ours = contract.model_copy(update={"term": contract.term.model_copy(update={"start": first})})
+    return replace(house, contracts={**house.contracts, key: ours})
 
 
 async def sign(house: House, contract: Contract) -> None:
     """The reports of the last quarters, checked by one lead and signed by another, and what was
     asked about them. A second time it changes nothing."""
     now, staff = house.clock.now(), await _staff(house)
-    today = now.astimezone(ZoneInfo(contract.zone)).date()
-    last = periods.previous(
-        periods.period_containing(today, periods.QUARTER, contract.year_starts_month)
-    )
-    for span in _last(last, QUARTERS):
+    signed = _signed(contract, now)
+    for span in signed:
         await _sign(house, contract, span, staff["leonie"], staff[SECOND], now)
-    await _asked(house, contract, last, staff, now)
+    await _asked(house, contract, signed[-1], staff, now)
 
 
 async def _staff(house: House) -> dict[str, Actor]:
@@ -71,12 +103,18 @@ async def _staff(house: House) -> dict[str, Actor]:
         }
 
 
-def _last(span: Period, number: int) -> list[Period]:
-    """So many periods that end with this one, the oldest first."""
-    found = [span]
-    while len(found) < number:
+def _signed(contract: Contract, now: datetime) -> list[Period]:
+    """The last quarters that are over, the oldest first."""
+    found = [_over(contract, periods.QUARTER, now)]
+    while len(found) < QUARTERS:
         found.insert(0, periods.previous(found[0]))
     return found
+
+
+def _over(contract: Contract, kind: str, now: datetime) -> Period:
+    """The last period of a kind that is over."""
+    today = now.astimezone(ZoneInfo(contract.zone)).date()
+    return periods.previous(periods.period_containing(today, kind, contract.year_starts_month))
 
 
 async def _sign(
@@ -191,4 +229,44 @@ async def _proposed(
         )
         await measure_proposals.revise(
             session, contract, made.id or 0, worded, leonie, now - 2 * DAY
+        )
+
+
+async def _before_us(house: House, contract: Contract, now: datetime) -> None:
+    """The last two quarters before the contract's first day with us, as the service before us
+    counted them; none where the contract is not taken for a recent one (since_lately)."""
+    span = _signed(contract, now)[0]
+    if span.start != contract.term.start:
+        return
+    lines = ["period,measure,value,source"]
+    for place in range(2):
+        span = periods.previous(span)
+        for code, values in BEFORE_US:
+            lines.append(f"{span.label},{code},{values[place]},The service before us")
+    async with house.db.write() as session:
+        await supplying.import_figures(session, contract, "\n".join(lines), now, dry_run=False)
+
+
+async def _supplied(house: House, contract: Contract, by: Actor, now: datetime) -> None:
+    """What the council or the homes supply for the last month, quarter and year that are over; the
+    last figure of each nobody has supplied yet."""
+    dice = random.Random(contract.key)  # noqa: S311
+    for kind in periods.MONTHS:
+        span = _over(contract, kind, now)
+        asked = [one for _, _, some in supplying.needed(contract, span) for one in some]
+        typed = list(_typed(asked[:-1] or asked, dice))
+        if typed:
+            async with house.db.write() as session:
+                await supplying.supply(
+                    *(session, contract, span, typed, "The council's performance team", span.end),
+                    *(by, now - DAY),
+                )
+
+
+def _typed(asked: list[Measure], dice: random.Random) -> Iterator[supplying.Typed]:
+    for one in asked:
+        scale = one.target.scale if one.target else ()
+        number = str(dice.randint(*RATHER[one.better]))
+        yield supplying.Typed(
+            one.code, (scale[-2:] or ["Not inspected"])[0] if one.unit == "grade" else number
         )
