@@ -1,5 +1,5 @@
 """Whether a case is within the contract, and what a worker heard that decides it: who they are, who
-approved them, how old the young person is, where they live.
+approved them, how old the young person is, where they live; and who sent them.
 
 A tab of the case. Whoever is out is answered here, kindly and with somebody else to ring.
 """
@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
-from helpline.desk import cases, eligibility, membership
+from helpline.desk import cases, eligibility, membership, origins
 from helpline.errors import InvalidInput
 from helpline.models import Case, Person
 from helpline.rules.permissions import may
@@ -37,6 +37,7 @@ async def show_standing(request: web.Request, **again: Any) -> web.Response:
             "address": await cases.reply_address(session, found),
             "may_override": may(actor, "eligibility.override", contract.key),
             "in_house": eligibility.IN_HOUSE,
+            "origin": await origins.of_case(session, found.id or 0),
         }
 
     return await show_tab(request, "case_standing.html.j2", fill, **again)
@@ -70,6 +71,15 @@ async def settle_named(request: web.Request) -> web.Response:
         await eligibility.settle_suggestion(it.session, it.contract, it.case, is_so, it.by, it.now)
 
     return await act_on(request, "named", act, show_standing)
+
+
+async def say_origin(request: web.Request) -> web.Response:
+    source, level = await field(request, "source"), await field(request, "level")
+
+    async def act(it: Act) -> None:
+        await origins.say(it.session, it.contract, it.case, source, level, it.by, it.now)
+
+    return await act_on(request, "origin", act, show_standing)
 
 
 async def override(request: web.Request) -> web.Response:
