@@ -44,6 +44,14 @@ FACTS: list[tuple[str, str, str, Any]] = [
     ("C", L, "quadrants.*", ("county", "ten_miles", "twenty_miles")),
     ("K09", S, "quadrants.*", ("city", "twenty_miles", "near")),
     ("K22", S, "teams.*", ("core", "pilot")),
+    # complaints and compliments are broken down like everything else
+    (
+        "A61 A67",
+        E,
+        "own_measures.complaints.by",
+        ("quadrant", "carer_type", "subject", "finding", "action"),
+    ),
+    ("A61 A67", E, "own_measures.compliments.by", ("quadrant", "carer_type", "praised")),
     # which outcomes of the council's plan a section is written against
     (
         "A17",

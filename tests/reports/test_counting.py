@@ -228,7 +228,7 @@ async def test_a_supplied_figure_says_whose_it_is_and_the_last_one_counts(
     ("made", "said"),
     [
         (measure("evidence", by=("quadrant",)), "cannot be cut or chosen by “quadrant”"),
-        (measure("complaints", where={"carer_type": ("x",)}), "cannot be cut or chosen"),
+        (measure("complaints", where={"method": ("x",)}), "cannot be cut or chosen"),
         (measure("complaints", takes="people"), "not known by person"),
         (measure("cases", takes="median"), "take no time"),
         (measure("cases", basis="month_end"), "as at month end"),

@@ -275,6 +275,16 @@ def _allegations(contract: str, window: Window, columns: Sequence[str], _: bool)
     )
 
 
+def _place_of(*case_ids: ColumnElement[Any]) -> Columns:
+    """Where and of whom it was, by the first of these cases that there is (A61)."""
+    its = CASE.alias()
+    on_it = its.c.id == (func.coalesce(*case_ids) if len(case_ids) > 1 else case_ids[0])
+    return {
+        "quadrant": select(its.c.quadrant).where(on_it).scalar_subquery(),
+        "carer_type": select(its.c.group).where(on_it).scalar_subquery(),
+    }
+
+
 _Fact = Callable[[str, Window, Sequence[str], bool], Select[Any]]
 _FACTS: Final[Mapping[str, _Fact]] = {
     "contacts": _contacts,
@@ -290,12 +300,17 @@ _FACTS: Final[Mapping[str, _Fact]] = {
         COMPLAINT,
         COMPLAINT.c.received_at,
         {
+            **_place_of(COMPLAINT.c.about_case_id, COMPLAINT.c.case_id),
             "subject": COMPLAINT.c.subject,
             "finding": COMPLAINT.c.outcome,
             "action": COMPLAINT.c.action,
         },
         COMPLAINT.c.person_id,
     ),
-    "compliments": _plain(COMPLIMENT, COMPLIMENT.c.at, {"praised": COMPLIMENT.c.subject}),
+    "compliments": _plain(
+        COMPLIMENT,
+        COMPLIMENT.c.at,
+        {**_place_of(COMPLIMENT.c.case_id), "praised": COMPLIMENT.c.subject},
+    ),
     "incidents": _plain(INCIDENT, INCIDENT.c.known_at, {"incident": INCIDENT.c.kind}),
 }

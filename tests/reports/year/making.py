@@ -313,8 +313,9 @@ class _Making:
             who = self._who() if chance.random() < 0.7 else None
             finding = chance.choice(findings)
             action = one(actions) if finding and chance.random() < 0.8 else None
-            self.record.complaints.append(Complaint(who, at, one(subjects), finding, action))
-            self.record.compliments.append(Happened(at, one(praised)))
+            arose = chance.choice(self.record.cases) if chance.random() < 0.8 else None
+            self.record.complaints.append(Complaint(who, arose, at, one(subjects), finding, action))
+            self.record.compliments.append(Happened(at, one(praised), arose))
             self.record.incidents.append(Happened(at, one(incidents)))
             day = at.astimezone(ZoneInfo(contract.zone)).date()
             self.record.shown.append(Shown(day, one(shown), chance.random() < 0.08))

@@ -67,6 +67,7 @@ class Asked:
 @dataclass(slots=True)
 class Complaint:
     who: int | None
+    case: Case | None
     at: datetime
     subject: str
     outcome: str | None
@@ -79,6 +80,7 @@ class Happened:
 
     at: datetime
     kind: str
+    case: Case | None = None
 
 
 @dataclass(slots=True)

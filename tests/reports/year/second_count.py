@@ -306,17 +306,22 @@ class SecondCount:
     def _feedback(self) -> Iterator[Row]:
         for one in self.record.asked:
             if one.case is None or one.case.eligibility != "out":
-                codes = {
-                    "quadrant": self._known("quadrant", one.case.quadrant if one.case else None),
-                    "carer_type": self._known("carer_type", one.case.group if one.case else None),
+                codes = self._place(one.case) | {
                     "answered": "yes" if one.score else "no",
                     "score": str(one.score) if one.score else (),
                 }
                 yield Row(self._day(one.at), codes, one.who)
 
+    def _place(self, case: Case | None) -> dict[str, Any]:
+        """Where and of whom, as it was when the case began."""
+        return {
+            "quadrant": self._known("quadrant", case.quadrant if case else None),
+            "carer_type": self._known("carer_type", case.group if case else None),
+        }
+
     def _complaints(self) -> Iterator[Row]:
         for one in self.record.complaints:
-            codes = {
+            codes = self._place(one.case) | {
                 "subject": self._known("subject", one.subject),
                 "finding": self._known("finding", one.outcome),
                 "action": self._known("action", one.action),
@@ -325,7 +330,8 @@ class SecondCount:
 
     def _compliments(self) -> Iterator[Row]:
         for one in self.record.compliments:
-            yield Row(self._day(one.at), {"praised": self._known("praised", one.kind)})
+            codes = self._place(one.case) | {"praised": self._known("praised", one.kind)}
+            yield Row(self._day(one.at), codes)
 
     def _incidents(self) -> Iterator[Row]:
         for one in self.record.incidents:
