@@ -81,7 +81,12 @@ const keys = {
   w: () => act("allocation", "be-the-worker"),
   "/": () => document.getElementById("search-box")?.focus(),
   i: () => location.assign("/inbox"),
+  ...Object.fromEntries(["y", "1", "2", "3", "4"].map((key) => [key, () => judge(key)])),
 };
+
+function judge(key) {
+  document.querySelector(`[data-judge="${key}"]`)?.click();
+}
 
 for (const help of document.querySelectorAll("[data-keys]")) {
   help.hidden = false;

@@ -39,6 +39,7 @@ from helpline.desk import (
     outbox,
     people,
     privacy,
+    readings,
     safety,
     seeing,
     signposts,
@@ -401,6 +402,11 @@ async def _hear_person(
         await webform.take_down(session, case, contact, form, now)
     if form is None:
         case.language = languages.heard(inbound.text, case.language)
+    if inbound.text.strip() and not turn.answers:
+        await session.flush()  # the reading names the contact
+        readings.keep(session, contract, contact, reading, case.language)
+    elif turn.danger:
+        await readings.they_said_danger(session, case, now)
     is_waking = facts.waking or turn.wakes
     await _apply(session, contract, talk, case, address, contact, turn, reading, is_waking)
     if await complaints.hear(session, contract, case, contact):

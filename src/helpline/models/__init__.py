@@ -90,6 +90,7 @@ from helpline.models.portal import (
     ReviewAction,
     ReviewActionEntry,
 )
+from helpline.models.readings import TriageReading
 from helpline.models.record import Draft, RecordComment
 from helpline.models.register import (
     EligibilityDecision,
@@ -247,6 +248,7 @@ __all__ = [
     "SupportPlan",
     "Task",
     "Transfer",
+    "TriageReading",
     "Turn",
     "Upload",
     "User",

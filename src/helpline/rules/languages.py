@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from helpline.rules.triage.languages import common_words, is_english
+from helpline.rules.triage.languages import common_words
+from helpline.rules.triage.languages import is_english as are_english
 from helpline.rules.triage.words import words
 
 NAMES: Final[Mapping[str, str]] = {
@@ -102,11 +103,16 @@ _SMALL_WORDS: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
+def is_english(text: str) -> bool:
+    """Whether a message reads as English, or is too short to tell."""
+    return are_english(words(text))
+
+
 def heard(text: str, before: str | None) -> str | None:
     """The language of a conversation after one more message: a code of NAMES, or None for English.
     What is too short to tell, as YES, changes nothing."""
     said = words(text)
-    if not is_english(said):
+    if not are_english(said):
         return spoken(text) or before
     return None if sum(word in common_words() for word in said) > FEWEST else before
 

@@ -86,6 +86,7 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "report.sign": frozenset({_LEAD}),  # never by whoever checked it
     "report.supply": frozenset({_LEAD, _ADMIN}),  # figures that are counted elsewhere
     "report.template": frozenset({_LEAD, _ADMIN}),  # the council's own Word documents
+    "triage.review": frozenset({_LEAD}),  # how well messages are read, and which were misread
     "overview.read": frozenset({_LEAD}),  # who carries what, and exact numbers of the week
     "promises.read": frozenset({_LEAD}),  # how each worker's own promises went
     # the council's own page: what it reads, asks and agrees with us

@@ -86,6 +86,7 @@ from helpline.web.pages import (
     supplied,
     telephone,
     tray,
+    triage,
     users,
 )
 from helpline.web.writing import TYPING, Typing
@@ -151,6 +152,7 @@ ROUTES = (
     Route("POST", "/cases/{reference}/reason", case_acts.set_reason, "case.triage"),
     Route("POST", "/cases/{reference}/method", case_acts.say_method, "case.triage"),
     Route("POST", "/cases/{reference}/urgency", case_acts.set_urgency, "case.triage"),
+    Route("POST", "/cases/{reference}/readings/{id}", triage.judge, "case.triage"),
     Route("POST", "/cases/{reference}/closure", case_acts.close, "case.close"),
     Route("POST", "/cases/{reference}/reopening", case_acts.reopen, "case.reopen"),
     Route("POST", "/cases/{reference}/completion", case_acts.complete, "case.close"),
@@ -377,6 +379,7 @@ ROUTES = (
     Route("POST", "/groups/{id}/ending", groups.settle, "group.write"),
     Route("POST", "/groups/{id}/withdrawal", groups.take_back, "group.write"),
     Route("GET", "/overview", overview.show_overview, "overview.read"),
+    Route("GET", "/triage", triage.show_triage, "triage.review"),
     Route("GET", "/handed-on", handed_on.show_handed_on, "handed_on.read"),
     # who else helps
     Route("GET", "/partners", partners.show_partners, "partner.read"),

@@ -74,6 +74,7 @@ MORE: Final = (
     ("/supplied", "Figures from elsewhere", "What reports need from outside.", "report.supply"),
     ("/report-templates", "Report templates", "The council's own Word files.", "report.template"),
     ("/groups", "Carers' groups", "What they raised, and what came of it.", "group.read"),
+    ("/triage", "How messages were read", "What was missed, and false alarms.", "triage.review"),
     ("/handed-on", "Handed on", "How often, to whom, each quarter.", "handed_on.read"),
     ("/papers", "Papers", "Checks and training of our own people.", "paper.manage"),
     ("/library", "Library", "Answers, signposts, policies, discounts.", "library.read"),

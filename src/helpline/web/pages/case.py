@@ -33,6 +33,7 @@ from helpline.desk import (
     nexts,
     parts,
     promises,
+    readings,
     safety,
     switchboard,
     tasks,
@@ -143,6 +144,9 @@ async def _values(
         "advisers": advice.by_support(contract, await advice.advisers(session, contract, now)),
         "advised": set(await advice.known(session, found)),
         "readings": await casefile.readings(session, found),
+        "reading": await readings.to_judge(session, found)
+        if may(actor, "case.triage", found.contract)
+        else None,
         "conflicts": await conflicts.on_case(session, case_id),
         "named": await allocation.on_case(session, case_id),
         "stand_in": (await covers.of_cases(session, [case_id], now)).get(case_id),

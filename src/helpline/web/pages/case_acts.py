@@ -74,7 +74,7 @@ async def reply(request: web.Request) -> web.Response:
         sent = await cases.reply(it.session, it.contract, it.case, text, it.by, it.now)
         await given.log_sent(it.session, it.case, sent, text, put_in, it.by, it.now)
 
-    return await _do(request, "reply", act)
+    return await do(request, "reply", act)
 
 
 async def allocate(request: web.Request) -> web.Response:
@@ -95,7 +95,7 @@ async def allocate(request: web.Request) -> web.Response:
             although_away=although_away,
         )
 
-    return await _do(request, "allocation", act)
+    return await do(request, "allocation", act)
 
 
 async def accept(request: web.Request) -> web.Response:
@@ -104,7 +104,7 @@ async def accept(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         await allocation.accept(it.session, it.case, it.by, it.now)
 
-    return await _do(request, "acceptance", act)
+    return await do(request, "acceptance", act)
 
 
 async def decline(request: web.Request) -> web.Response:
@@ -114,7 +114,7 @@ async def decline(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         await allocation.decline(it.session, it.case, why, it.by, it.now)
 
-    return await _do(request, "refusal", act)
+    return await do(request, "refusal", act)
 
 
 async def declare_conflict(request: web.Request) -> web.Response:
@@ -127,7 +127,7 @@ async def declare_conflict(request: web.Request) -> web.Response:
             raise InvalidInput("Choose a colleague from the list.")
         await conflicts.declare(it.session, it.case, user_id, why, it.by, it.now)
 
-    return await _do(request, "conflict", act)
+    return await do(request, "conflict", act)
 
 
 async def end_conflict(request: web.Request) -> web.Response:
@@ -136,11 +136,11 @@ async def end_conflict(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         await conflicts.end(it.session, it.case, conflict_id, it.by, it.now)
 
-    return await _do(request, "conflict_end", act)
+    return await do(request, "conflict_end", act)
 
 
 async def write_note(request: web.Request) -> web.Response:
-    return await _do(request, "note", await note_in(request))
+    return await do(request, "note", await note_in(request))
 
 
 async def note_in(request: web.Request) -> Callable[[Act], Awaitable[None]]:
@@ -186,7 +186,7 @@ async def record_call(request: web.Request) -> web.Response:
             it.now,
         )
 
-    return await _do(request, "call", act)
+    return await do(request, "call", act)
 
 
 async def set_reason(request: web.Request) -> web.Response:
@@ -195,7 +195,7 @@ async def set_reason(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         await cases.set_reason(it.session, it.contract, it.case, reason, it.by, it.now)
 
-    return await _do(request, "reason", act)
+    return await do(request, "reason", act)
 
 
 async def set_urgency(request: web.Request) -> web.Response:
@@ -204,7 +204,7 @@ async def set_urgency(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         await cases.set_urgency(it.session, it.contract, it.case, urgency, why, it.by, it.now)
 
-    return await _do(request, "urgency", act)
+    return await do(request, "urgency", act)
 
 
 async def close(request: web.Request) -> web.Response:
@@ -226,7 +226,7 @@ async def close(request: web.Request) -> web.Response:
         ended = (supports, outcome, typed("although"), it.by, it.now, advised)
         await closing.close(it.session, it.contract, it.case, *ended)
 
-    return await _do(request, "closure", act)
+    return await do(request, "closure", act)
 
 
 async def complete(request: web.Request) -> web.Response:
@@ -237,7 +237,7 @@ async def complete(request: web.Request) -> web.Response:
         said = (supports, outcome, it.by, it.now)
         await completing.complete(it.session, it.contract, it.case, *said)
 
-    return await _do(request, "completion", act)
+    return await do(request, "completion", act)
 
 
 async def say_method(request: web.Request) -> web.Response:
@@ -246,14 +246,14 @@ async def say_method(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         await completing.say_method(it.session, it.contract, it.case, method, it.by, it.now)
 
-    return await _do(request, "method", act)
+    return await do(request, "method", act)
 
 
 async def reopen(request: web.Request) -> web.Response:
     async def act(it: Act) -> None:
         await cases.reopen(it.session, it.contract, it.case, it.by, it.now)
 
-    return await _do(request, "reopening", act)
+    return await do(request, "reopening", act)
 
 
 async def block(request: web.Request) -> web.Response:
@@ -269,7 +269,7 @@ async def block(request: web.Request) -> web.Response:
             length = timedelta(hours=int(hours))
             await blocks.block(it.session, it.case, reason, length, it.by, it.now)
 
-    return await _do(request, "block", act)
+    return await do(request, "block", act)
 
 
 async def promise(request: web.Request) -> web.Response:
@@ -282,7 +282,7 @@ async def promise(request: web.Request) -> web.Response:
         due_at = instant(at, it.contract.zone, it.now, ahead=True)
         await promises.give(it.session, it.contract, it.case, kind, what, due_at, it.by, it.now)
 
-    return await _do(request, "promise", act)
+    return await do(request, "promise", act)
 
 
 async def end_promise(request: web.Request) -> web.Response:
@@ -292,7 +292,7 @@ async def end_promise(request: web.Request) -> web.Response:
         end = promises.withdraw if how == "withdrawn" else promises.keep
         await end(it.session, it.case, promise_id, it.by, it.now)
 
-    return await _do(request, "promise", act)
+    return await do(request, "promise", act)
 
 
 async def finish_task(request: web.Request) -> web.Response:
@@ -303,10 +303,10 @@ async def finish_task(request: web.Request) -> web.Response:
         if task.case_id != it.case.id:
             raise NotFound("There is no such task on this case.")
 
-    return await _do(request, "task", act)
+    return await do(request, "task", act)
 
 
-async def _do(
+async def do(
     request: web.Request, form: str, act: Callable[[Act], Awaitable[None]]
 ) -> web.Response:
     """One transaction: the case found for this asker, then the act. Wakes whoever waits."""

@@ -1,0 +1,295 @@
+"""How triage reads: what it made of each message, what people say it should have been, and what
+that comes to in a quarter.
+
+Called by desk/intake.py, which keeps a reading of each message, by the case's page, on which a
+worker judges one, and by the page of leads. Nothing is learned from it by itself: `examples` gives
+the judged ones to whoever teaches the reader anew. Only what somebody judged is counted, and how
+much of all that is stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import sqrt
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from helpline.contract import Contract
+from helpline.desk import cases, events, seeing
+from helpline.errors import InvalidInput, NotFound
+from helpline.models import Case, Contact, TriageReading
+from helpline.rules import languages, triage
+from helpline.rules.periods import Period, bounds
+from helpline.rules.permissions import Actor, require
+from helpline.vocabulary import UNKNOWN, Urgency
+
+OTHER: Final = "other"
+"""A language that we have no words in."""
+RAISED: Final = "Triage took it for less urgent than it is."
+MISSES: Final = 100
+"""So many are listed for review, the newest first."""
+CALM: Final = (Urgency.STANDARD, Urgency.LOW)
+PRESSING: Final = (Urgency.EMERGENCY, Urgency.URGENT)
+
+
+def keep(
+    session: AsyncSession,
+    contract: Contract,
+    contact: Contact,
+    read: triage.Reading,
+    language: str | None,
+) -> None:
+    """Write down what was made of a message. The contact has its number already."""
+    known = {reason.code for reason in contract.reasons}
+    session.add(
+        TriageReading(
+            contract=contract.key,
+            case_id=contact.case_id,
+            contact_id=contact.id or 0,
+            at=contact.at,
+            version=triage.VERSION,
+            urgency=read.urgency,
+            reason=read.category if read.category in known else UNKNOWN,
+            asked=read.ask_safety,
+            language=language or (None if languages.is_english(contact.body or "") else OTHER),
+            why=read.why,
+        )
+    )
+
+
+async def they_said_danger(session: AsyncSession, case: Case, now: datetime) -> None:
+    """They wrote YES to our question: what they wrote before it was an emergency, and nobody knows
+    better. The newest that nobody has judged, and that the question was about."""
+    row = await session.scalar(
+        select(TriageReading)
+        .where(
+            col(TriageReading.case_id) == case.id,
+            col(TriageReading.asked) | (col(TriageReading.urgency) == Urgency.EMERGENCY),
+            col(TriageReading.judged_at).is_(None),
+        )
+        .order_by(col(TriageReading.at).desc(), col(TriageReading.id).desc())
+        .limit(1)
+    )
+    if row is not None:
+        row.judged_urgency, row.judged_at = Urgency.EMERGENCY, now
+
+
+async def to_judge(session: AsyncSession, case: Case) -> TriageReading | None:
+    """The reading a worker is asked about: of the newest message that was read, until somebody has
+    judged it."""
+    newest = await session.scalar(
+        select(TriageReading)
+        .where(col(TriageReading.case_id) == case.id)
+        .order_by(col(TriageReading.at).desc(), col(TriageReading.id).desc())
+        .limit(1)
+    )
+    return newest if newest is not None and newest.judged_by_id is None else None
+
+
+async def judge(
+    session: AsyncSession,
+    contract: Contract,
+    case: Case,
+    reading_id: int,
+    urgency: str,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+) -> None:
+    """What a message should have been read as: an example for the reader. A case that was taken for
+    less is raised at once; what is less urgent than it looked stays as it is, because only somebody
+    who says why lowers a case. `urgency` "right": it was read as it should be."""
+    require(by, "case.triage", case.contract)
+    row = await session.get(TriageReading, reading_id)
+    if row is None or row.case_id != case.id:
+        raise NotFound("There is no such message on this case.")
+    if urgency == "right":
+        urgency = row.urgency
+    if urgency not in list(Urgency):
+        raise InvalidInput("Choose emergency, urgent, standard or low.")
+    if reason and reason not in {one.code for one in contract.reasons}:
+        raise InvalidInput("Choose a reason from the list.")
+    row.judged_urgency, row.judged_reason = urgency, reason or row.judged_reason
+    row.judged_at, row.judged_by_id = now, by.user_id
+    if Urgency(urgency).rank > Urgency(case.urgency).rank:
+        await cases.set_urgency(session, contract, case, urgency, RAISED, by, now)
+    await events.on_case(
+        session, "triage.judged", case, now, by, read=row.urgency, judged=urgency, reason=reason
+    )
+
+
+# --- a quarter ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many, with the interval in which the true share lies 95 times in 100
+    (Wilson), in percent."""
+
+    part: int
+    whole: int
+
+    @property
+    def percent(self) -> float | None:
+        return 100 * self.part / self.whole if self.whole else None
+
+    @property
+    def between(self) -> tuple[float, float]:
+        if not self.whole:
+            return 0.0, 100.0
+        n, z = self.whole, 1.96
+        p = self.part / n
+        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+        return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `found`: emergencies that were read as such; `reached`: those that
+    were so or were asked about danger or read as urgent, so that a person looked; `pressing`: of
+    what was urgent or worse, what was read so; `alarms`: calm messages read as emergencies."""
+
+    name: str
+    read: int
+    judged: int
+    found: Share
+    reached: Share
+    pressing: Share
+    alarms: Share
+    reasons: Share
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A message that was worse than it was read."""
+
+    reference: str
+    at: datetime
+    read: str
+    judged: str
+    asked: bool
+    reason: str
+    language: str | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """How triage did in one quarter; `read` and `judged`: by urgency, as it was read and as it
+    should have been."""
+
+    whole: Row
+    by_reason: Sequence[Row]
+    by_language: Sequence[Row]
+    read: Counter[str]
+    judged: Counter[str]
+    misses: Sequence[Miss]
+    more_misses: int
+
+
+async def of_quarter(session: AsyncSession, contract: Contract, span: Period, by: Actor) -> Quarter:
+    """Everything that was read in the days of `span`. The misses are listed as far as `by` may see
+    their cases; the figures count all."""
+    require(by, "triage.review", contract.key)
+    start, end = bounds(span, contract.zone)
+    rows = (
+        await session.scalars(
+            select(TriageReading).where(
+                col(TriageReading.contract) == contract.key,
+                col(TriageReading.at) >= start,
+                col(TriageReading.at) < end,
+            )
+        )
+    ).all()
+    missed = sorted(filter(_is_missed, rows), key=lambda row: row.at, reverse=True)
+    listed = await _listed(session, missed, by)
+    return Quarter(
+        _row("All", rows),
+        _rows(rows, lambda row: row.judged_reason or row.reason),
+        _rows(rows, lambda row: row.language or "en"),
+        Counter(row.urgency for row in rows),
+        Counter(row.judged_urgency for row in rows if row.judged_urgency),
+        listed[:MISSES],
+        max(0, len(listed) - MISSES),
+    )
+
+
+async def examples(
+    session: AsyncSession, contract: Contract
+) -> Sequence[tuple[TriageReading, str]]:
+    """Every judged reading of a contract with the words it was made of."""
+    found = await session.execute(
+        select(TriageReading, Contact)
+        .join(Contact, col(Contact.id) == col(TriageReading.contact_id))
+        .where(
+            col(TriageReading.contract) == contract.key, col(TriageReading.judged_at).is_not(None)
+        )
+        .order_by(col(TriageReading.id))
+    )
+    return [(row, contact.body or "") for row, contact in found]
+
+
+def _is_missed(row: TriageReading) -> bool:
+    if row.judged_urgency not in PRESSING:
+        return False
+    return Urgency(row.urgency).rank < Urgency(row.judged_urgency).rank
+
+
+async def _listed(
+    session: AsyncSession, missed: Sequence[TriageReading], by: Actor
+) -> Sequence[Miss]:
+    ids = {row.case_id for row in missed}
+    found = await session.execute(
+        select(col(Case.id), col(Case.reference)).where(col(Case.id).in_(ids), *seeing.cases(by))
+    )
+    references = {row.id: row.reference for row in found}
+    return [
+        Miss(
+            references[row.case_id],
+            row.at,
+            row.urgency,
+            row.judged_urgency or "",
+            row.asked,
+            row.judged_reason or row.reason,
+            row.language,
+            row.why,
+        )
+        for row in missed
+        if row.case_id in references
+    ]
+
+
+def _rows(rows: Sequence[TriageReading], name_of: Callable[[TriageReading], str]) -> Sequence[Row]:
+    names = sorted({name_of(row) for row in rows})
+    made = [_row(name, [row for row in rows if name_of(row) == name]) for name in names]
+    return sorted(made, key=lambda row: -row.read)
+
+
+def _row(name: str, rows: Sequence[TriageReading]) -> Row:
+    judged = [row for row in rows if row.judged_urgency]
+    dire = [row for row in judged if row.judged_urgency == Urgency.EMERGENCY]
+    pressing = [row for row in judged if row.judged_urgency in PRESSING]
+    calm = [row for row in judged if row.judged_urgency in CALM]
+    told = [row for row in judged if row.judged_reason]
+    return Row(
+        name,
+        len(rows),
+        len(judged),
+        _share(row.urgency == Urgency.EMERGENCY for row in dire),
+        _share(row.urgency in PRESSING or row.asked for row in dire),
+        _share(row.urgency in PRESSING for row in pressing),
+        _share(row.urgency == Urgency.EMERGENCY for row in calm),
+        _share(row.reason == row.judged_reason for row in told),
+    )
+
+
+def _share(those: Iterable[bool]) -> Share:
+    found = list(those)
+    return Share(sum(found), len(found))
