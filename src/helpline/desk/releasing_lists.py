@@ -32,6 +32,7 @@ from helpline.reports import codes, frozen
 from helpline.reports.cells import Cell
 from helpline.reports.report import Report
 from helpline.rules import clocks
+from helpline.rules.periods import in_words
 from helpline.rules.permissions import Actor, may, require
 from helpline.vocabulary import ActionState, ReleaseState
 
@@ -71,7 +72,7 @@ class Listed:
     @property
     def name(self) -> str:
         again = f", number {self.release.number}" if self.release.number > 1 else ""
-        return f"{self.title}, {self.release.period}{again}"
+        return f"{self.title}, {in_words(self.release.period)}{again}"
 
 
 async def listed(

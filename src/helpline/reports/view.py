@@ -77,9 +77,7 @@ class View:
 
     @property
     def period(self) -> str:
-        """A month by its name; quarters, half-years and years as they are called everywhere."""
-        period = self.report.period
-        return f"{period.start:%B %Y}" if period.kind == "month" else period.label
+        return self.report.period.words
 
     @property
     def opens(self) -> str:

@@ -7,12 +7,12 @@ lines ask for the same, and gives no hidden number away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from helpline.contract.measuring import Measure
+from helpline.contract.measuring import SO_FAR, Measure
 from helpline.contract.parts import ReportLine
 from helpline.reports import codes
 from helpline.reports.cells import Cell, ordered
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LONGER: Final = ("year_to_date", "rolling_12_months")
 """Bases that are coarser than a period's own days."""
 WHO: Final = "carer_type"
+TWO: Final = "two things together"
 Cut = tuple[str, ...]
 
 
@@ -87,7 +88,7 @@ class Lines:
             if cell is not None:
                 name = f"{measure.name}: {self._names[WHO][code].lower()}"
                 yield Total(name, measure, cell, share_words(cell), "", "")
-        if not any(groups.values()):
+        if not any(groups.values()) and (not line.groups or not self._is_everybodys(measure)):
             cell = self.report.cell(measure.code)
             state = targets.state(
                 measure.target, None if measure.of else cell.value, cell.percent, cell.words
@@ -96,6 +97,9 @@ class Lines:
             expected = targets.expected(measure.target, unit)
             name = f"{measure.name}: everybody" if line.groups else measure.name
             yield Total(name, measure, cell, share_words(cell), state, expected)
+
+    def _is_everybodys(self, measure: Measure) -> bool:
+        return (measure.code, ()) in self._everybody
 
     # --- its tables ----------------------------------------------------------------------------
 
@@ -206,7 +210,7 @@ class Lines:
         able = [(cut, one) for cut in cuts for one in measures if _is_cut(one, cut)]
         said = []
         if any(cut == ("quadrant",) and one.code in self.by_area for cut, one in able):
-            said.append("By area: with the promises, on the first page.")
+            said.append("By area: with the promises, at the beginning.")
         if not line.groups:
             return " ".join(said)
         whole = [(cut, one) for cut, one in able if WHO not in cut]
@@ -235,12 +239,10 @@ class Lines:
             if any(not cell.hidden and cell.value is not None for cell in cells):
                 rows.append((one.name, cells))
         tables = [
-            _over(made, twin.basis, self._days(twin.basis))
+            _over(made, basis, self._days(basis))
             for table in bare
-            for measure in table.measures
-            for twin in twins[measure.code].values()
-            if twin not in own
-            for made in self._tables(line, tuple(table.by), [twin])
+            for basis in bases
+            for made in self._tables(line, tuple(table.by), _besides(table, twins, basis, own))
             if not made.is_bare
         ]
         if not rows or not bases:
@@ -277,6 +279,10 @@ class Lines:
         for table in tables:
             if table.is_bare:
                 gone.setdefault(table.cut, []).append(table.of or "the other figures")
+        pairs = {table.cut for table in tables if table.is_crossed and table.is_bare}
+        if len(pairs) > 1:  # a list of them would be longer than what is shown
+            gone = {cut: of for cut, of in gone.items() if cut not in pairs}
+            gone[TWO] = []
         if not gone:
             return ""
         kept = {table.cut for table in tables if not table.is_bare}
@@ -319,7 +325,7 @@ def _without(name: str, of: str) -> str:
 
 
 def _quoted(cut: str) -> str:
-    return f"“{cut}”" if " " in cut else cut
+    return f"“{cut}”" if " " in cut and cut != TWO else cut
 
 
 def _listed(some: Sequence[str]) -> str:
@@ -333,9 +339,22 @@ def _formula(measure: Measure) -> tuple[object, ...]:
     return measure.counts, measure.takes, measure.unit, where
 
 
+def _besides(
+    table: Table,
+    twins: Mapping[str, Mapping[str, Measure]],
+    basis: str,
+    own: Sequence[Measure],
+) -> list[Measure]:
+    """A table's measures over longer days, but those that the line has anyway."""
+    found = [twins[one.code].get(basis) for one in table.measures]
+    return [one for one in found if one is not None and one not in own]
+
+
 def _over(table: Table, basis: str, days: str) -> Table:
-    """A table that stands for another, and says over which days."""
-    caption, region = f"{table.caption}, {days}", f"{table.region}, {days}"
+    """A table that stands for another, and says over which days unless its figures do."""
+    is_said = table.is_crossed and all(one.code.endswith(SO_FAR) for one in table.measures)
+    caption = table.caption if is_said else f"{table.caption}, {days}"
+    region = f"{table.region}, {days}"
     return replace(table, key=f"{table.key}-{basis}", caption=caption, region=region)
 
 

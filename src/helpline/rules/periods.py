@@ -54,6 +54,11 @@ class Period:
     def days(self) -> int:
         return (self.end - self.start).days + 1
 
+    @property
+    def words(self) -> str:
+        """A month by its name; quarters, half-years and years as they are called everywhere."""
+        return f"{self.start:%B %Y}" if self.kind == MONTH else self.label
+
 
 def period(label: str, year_starts_month: int) -> Period:
     """The period a label names: "2026-27" is a whole year, "2026-27-Q1" its first three months,
@@ -83,6 +88,11 @@ def period_containing(day: date, kind: str, year_starts_month: int) -> Period:
     year = day.year if day.month >= year_starts_month else day.year - 1
     months = (day.year - year) * 12 + day.month - year_starts_month
     return _made(kind, year, year_starts_month, months // MONTHS[kind] + 1)
+
+
+def in_words(label: str) -> str:
+    """What people read for a label: of a month its name."""
+    return period(label, 1).words if "-M" in label else label
 
 
 def previous(current: Period) -> Period:
