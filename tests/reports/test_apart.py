@@ -2,6 +2,7 @@
 is only started anew."""
 
 import asyncio
+import functools
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -12,7 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.db import Database
-from helpline.reports import counting
+from helpline.desk import releasing_owed
+from helpline.desk.releasing_owed import ToCount
+from helpline.errors import InvalidInput
+from helpline.reports import counting, render
 from helpline.reports.apart import APART, NICE, Apart
 from tests.reports.test_figures import counted
 from tests.stories.test_overview import CAROL, TOM
@@ -29,6 +33,13 @@ async def waits_for(session: AsyncSession, pipe: str) -> int:
     """Its process, when something was written there."""
     await asyncio.to_thread(Path(pipe).read_text)
     return os.getpid()
+
+
+def name_of(asked: tuple[object, ...]) -> str:
+    """Of the function that was handed over."""
+    handed = asked[0]
+    assert isinstance(handed, functools.partial)
+    return str(handed.func.__name__)
 
 
 @pytest.fixture
@@ -74,7 +85,7 @@ async def test_the_figures_are_the_same_there(
     here = Database(database_url)
     there = Database(database_url)
     there.info[APART] = apart = Apart(database_url)
-    asked = []
+    asked = list[tuple[object, ...]]()
     run = apart.run
 
     async def noted(*args: object) -> object:
@@ -89,6 +100,19 @@ async def test_the_figures_are_the_same_there(
         assert reports[0].cells == reports[1].cells
         assert reports[0].cell("contacts").value == 2
         assert asked
+        async with there.read() as session:
+            made = await render.made(session, reports[0], "csv")
+        assert made == render.render(reports[0], "csv")
+        with pytest.raises(InvalidInput, match="not a Word document"):
+            async with there.read() as session:
+                await render.made(session, reports[0], "docx", b"no template")
+        assert [name_of(one) for one in asked[-2:]] == ["_made"] * 2
+        running = ToCount("quarter", reports[0].period, world.now)
+        async with there.read() as session:
+            cells = await releasing_owed.count_running(session, essex, running)
+        async with here.read() as session:
+            assert cells == await releasing_owed.count_running(session, essex, running)
+        assert name_of(asked[-1]) == "_count_running"
     finally:
         apart.close()
         await here.close()

@@ -23,7 +23,7 @@ from helpline.contract import parts as contract_parts
 from helpline.db import insert_for
 from helpline.desk import deadlines, events, obligations
 from helpline.models import Deadline, ObligationDue, Release, RunningFigures
-from helpline.reports import figures, frozen
+from helpline.reports import apart, figures, frozen
 from helpline.reports.weeks import only_totals, so_far, totals
 from helpline.rules import clocks, periods
 from helpline.rules.periods import KIND_OF, Period
@@ -343,7 +343,12 @@ async def running_due(session: AsyncSession, contract: Contract, now: datetime) 
 
 
 async def count_running(session: AsyncSession, contract: Contract, one: ToCount) -> str:
-    """Its totals as they may be published a week later. Reads only."""
+    """Its totals as they may be published a week later. Reads only, and goes after whoever writes
+    to us: counted and protected in the process apart, where there is one."""
+    return await apart.there(session, _count_running, contract, one)
+
+
+async def _count_running(session: AsyncSession, contract: Contract, one: ToCount) -> str:
     then, now = one.as_at, _week_later(contract, one.as_at)
     counted = [
         await figures.counted(session, contract, one.span, at, one.report, late=False, until=at)

@@ -17,9 +17,11 @@ from typing import Any, Final
 
 from jinja2 import Environment
 from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.errors import InvalidInput
 from helpline.reports import codes
+from helpline.reports.apart import there
 from helpline.reports.cells import DIMENSIONS, Cell
 from helpline.reports.report import Report
 from helpline.reports.report_pdf import pdf
@@ -60,6 +62,18 @@ async def rendered(report: Report, format: str, template: bytes | None = None) -
     if checked(format) != "docx":
         raise InvalidInput("Only a Word document is made from a template: choose docx.")
     return await asyncio.to_thread(word, report, template)
+
+
+async def made(
+    session: AsyncSession, report: Report, format: str, template: bytes | None = None
+) -> bytes:
+    """The same, in the process apart where `session` has one: typesetting, spreadsheets and Word go
+    after taking messages in. No connection is held meanwhile."""
+    return await there(session, _made, report, format, template)
+
+
+async def _made(_: AsyncSession, report: Report, format: str, template: bytes | None) -> bytes:
+    return await rendered(report, format, template)
 
 
 def inert(text: str) -> str:

@@ -12,7 +12,7 @@ from helpline.desk import report_templates
 from helpline.desk.report_templates import LARGEST
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.reports.fields import FIELDS
-from helpline.reports.word import word
+from helpline.reports.render import made
 from helpline.reports.word_template import built_in
 from helpline.web.asked import actor_of, contracts_of, field, house_of, now_of, number_in_path
 from helpline.web.handed_in import FILE, HandedIn
@@ -68,10 +68,10 @@ async def preview(request: web.Request) -> web.Response:
     contract, report = _asked(request)
     content = await _content(request, contract, report.code)
     try:
-        made = await _tried(request, contract, report.code, content)
+        tried = await _tried(request, contract, report.code, content)
     except InvalidInput as error:
         return await _page(request, 400, "", str(error))
-    return hand_out(f"{contract.key}-{report.code}-preview.docx", made, WORD)
+    return hand_out(f"{contract.key}-{report.code}-preview.docx", tried, WORD)
 
 
 async def download(request: web.Request) -> web.Response:
@@ -84,8 +84,8 @@ async def download(request: web.Request) -> web.Response:
 async def begin_with_ours(request: web.Request) -> web.Response:
     """Our own template, to begin one from."""
     contract, report = _asked(request)
-    made = await asyncio.to_thread(built_in)
-    return hand_out(f"{contract.key}-{report.code}-begin.docx", made, WORD)
+    ours = await asyncio.to_thread(built_in)
+    return hand_out(f"{contract.key}-{report.code}-begin.docx", ours, WORD)
 
 
 async def use(request: web.Request) -> web.Response:
@@ -122,7 +122,7 @@ async def _tried(request: web.Request, contract: Contract, report: str, content:
     """The document; InvalidInput says what is wrong with the template. No connection is held."""
     async with house_of(request).db.read() as session:
         found = await report_templates.newest_figures(session, contract, report, now_of(request))
-    return await asyncio.to_thread(word, found, content)
+        return await made(session, found, "docx", content)
 
 
 async def _content(request: web.Request, contract: Contract, report: str) -> bytes:

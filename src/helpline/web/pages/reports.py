@@ -25,7 +25,7 @@ from helpline.errors import InvalidInput, NotFound
 from helpline.models import Release
 from helpline.reports import frozen
 from helpline.reports.figures import figures
-from helpline.reports.render import rendered
+from helpline.reports.render import made
 from helpline.reports.report import Report
 from helpline.rules import periods
 from helpline.rules.periods import ANNUAL, QUARTER, Period
@@ -221,11 +221,11 @@ async def _file(
             body = await releasing.file(session, release, chosen)
     contract, period = report.contract, report.period
     if body is None:
-        own = None
-        if chosen == "docx":
-            async with house_of(request).db.read() as session:
+        async with house_of(request).db.read() as session:
+            own = None
+            if chosen == "docx":
                 own = await report_templates.templates_of(session, contract, report.asked.code)
-        body = await rendered(report, chosen, own)  # no connection is held meanwhile
+            body = await made(session, report, chosen, own)
     await _record(request, contract, period, chosen)
     again = f"-{report.number}" if report.number > 1 else ""
     name = f"{contract.key}-{period.label}{again}{'-exact' if is_exact else ''}.{chosen}"
