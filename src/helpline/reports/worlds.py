@@ -97,7 +97,7 @@ class Worlds:
         near, told = self._near(key, size), []
         solver = _Solver(self, list(near))
         for sign in (1, -1):
-            values, lines = solver.best({key: sign})
+            values, lines = solver.best({key: sign}, ROOM + 1)  # no end to it were no answer
             self._found(near, values)
             told += lines
             if not self.is_narrow(key):
