@@ -286,7 +286,10 @@ async def test_both_sides_are_supported_and_neither_sees_across(
         assert await cases.find_case(session, sefa, there)
 
 
-FOSTERING = ("foster carer", "fostering service", "fostering panel", "supervising social worker")
+FOSTERING = (
+    *("foster carer", "fostering service", "fostering panel", "supervising social worker"),
+    "fostered child",
+)
 
 
 async def test_a_lodgings_host_is_never_called_a_foster_carer(

@@ -69,7 +69,7 @@ _HOUSE: Final[Mapping[str, Mapping[str, str]]] = {
         "unknown": "Nobody has said yet",
     },
     "made_by": {
-        "fostered_child": "A fostered child",
+        "fostered_child": "A child in their care",
         "birth_family": "A child's own family",
         "professional": "A professional",
         "other": "Somebody else",
