@@ -66,6 +66,7 @@ FACTS: list[tuple[str, str, str, Any]] = [
     ("A55", E, "groups.supported_lodgings_carer.called", "supported lodgings carer"),
     ("A10", E, "groups.supported_lodgings_carer.service", "Access to Resources Team"),
     ("A55", E, "groups.supported_lodgings_carer.fostering_law", False),
+    ("A35", E, "groups.staying_put_carer.fostering_law", False),
     ("001 6.2", P, "groups.adopter.called", "adopter"),
     ("001", P, "groups.special_guardian.called", "special guardian"),
     ("002", L, "called.service", "provider of the home"),
@@ -230,6 +231,8 @@ AMONG: list[tuple[str, str, str, set[str]]] = [
     ("A17", E, "named_outcomes.*", {"ecc_corporate_outcome_4", "carers_confident"}),
     ("A12 A31", E, "open_questions.*", {"extension_notice", "cover_amounts"}),
     ("P10", P, "incidents.*", {"missing"}),
+    ("K03 K07", S, "happenings.*", {"referral_accepted", "disengaged", "camhs_open"}),
+    ("O7 O19 P10", N, "happenings.*", {"new_placement", "restrained", "staying_put"}),
     # 004: its outcomes, its baseline, whom it works with, what it asks for and leaves open
     ("004 1.1 1.2", S, "named_outcomes.*", {"core", "pilot", "potential", "live_well"}),
     ("004 2.3", S, "outcomes.*", {"goals_reached", "coping", "education_kept", "risk_managed"}),
