@@ -71,6 +71,7 @@ async def test_the_trend_begins_before_us_and_few_stay_hidden_there(
     assert list(other.labels) == ["2026-27-Q1"]  # there, what was before the quarter was ours
     kept = found.of(contract.measure(MET)).points
     assert [one.words for one in kept] == ["not shown", "90%", "not counted"]
+    assert found.of(contract.measure(MET)).given == ["2025-26-Q4"]
     contacts = found.of(contract.measure("contacts")).points
     assert [one.words for one in contacts] == ["not shown", "240", "not counted"]
     allocated = found.of(contract.measure("allocation.met")).points

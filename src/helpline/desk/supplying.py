@@ -173,7 +173,7 @@ async def _given(session: AsyncSession, contract: Contract, period: Period) -> d
             source=row.source or "",
             as_of=row.as_of,
             at=row.given_at,
-            by=names.get(row.by_user_id, "an import"),
+            by=names.get(row.by_user_id, "An import"),
         )
         for key, row in rows.items()
         if key[0] in contract.measures

@@ -29,7 +29,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 16, 16, 26, 122
 @dataclass(frozen=True)
 class Point:
     """One period. `value`: what is drawn, None where it is hidden, was not counted or is of
-    nothing; `words`: the same to be read; `x` and `y` in the chart's own view box."""
+    nothing; `words`: the same to be read; `x` and `y` in the chart's own view box; `is_given`: it
+    was not counted here but given to us."""
 
     label: str
     value: float | None
@@ -37,6 +38,7 @@ class Point:
     state: str
     x: int
     y: int | None
+    is_given: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Trend:
     @property
     def shown(self) -> list[Point]:
         return [one for one in self.points if one.value is not None]
+
+    @property
+    def given(self) -> list[str]:
+        """The periods whose figure was given to us."""
+        return [one.label for one in self.points if one.is_given]
 
     @property
     def segments(self) -> list[str]:
@@ -100,6 +107,7 @@ class Past:
                 _state(measure, cell),
                 round(_LEFT + step * (place + 0.5)),
                 None if value is None else scale.y(value),
+                is_given=cell is not None and cell.source is not None,
             )
             for place, (label, cell, value) in enumerate(
                 zip(self.labels, cells, values, strict=True)
