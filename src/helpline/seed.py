@@ -46,6 +46,7 @@ from helpline.desk import (
     partners,
     pathway,
     plans,
+    readings,
     record,
     referrals,
     register,
@@ -469,6 +470,8 @@ async def _happen(
             )
         elif step.what == "reply":
             await cases.reply(session, contract, case, step.text, by, at)
+            if asked := await readings.to_judge(session, case):
+                await readings.judge(session, contract, case, asked.id or 0, "right", by, at)
         elif step.what == "call":
             await cases.record_call(
                 session, contract, case, "out", "spoke", 24, step.text, at, by, at

@@ -115,3 +115,15 @@ async def test_words_typed_at_once_land_where_the_link_leads_and_half_a_time_is_
     await expect(page.get_by_text("Give a day that there is")).to_be_visible()
     await expect(page.locator("#note-body")).to_have_value("They rang.")
     assert (await done_on(site, reference))[2] is False
+
+
+async def test_one_key_says_how_the_message_should_have_been_read(site: Site) -> None:
+    await site.world.sms("+447700900132", "Who pays the mileage for contact visits?")
+    reference = (await site.world.case_of("+447700900132")).reference
+    page = await site.page("wasim")
+    await page.goto(f"{site.address}/cases/{reference}")
+    await expect(page.get_by_text("Was that right?")).to_be_visible()
+    await Hands(page).press("2")
+    await expect(page.get_by_text("Thank you: noted.")).to_be_visible()
+    await expect(page.get_by_text("Was that right?")).to_have_count(0)
+    assert (await site.world.case_of("+447700900132")).urgency == "urgent"
