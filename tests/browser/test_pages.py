@@ -41,6 +41,7 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
         "blocks": ("leonie", "/blocks"),
         "account": ("wasim", "/account"),
         "missing": ("wasim", "/cases/ESX-NONE99"),
+        "readings": ("leonie", "/triage"),
         "reports": ("leonie", "/reports"),
         "report": ("colin", "/reports/essex/2026-27-Q2"),
         "portal": ("colin", "/portal"),
