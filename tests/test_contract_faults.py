@@ -163,7 +163,7 @@ BROKEN = [
     ("[disclosure]", OWN.format("cases", 'incident = ["x"]'), "measures.own", "cut or chosen"),
     ("[disclosure]", OWN.format("cases", 'kind = ["x"]'), "measures.own", "there is no kind “x”"),
     ("[disclosure]", SHARE, "measures.own", "not about people"),
-    ("[disclosure]", TWICE, "own_measures[1].code", "already the code"),
+    ("[disclosure]", TWICE, "own_measures[3].code", "already the code"),
     ('key = "essex"', 'key = "essex"\nfile = "x"', "file", "take it out"),
     ('key = "essex"', 'key = "essex"\nkey = "essex"', "", "not TOML"),
     ('key = "essex"', "key = ", "", "not TOML"),
