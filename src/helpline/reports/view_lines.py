@@ -233,6 +233,8 @@ class Lines:
         bases = [basis for basis in LONGER if any(basis in some for some in twins.values())]
         rows = []
         for code, one in listed.items():
+            if line.groups and self._is_everybodys(one):
+                continue  # it stands where everybody's figures are
             over = [twins[code].get(basis) for basis in bases]
             cells = [self.report.cell(code)]
             cells += [self.report.cell(t.code) if t else Cell(code, (), None) for t in over]
