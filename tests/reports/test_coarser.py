@@ -65,3 +65,14 @@ def test_longer_days_stand_in_its_place_as_far_as_they_are_shown(essex: Contract
     assert {cell.value for _, cells in table.rows for cell in cells} == {20}
     hidden = line(essex, 0, is_twin_open=False)
     assert hidden.tables == []  # the longer days are as hidden: they are not shown either
+
+
+def test_a_report_signed_before_a_cut_was_agreed_can_still_be_read(
+    essex: Contract,
+) -> None:
+    asked = essex.report("quarter")
+    cells = [Cell("cases", (), 40), Cell("cases", (("quadrant", "north"),), 30)]
+    span = period("2026-27-Q2", essex.year_starts_month)
+    found = Report(essex, asked, span, tuple(cells), (), False, True, NOW).view.lines[1]
+    (table,) = found.tables
+    assert [cell.value for _, (cell,) in table.rows] == [30, *[None] * (len(table.rows) - 1)]

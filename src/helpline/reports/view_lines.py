@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from helpline.contract.measuring import SO_FAR, Measure
 from helpline.contract.parts import ReportLine
 from helpline.reports import codes
-from helpline.reports.cells import Cell, ordered
+from helpline.reports.cells import Cell, by_of, ordered
 from helpline.reports.view_parts import (
     ALL,
     EVERYBODY,
@@ -104,7 +104,7 @@ class Lines:
     # --- its tables ----------------------------------------------------------------------------
 
     def _tables(self, line: ReportLine, cut: Cut, measures: Sequence[Measure]) -> Iterator[Table]:
-        able = [one for one in measures if _is_cut(one, cut)]
+        able = [one for one in measures if self._is_cut(one, cut)]
         able = [one for one in able if not self._is_elsewhere(line, cut, one)]
         if len(cut) == 1:
             for of, some in self._by_promise(able):
@@ -112,6 +112,20 @@ class Lines:
         elif len(cut) == 2:
             for measure in able:
                 yield self._two_ways(line, cut[0], cut[1], measure)
+
+    def _is_cut(self, measure: Measure, cut: Cut) -> bool:
+        """Whether this report has it by that: one that was signed has what was agreed then."""
+        return (measure.code, ordered(cut)) in self._cuts
+
+    @cached_property
+    def _cuts(self) -> frozenset[tuple[str, Cut]]:
+        return frozenset(
+            (cell.measure, tuple(name for name, _ in cell.by)) for cell in self.report.cells
+        )
+
+    def _cell(self, code: str, **by: str) -> Cell:
+        """A figure; a dash in a report that was signed before there was such a row or column."""
+        return self.report.find(code, **by) or Cell(code, by_of(by), None)
 
     def _by_promise(self, measures: Iterable[Measure]) -> list[tuple[str, list[Measure]]]:
         """The measures of each promise stand in a table of their own; the others together. With
@@ -124,7 +138,7 @@ class Lines:
 
     def _one_way(self, line: ReportLine, name: str, measures: list[Measure], of: str) -> Table:
         rows = [
-            (words, [self.report.cell(one.code, **{name: code}) for one in measures])
+            (words, [self._cell(one.code, **{name: code}) for one in measures])
             for code, words in self._names[name].items()
             if _is_asked(line, name, code)
         ]
@@ -158,7 +172,7 @@ class Lines:
         }
 
         def cell(**by: str) -> Cell:
-            return self.report.cell(measure.code, **by)
+            return self._cell(measure.code, **by)
 
         rows = [
             (words, [*(cell(**{down: one, across: two}) for two in columns), cell(**{down: one})])
@@ -203,11 +217,11 @@ class Lines:
             if not line.groups
             for measure in self._measures(line)
             for cut in line.by
-            if _is_cut(measure, tuple(cut))
+            if self._is_cut(measure, tuple(cut))
         }
 
     def _elsewhere(self, line: ReportLine, cuts: Sequence[Cut], measures: Sequence[Measure]) -> str:
-        able = [(cut, one) for cut in cuts for one in measures if _is_cut(one, cut)]
+        able = [(cut, one) for cut in cuts for one in measures if self._is_cut(one, cut)]
         said = []
         if any(cut == ("quadrant",) and one.code in self.by_area for cut, one in able):
             said.append("By area: with the promises, at the beginning.")
@@ -309,10 +323,6 @@ class Lines:
             ),
             "",
         )
-
-
-def _is_cut(measure: Measure, cut: Cut) -> bool:
-    return ordered(cut) in {ordered(each) for each in measure.cuts}
 
 
 def _is_asked(line: ReportLine, name: str, code: str) -> bool:
