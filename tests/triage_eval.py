@@ -18,14 +18,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpline.rules.triage.features import Seen, seen
-from helpline.rules.triage.judgement import LIMITS, Heard, Limits, Reading, heard, judged
+from helpline.rules.triage.judgement import (
+    LIMITS,
+    Heard,
+    Limits,
+    Reading,
+    heard,
+    how_urgent,
+    judged,
+)
 from helpline.rules.triage.train import Example, examples, learned
 from helpline.rules.triage.weights import Weights
 
 FOLDER = Path(__file__).parent / "data" / "triage"
 FOLDS = 5
-ALARMS, PRESSING = 0.06, 0.09  # the shares of calm messages that may be called so
+ALARMS, PRESSING = 0.06, 0.085  # the shares of calm messages that may be called so
+ABROAD = 0.975  # the share of emergencies in other languages that must be found
 CALM = ("standard", "low")
+ALL_ALARMS = Limits(-99.0, -99.0, -99.0, 0.0, -99.0)  # only noise and courtesy stay quiet
 Pair = tuple[Example, Reading]
 
 
@@ -70,6 +80,7 @@ class Held:
     one: Seen
     said: Heard
     weights: Weights
+    quiet: bool
 
 
 def one_fold(fold: int) -> list[Held]:
@@ -80,7 +91,12 @@ def one_fold(fold: int) -> list[Held]:
     taught = [i for i, f in enumerate(folds) if f != fold]
     weights = learned([many[i] for i in taught], [taken[i] for i in taught])
     here = [i for i, f in enumerate(folds) if f == fold]
-    return [Held(many[i], fold, taken[i], heard(taken[i], weights), weights) for i in here]
+    held = []
+    for i in here:
+        said = heard(taken[i], weights)
+        quiet = judged(taken[i], said, weights, ALL_ALARMS).urgency == "low"
+        held.append(Held(many[i], fold, taken[i], said, weights, quiet))
+    return held
 
 
 def chosen(held: list[Held], alarms: float = ALARMS, pressing: float = PRESSING) -> Limits:
@@ -99,14 +115,24 @@ def chosen(held: list[Held], alarms: float = ALARMS, pressing: float = PRESSING)
         start = replace(limits, ask=9.0, urgent=9.0) if name == "emergency" else limits
         start = replace(start, urgent=9.0) if name == "ask" else start
         limits = replace(limits, **{name: _lowest(calm, start, name, share_let, worse)})
-    return limits
+    return replace(limits, world_emergency=_world_limit(held))
+
+
+def _world_limit(held: list[Held]) -> float:
+    """The highest limit for other languages that finds so many of their emergencies."""
+    found = sorted(
+        h.said.world.get("emergency", 0.0)
+        for h in held
+        if h.example.urgency == "emergency" and not h.one.english
+    )
+    return math.floor(100 * found[int((1 - ABROAD) * len(found))]) / 100
 
 
 def _lowest(
     calm: list[Held], start: Limits, name: str, let: float, worse: tuple[str, ...]
 ) -> float:
     """The lowest value of one limit, in hundredths, that lets no more than the share through."""
-    low, high = -150, 150
+    low, high = -300, 300
     while low < high:
         middle = (low + high) // 2
         limits = replace(start, **{name: middle / 100})
@@ -118,8 +144,10 @@ def _lowest(
 
 
 def urgency(held: Held, limits: Limits) -> str:
-    """The urgency alone."""
-    return judged(held.one, held.said, held.weights, limits).urgency
+    """The urgency alone, of a message that is neither noise nor courtesy."""
+    if held.quiet:
+        return "low"
+    return how_urgent(held.one, held.said, limits)[0]
 
 
 def share(pairs: Iterable[Pair], right: Callable[[Example, Reading], bool]) -> str:
@@ -200,8 +228,7 @@ def main() -> None:
     """Print the table and the curve; `--misses` also lists what was missed in the read part."""
     held = all_held()
     pairs, limits = read_pairs(held), chosen(held)
-    print(f"Limits by these folds: {limits.emergency}, {limits.ask}, {limits.urgent};", end=" ")
-    print(f"kept with the code: {LIMITS.emergency}, {LIMITS.ask}, {LIMITS.urgent}")
+    print(f"Limits by these folds: {limits}\nLimits kept with the code: {LIMITS}")
     for name, some in (("All", pairs), ("Unread part", [p for p in pairs if is_unread(p[0])])):
         print(f"{name}: {len(some)} messages")
         for what, figure in table(some):

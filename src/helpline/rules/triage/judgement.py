@@ -20,7 +20,7 @@ from helpline.rules.triage.weights import CATEGORIES, Weights, kept, scores
 from helpline.rules.triage.why import sentence
 from helpline.rules.triage.words import words
 
-VERSION = "2026.11.2"
+VERSION = "2026.11.3"
 URGENCIES = ("emergency", "urgent", "standard", "low")
 
 
@@ -29,25 +29,23 @@ class Limits:
     """Where a score begins to count. Chosen on cross-validation; see tests/triage_eval.py.
 
     A miss costs far more than a false alarm: from `ask` on a message is urgent, and the safety
-    question is asked at once. A short message holds little evidence, so words alone must speak
-    louder there (`short_…`) than in a long one, unless a plain sentence settles it.
+    question is asked at once. `world_emergency` is for other languages.
     """
 
-    emergency: float = -0.2
-    ask: float = -0.24
-    urgent: float = 0.15
+    emergency: float = -0.09
+    ask: float = -0.22
+    urgent: float = 0.33
     low: float = 0.0
-    short_emergency: float = 0.1
-    short_ask: float = -0.2
-    short_urgent: float = 0.15
-    world_emergency: float = -0.4
+    world_emergency: float = -0.67
 
 
 LIMITS = Limits()
 MOST_LOOKED_AT = 20  # sentences of a long text that say an emergency; each is read once more
 SHORT = 14  # words: up to here a plain sentence decides
-SHORTNESS_ASKS = 0.06  # a score must be so much louder for each word that a short message lacks
-LENGTH_SAYS = 0.7  # for each doubling or so of the length past SHORT
+FEWEST, MOST = 3, 80  # words: shorter and longer messages are weighed as if they had so many
+LENGTH_SAYS = 1.0  # for each doubling or so of the length: much chat drowns the one sentence
+LENGTH_SAYS_URGENT = 0.3
+URGENT_SAYS = 0.3  # what sounds urgent is a little nearer to an emergency too
 ASK_SOONER = 0.7  # whoever is urgent anyway is asked on less
 HINT = 0.2  # what a plain emergency sentence adds in a long message
 GRAVE = frozenset(NEGATABLE | {"not_breathing", "suicide", "pills", "poison", "method", "sexual",
@@ -56,7 +54,7 @@ DANGERS = frozenset(("suicide", "overdose", "weapon", "sexual", "unconscious", "
 PEOPLE = frozenset(("someone", "child", "self", "carer", "childvoice"))
 FRAMES = frozenset(("past", "settled", "later", "training_word", "publication_word", "figure",
     "discount_word", "question_info", "thanks", "laugh", "complain_word", "noise"))  # fmt: skip
-DOUBT = -0.8  # the least score at which a danger named in a short message is asked about
+DOUBT = -1.5  # the least score at which a danger named in a short message is asked about
 ROW_SAYS = {"emergency": 0.5, "urgent": 0.3}  # what a row or sentence adds to its category
 
 
@@ -140,7 +138,7 @@ def judged(one: Seen, said: Heard, weights: Weights, limits: Limits = LIMITS) ->
         return Reading("low", "other", _first("other"), False, "The message holds no known words.")
     if not one.kinds and is_small_talk(one.text, one.words):
         return Reading("low", "other", _first("other"), False, "A courtesy or a short answer.")
-    urgency, ask = _urgency(one, said, limits)
+    urgency, ask = how_urgent(one, said, limits)
     ranked = _subjects(one, said)
     why = sentence(one, weights, said.rows, urgency, ranked[0])
     return Reading(urgency, ranked[0], ranked, ask, why)
@@ -155,24 +153,27 @@ def _is_noise(one: Seen, weights: Weights) -> bool:
     return one.english and not known and len(letters) <= 3
 
 
-def _urgency(one: Seen, said: Heard, limits: Limits) -> tuple[str, bool]:
-    """How urgent, and whether to ask if anyone is in danger."""
+def how_urgent(one: Seen, said: Heard, limits: Limits) -> tuple[str, bool]:
+    """How urgent, and whether to ask if anyone is in danger.
+
+    The score decides; a short message is judged first by the plain sentence it holds, for there is
+    little else. The longer a message, the more of it is chat around the one sentence that matters,
+    so its score is listened to more closely.
+    """
     if not one.english:
         return _foreign(one, said, limits)
-    return _short(one, said, limits) if len(one.words) <= SHORT else _long(one, said, limits)
-
-
-def _short(one: Seen, said: Heard, limits: Limits) -> tuple[str, bool]:
-    """A short message is judged first by the plain sentence it holds: there is little else."""
+    short = len(one.words) <= SHORT
     met = one.kinds[0].urgency if one.kinds else ""
-    more = SHORTNESS_ASKS * (SHORT - len(one.words))
-    score = said.says("emergency")
-    if met == "emergency" or score >= limits.short_emergency + more:
+    length = math.log(max(FEWEST, min(len(one.words), MOST)) / SHORT)
+    score = said.says("emergency") + URGENT_SAYS * said.says("urgent") + LENGTH_SAYS * length
+    score += HINT if met == "emergency" and not short else 0.0
+    if score >= limits.emergency or (short and met == "emergency"):
         return "emergency", True
-    asked = score >= limits.short_ask + more
-    if met == "urgent" or asked or said.says("urgent") >= limits.short_urgent + more:
-        return "urgent", asked or bool(met)
-    if _names_danger(one) and score >= DOUBT:
+    asked = score >= limits.ask - ASK_SOONER or (short and bool(met))
+    pressing = said.says("urgent") + LENGTH_SAYS_URGENT * length >= limits.urgent
+    if score >= limits.ask or pressing or (short and met == "urgent"):
+        return "urgent", asked
+    if short and score >= DOUBT and _names_danger(one):
         return "urgent", True
     return _calm(said, limits), False
 
@@ -181,18 +182,6 @@ def _names_danger(one: Seen) -> bool:
     """Whether a danger and a person are named, not denied, in no frame that explains it away."""
     meant = {f.meaning for f in standing(one.found)}
     return bool(meant & DANGERS and meant & PEOPLE) and not meant & FRAMES
-
-
-def _long(one: Seen, said: Heard, limits: Limits) -> tuple[str, bool]:
-    """The score decides. The longer a message, the more of it is chat around the one sentence that
-    matters, so its score is listened to more closely."""
-    score = said.says("emergency") + LENGTH_SAYS * math.log(min(len(one.words), 200) / SHORT)
-    score += HINT if any(k.urgency == "emergency" for k in one.kinds) else 0.0
-    if score >= limits.emergency:
-        return "emergency", True
-    if score >= limits.ask or said.says("urgent") >= limits.urgent:
-        return "urgent", score >= limits.ask - ASK_SOONER
-    return _calm(said, limits), False
 
 
 def _calm(said: Heard, limits: Limits) -> str:

@@ -10,6 +10,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
+NEAR_ENOUGH = 0.05  # where no message pulls harder than this, the line is as good as found
+
 Signs = dict[str, float]
 Rows = list[tuple[list[int], list[float]]]
 
@@ -51,15 +53,19 @@ def line(
     chance = random.Random(7)  # noqa: S311 - no secret: the same order each time
     for _ in range(passes):
         chance.shuffle(order)
+        farthest = 0.0
         for i in order:
             numbers, values = rows[i]
             sign = 1.0 if yes[i] else -1.0
             reach = sum([weights[j] * v for j, v in zip(numbers, values)])  # noqa: B905 - the hot loop; made equal above
             gradient = sign * reach - 1.0 + damp[i] * alpha[i]
             new = max(alpha[i] - gradient / square[i], 0.0)
+            farthest = max(farthest, abs(gradient) if new or alpha[i] else 0.0)
             step = (new - alpha[i]) * sign
             alpha[i] = new
             if step:
                 for j, v in zip(numbers, values):  # noqa: B905 - as above
                     weights[j] += step * v
+        if farthest < NEAR_ENOUGH:
+            break
     return weights
