@@ -5,12 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from helpline.contract import load_contracts
-from helpline.desk import cases, imports, kinds, lists, nexts, referred
+from helpline.desk import cases, imports, kinds, lists, nexts, referred, transfer
+from helpline.errors import Conflict
 from helpline.models import Case, Deadline
 from helpline.vocabulary import CaseKind, Urgency
 from tests import folders
-from tests.world import CARER, World
+from tests.fakes.telephone import HANGS_UP, switched_on
+from tests.world import CARER, OUR_NUMBER, World
 
 ASSESSED = {"assessment": "3 November, 9:20, to the Access to Resources Team: yes, in Lot 2"}
 NORMAL, EMERGENCY = "referral_response", "referral_emergency"
@@ -70,6 +74,53 @@ async def test_an_emergency_has_its_hour_until_the_assessment_is_written_down(wo
     await act(world, referred.fill, ASSESSED)
     rows = await world.deadlines(CARER)
     assert [rows[code].state for code in (NORMAL, EMERGENCY)] == ["met", "met"]
+
+
+async def sent(world: World) -> None:
+    """A referral has come in, and a worker has it."""
+    with_homes(world)
+    await world.sms(CARER, "A boy of 14 needs a bed on Thursday")
+    await act(world, kinds.change, CaseKind.REFERRAL, "Sent by the council's team")
+    await world.allocate(CARER, world.worker)
+    await world.reply(CARER, "We are looking at it.")
+
+
+async def test_a_referral_that_is_taken_up_again_is_owed_an_answer_anew(world: World) -> None:
+    await sent(world)
+    await act(world, referred.fill, ASSESSED)
+    await world.close(CARER)
+    await world.forward(hours=50)
+    await act(world, cases.reopen)
+    anew = (await world.deadlines(CARER))[NORMAL]
+    assert (anew.state, anew.started_at) == ("open", world.now)
+    assert (await world.case_of(CARER)).next_due_at is not None
+
+
+async def test_whoever_referred_and_rings_in_vain_is_owed_an_answer_anew(one_world: World) -> None:
+    world = one_world
+    await sent(world)
+    await act(world, referred.fill, ASSESSED)
+    async with switched_on(world) as exchange:
+        await world.forward(hours=1)
+        begun = world.now
+        await exchange.ring(CARER, OUR_NUMBER, HANGS_UP)
+    owed = await world.deadlines(CARER)
+    assert {owed[code].started_at for code in (NORMAL, "first_response")} == {begun}
+    assert {owed[code].state for code in (NORMAL, "first_response")} == {"open"}
+
+
+async def test_an_unanswered_referral_does_not_go_over_to_another_contract(
+    one_world: World,
+) -> None:
+    world = one_world
+    await sent(world)
+    essex = world.house.contracts["essex"]
+    other = essex.model_copy(update={"key": "wessex", "name": "Wessex", "reference_prefix": "WX"})
+    handed = transfer.Handed("They moved house", "A boy of 14 needs a bed.")
+    world.worker = world.lead
+    with pytest.raises(Conflict, match="still wait for an answer"):
+        await act(world, transfer.hand_over, other, handed)
+    assert (await world.deadlines(CARER))[NORMAL].state == "open"
 
 
 async def test_what_the_referrer_is_asked_for_is_never_our_own_answer(world: World) -> None:

@@ -456,8 +456,9 @@ async def _owe_call_back(
     if case.status == CaseStatus.CLOSED:  # closed while the machine was listening
         await cases.reopen(session, contract, case, None, call.begun_at)
     due = await deadlines.open_due_times(session, case.id or 0)
-    if ClockStop.HUMAN_REPLY not in due:
-        await deadlines.open_for(session, contract, case, call.begun_at, [ClockStop.HUMAN_REPLY])
+    answers = (ClockStop.HUMAN_REPLY, ClockStop.REFERRAL_ANSWER)
+    if lacking := [stop for stop in answers if stop not in due]:
+        await deadlines.open_for(session, contract, case, call.begun_at, lacking)
         await session.flush()
         await deadlines.refresh_next_due(session, case)
     if await session.scalar(_open_call_back(case).limit(1)) is None:

@@ -130,7 +130,8 @@ async def reopen(
         require(by, "case.reopen", case.contract)
     closed_at = case.closed_at
     case.status, case.closed_at, case.closed_by_id, case.outcome = CaseStatus.OPEN, None, None, None
-    stops = [ClockStop.HUMAN_REPLY] + ([] if case.worker_id else [ClockStop.ALLOCATION])
+    stops = [ClockStop.HUMAN_REPLY, ClockStop.REFERRAL_ANSWER]
+    stops += [] if case.worker_id else [ClockStop.ALLOCATION]
     open_already = await deadlines.open_due_times(session, _id(case))
     await deadlines.open_for(
         session,

@@ -168,7 +168,8 @@ async def _must_be_possible(
     await hold(session, case)
     if await session.scalar(select(col(Transfer.id)).where(col(Transfer.from_case_id) == case.id)):
         raise Refused("This case went over to another contract before.")
-    if ClockStop.HUMAN_REPLY in await deadlines.open_due_times(session, case.id or 0):
+    due = await deadlines.open_due_times(session, case.id or 0)
+    if ClockStop.HUMAN_REPLY in due or ClockStop.REFERRAL_ANSWER in due:
         raise Refused("They still wait for an answer. Answer them first, and say what you plan.")
     await _nobody_else_waits(session, case)
 
