@@ -69,7 +69,7 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more |= {"register.manage", "eligibility.override", "case.link", "case.transfer"}
     more |= {"library.write", "gathering.manage", "news.send", "proof.send", "change.work"}
     more |= {"portal.read", "review.write", "question.read", "question.write", "measure.propose"}
-    more |= {"overview.read", "report.prepare", "report.sign", "report.behind"}
+    more |= {"overview.read", "triage.review", "report.prepare", "report.sign", "report.behind"}
     more |= {"report.supply", "report.template"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)

@@ -3,8 +3,8 @@ at once, and the quarter tells leads what was missed."""
 
 import pytest
 
-from helpline.desk import cases, readings
-from helpline.errors import InvalidInput, NotAllowed, NotFound
+from helpline.desk import cases, elsewhere, readings
+from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from helpline.models import TriageReading
 from helpline.rules.periods import period
 from helpline.rules.permissions import Actor
@@ -52,7 +52,7 @@ async def test_a_message_taken_for_less_raises_its_case_and_is_listed_as_missed(
     assert (found.whole.read, found.whole.judged) == (2, 2)
     assert (found.whole.found.part, found.whole.found.whole) == (0, 1)
     assert (found.whole.alarms.part, found.whole.alarms.whole) == (0, 1)
-    assert (found.whole.reasons.part, found.whole.reasons.whole) == (0, 1)
+    assert (found.whole.reasons.part, found.whole.reasons.whole) == (1, 2)
     (miss,) = found.misses
     assert (miss.reference, miss.read, miss.judged) == (case.reference, read.urgency, "emergency")
     assert {row.name: row.judged for row in found.by_reason}["abuse"] == 1
@@ -135,3 +135,41 @@ def test_a_share_of_few_is_wide_and_of_many_narrow() -> None:
     assert few.between[0] < 30
     assert 92 < many.between[0] < 95
     assert readings.Share(0, 0).between == (0.0, 100.0)
+
+
+async def test_right_raises_nothing_that_a_worker_has_lowered(world: World) -> None:
+    await world.sms(ANA, "He has a knife and says he will kill us")
+    essex = world.house.contracts["essex"]
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.worker, (await world.case_of(ANA)).reference)
+        await cases.set_urgency(
+            session, essex, case, "standard", "A game.", world.worker, world.now
+        )
+    await _judge(world, ANA, "right", world.worker)
+    assert (await world.case_of(ANA)).urgency == "standard"
+
+
+async def test_an_older_message_is_not_judged_once_something_newer_came(world: World) -> None:
+    await world.sms(CAROL, "Can you tell me about the allowance?")
+    older = await _reading(world, CAROL)
+    await world.sms(CAROL, "He has cut himself and there is a lot of blood")
+    essex = world.house.contracts["essex"]
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.worker, (await world.case_of(CAROL)).reference)
+        with pytest.raises(Conflict, match="newer"):
+            await readings.judge(
+                session, essex, case, older.id or 0, "emergency", world.worker, world.now
+            )
+
+
+async def test_a_message_that_belongs_elsewhere_takes_its_reading_along(world: World) -> None:
+    await world.sms(CAROL, "He has cut himself and there is a lot of blood")
+    await world.sms(TOM, "Who pays the mileage?")
+    read = await _reading(world, CAROL)
+    to = await world.case_of(TOM)
+    async with world.house.db.write() as session:
+        case = await cases.find_case(session, world.worker, (await world.case_of(CAROL)).reference)
+        there = await cases.find_case(session, world.worker, to.reference)
+        await elsewhere.move_message(session, case, read.contact_id, there, world.worker, world.now)
+    moved = await world.all(TriageReading, TriageReading.id == read.id)
+    assert [one.case_id for one in moved] == [to.id]  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from helpline.desk import events, search
 from helpline.errors import InvalidInput, NotFound
-from helpline.models import Address, Attachment, Case, Contact, Conversation
+from helpline.models import Address, Attachment, Case, Contact, Conversation, TriageReading
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import CaseStatus, Direction, Step
 
@@ -60,6 +60,11 @@ async def move_message(
     await session.execute(
         update(Attachment)
         .where(col(Attachment.contact_id) == contact_id)
+        .values(case_id=to.id, contract=to.contract)
+    )
+    await session.execute(
+        update(TriageReading)
+        .where(col(TriageReading.contact_id) == contact_id)
         .values(case_id=to.id, contract=to.contract)
     )
     await session.flush()

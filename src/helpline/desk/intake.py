@@ -506,6 +506,7 @@ def _facts(
         alarming=reading.urgency == Urgency.EMERGENCY,
         ask_safety=reading.ask_safety,
         waking=triage.wakes(text, reading),
+        language=case.language if case else None,
         is_unreadable=triage.is_strange(text),
         is_closed=case is not None and case.status == CaseStatus.CLOSED,
         has_network_words=address.channel not in (*OWN_PAGES, mailing.CHANNEL),
@@ -748,7 +749,9 @@ async def _words(
             for number, reason in enumerate((r for r in contract.reasons if r.menu), 1)
         ),
     }
-    language = case.language or (person.language if person else "en")
+    language = case.language or "en"
+    if person is not None and not case.language and not languages.is_english(text):
+        language = person.language
     return "\n".join(ways.wording.say(key, language, **values) for key in turn.say)
 
 

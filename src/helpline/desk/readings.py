@@ -9,20 +9,20 @@ much of all that is stands beside it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import cases, events, seeing
-from helpline.errors import InvalidInput, NotFound
+from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case, Contact, TriageReading
 from helpline.rules import languages, triage
 from helpline.rules.periods import Period, bounds
@@ -83,13 +83,18 @@ async def they_said_danger(session: AsyncSession, case: Case, now: datetime) -> 
 async def to_judge(session: AsyncSession, case: Case) -> TriageReading | None:
     """The reading a worker is asked about: of the newest message that was read, until somebody has
     judged it."""
-    newest = await session.scalar(
+    newest = await _newest(session, case)
+    return newest if newest is not None and newest.judged_by_id is None else None
+
+
+async def _newest(session: AsyncSession, case: Case) -> TriageReading | None:
+    found: TriageReading | None = await session.scalar(
         select(TriageReading)
         .where(col(TriageReading.case_id) == case.id)
         .order_by(col(TriageReading.at).desc(), col(TriageReading.id).desc())
         .limit(1)
     )
-    return newest if newest is not None and newest.judged_by_id is None else None
+    return found
 
 
 async def judge(
@@ -109,15 +114,22 @@ async def judge(
     row = await session.get(TriageReading, reading_id)
     if row is None or row.case_id != case.id:
         raise NotFound("There is no such message on this case.")
-    if urgency == "right":
+    newest = await _newest(session, case)
+    if newest is not None and newest.id != row.id:
+        raise Conflict("Something newer came meanwhile. Read it, and say of that one.")
+    is_right = urgency == "right"
+    if is_right:
         urgency = row.urgency
     if urgency not in list(Urgency):
         raise InvalidInput("Choose emergency, urgent, standard or low.")
     if reason and reason not in {one.code for one in contract.reasons}:
         raise InvalidInput("Choose a reason from the list.")
-    row.judged_urgency, row.judged_reason = urgency, reason or row.judged_reason
+    row.judged_urgency = urgency
+    told = row.reason if is_right and row.reason != UNKNOWN else row.judged_reason
+    row.judged_reason = reason or told
     row.judged_at, row.judged_by_id = now, by.user_id
-    if Urgency(urgency).rank > Urgency(case.urgency).rank:
+    is_worse = Urgency(urgency).rank > Urgency(row.urgency).rank
+    if is_worse and Urgency(urgency).rank > Urgency(case.urgency).rank:
         await cases.set_urgency(session, contract, case, urgency, RAISED, by, now)
     await events.on_case(
         session, "triage.judged", case, now, by, read=row.urgency, judged=urgency, reason=reason
@@ -153,7 +165,7 @@ class Share:
 @dataclass(frozen=True)
 class Row:
     """One line of the table. `found`: emergencies that were read as such; `reached`: those that
-    were so or were asked about danger or read as urgent, so that a person looked; `pressing`: of
+    were so, or read as urgent, or asked about danger; `pressing`: of
     what was urgent or worse, what was read so; `alarms`: calm messages read as emergencies."""
 
     name: str
@@ -195,30 +207,51 @@ class Quarter:
 
 
 async def of_quarter(session: AsyncSession, contract: Contract, span: Period, by: Actor) -> Quarter:
-    """Everything that was read in the days of `span`. The misses are listed as far as `by` may see
-    their cases; the figures count all."""
+    """Everything that was read in the days of `span`, counted by the database. The misses are
+    listed as far as `by` may see their cases; the figures count all."""
     require(by, "triage.review", contract.key)
     start, end = bounds(span, contract.zone)
-    rows = (
-        await session.scalars(
-            select(TriageReading).where(
-                col(TriageReading.contract) == contract.key,
-                col(TriageReading.at) >= start,
-                col(TriageReading.at) < end,
-            )
-        )
-    ).all()
-    missed = sorted(filter(_is_missed, rows), key=lambda row: row.at, reverse=True)
-    listed = await _listed(session, missed, by)
-    return Quarter(
-        _row("All", rows),
-        _rows(rows, lambda row: row.judged_reason or row.reason),
-        _rows(rows, lambda row: row.language or "en"),
-        Counter(row.urgency for row in rows),
-        Counter(row.judged_urgency for row in rows if row.judged_urgency),
-        listed[:MISSES],
-        max(0, len(listed) - MISSES),
+    within = (
+        col(TriageReading.contract) == contract.key,
+        col(TriageReading.at) >= start,
+        col(TriageReading.at) < end,
     )
+    told = [col(getattr(TriageReading, name)) for name in Alike._fields[:-1]]
+    found = await session.execute(select(*told, func.count()).where(*within).group_by(*told))
+    alike = [Alike._make(row) for row in found]
+    read, judged = Counter[str](), Counter[str]()
+    for one in alike:
+        read[one.urgency] += one.number
+        judged[one.judged_urgency or ""] += one.number
+    misses = await _misses(session, within, by)
+    missed = sum(one.number for one in alike if one.is_missed)
+    return Quarter(
+        _row("All", alike),
+        _rows(alike, lambda one: one.judged_reason or one.reason),
+        _rows(alike, lambda one: one.language or "en"),
+        read,
+        judged,
+        misses,
+        missed - len(misses),
+    )
+
+
+class Alike(NamedTuple):
+    """Readings of which the same is to be said, and how many they are."""
+
+    urgency: str
+    asked: bool
+    reason: str
+    language: str | None
+    judged_urgency: str | None
+    judged_reason: str | None
+    number: int
+
+    @property
+    def is_missed(self) -> bool:
+        if self.judged_urgency not in PRESSING:
+            return False
+        return Urgency(self.urgency).rank < Urgency(self.judged_urgency).rank
 
 
 async def examples(
@@ -236,23 +269,27 @@ async def examples(
     return [(row, contact.body or "") for row, contact in found]
 
 
-def _is_missed(row: TriageReading) -> bool:
-    if row.judged_urgency not in PRESSING:
-        return False
-    return Urgency(row.urgency).rank < Urgency(row.judged_urgency).rank
-
-
-async def _listed(
-    session: AsyncSession, missed: Sequence[TriageReading], by: Actor
-) -> Sequence[Miss]:
-    ids = {row.case_id for row in missed}
-    found = await session.execute(
-        select(col(Case.id), col(Case.reference)).where(col(Case.id).in_(ids), *seeing.cases(by))
+async def _misses(session: AsyncSession, within: Sequence[Any], by: Actor) -> Sequence[Miss]:
+    worse = or_(
+        and_(
+            col(TriageReading.judged_urgency) == Urgency.EMERGENCY,
+            col(TriageReading.urgency) != Urgency.EMERGENCY,
+        ),
+        and_(
+            col(TriageReading.judged_urgency) == Urgency.URGENT,
+            col(TriageReading.urgency).in_(CALM),
+        ),
     )
-    references = {row.id: row.reference for row in found}
+    found = await session.execute(
+        select(TriageReading, col(Case.reference))
+        .join(Case, col(Case.id) == col(TriageReading.case_id))
+        .where(*within, worse, *seeing.cases(by))
+        .order_by(col(TriageReading.at).desc(), col(TriageReading.id).desc())
+        .limit(MISSES)
+    )
     return [
         Miss(
-            references[row.case_id],
+            reference,
             row.at,
             row.urgency,
             row.judged_urgency or "",
@@ -261,35 +298,35 @@ async def _listed(
             row.language,
             row.why,
         )
-        for row in missed
-        if row.case_id in references
+        for row, reference in found
     ]
 
 
-def _rows(rows: Sequence[TriageReading], name_of: Callable[[TriageReading], str]) -> Sequence[Row]:
-    names = sorted({name_of(row) for row in rows})
-    made = [_row(name, [row for row in rows if name_of(row) == name]) for name in names]
+def _rows(alike: Sequence[Alike], name_of: Callable[[Alike], str]) -> Sequence[Row]:
+    named: dict[str, list[Alike]] = defaultdict(list)
+    for one in alike:
+        named[name_of(one)].append(one)
+    made = [_row(name, some) for name, some in sorted(named.items())]
     return sorted(made, key=lambda row: -row.read)
 
 
-def _row(name: str, rows: Sequence[TriageReading]) -> Row:
-    judged = [row for row in rows if row.judged_urgency]
-    dire = [row for row in judged if row.judged_urgency == Urgency.EMERGENCY]
-    pressing = [row for row in judged if row.judged_urgency in PRESSING]
-    calm = [row for row in judged if row.judged_urgency in CALM]
-    told = [row for row in judged if row.judged_reason]
+def _row(name: str, alike: Sequence[Alike]) -> Row:
+    judged = [one for one in alike if one.judged_urgency]
+    dire = [one for one in judged if one.judged_urgency == Urgency.EMERGENCY]
+    pressing = [one for one in judged if one.judged_urgency in PRESSING]
+    calm = [one for one in judged if one.judged_urgency in CALM]
+    told = [one for one in judged if one.judged_reason]
     return Row(
         name,
-        len(rows),
-        len(judged),
-        _share(row.urgency == Urgency.EMERGENCY for row in dire),
-        _share(row.urgency in PRESSING or row.asked for row in dire),
-        _share(row.urgency in PRESSING for row in pressing),
-        _share(row.urgency == Urgency.EMERGENCY for row in calm),
-        _share(row.reason == row.judged_reason for row in told),
+        sum(one.number for one in alike),
+        sum(one.number for one in judged),
+        _share(dire, lambda one: one.urgency == Urgency.EMERGENCY),
+        _share(dire, lambda one: one.urgency in PRESSING or one.asked),
+        _share(pressing, lambda one: one.urgency in PRESSING),
+        _share(calm, lambda one: one.urgency == Urgency.EMERGENCY),
+        _share(told, lambda one: one.reason == one.judged_reason),
     )
 
 
-def _share(those: Iterable[bool]) -> Share:
-    found = list(those)
-    return Share(sum(found), len(found))
+def _share(alike: Sequence[Alike], is_so: Callable[[Alike], bool]) -> Share:
+    return Share(sum(one.number for one in alike if is_so(one)), sum(one.number for one in alike))

@@ -151,5 +151,6 @@ NOT_SEARCHED: Final[Mapping[str, str]] = {
     "feedback_ask.quote": "what somebody said of us is not read by those who work on the case",
     "out_message.body": "the same words are the contact's",
     "out_message.recipient": "a number or address: people are found by theirs",
+    "triage_reading.why": "words of the message itself, which is found",
 }
 """Sealed columns of what hangs on a case that no search reads, and why."""

@@ -39,7 +39,7 @@ TAKES_NO_SIDE = (
     *("part.given", "part.ended", "conflict.declared", "conflict.ended"),
     *("case.allocated", "allocation.declined", "allocation.undone", "cover.begun", "cover.ended"),
     *("case.reason_set", "case.kind_set", "case.urgency_set", "case.eligibility", "case.completed"),
-    "case.method_set",
+    *("case.method_set", "triage.judged"),
     *("case.may_be_out_settled", "case.origin_said"),
     "alert.acknowledged",  # one code takes whatever a message asked about
     *("deadline.met", "deadline.cancelled", "deadline.lapsed"),  # follow from another act

@@ -6,6 +6,7 @@ and HELP belong to the network and are no commands here.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,26 @@ BEGINS_YES = frozenset("YES YEAH YEP YEA AYE".split())
 BEGINS_NO = frozenset("NO NOPE NAH".split())
 """Those that are so too as the first word of more: "y do u ask", "Si is here" and "да нет" are
 none."""
+YES_IN: Mapping[str, frozenset[str]] = {
+    code: frozenset(words.split())
+    for code, words in {
+        "ar": "نعم اه ايوه",
+        "bn": "হ্যাঁ জি জী",
+        "es": "SÍ SI",
+        "fa": "بله بلی اره آره",
+        "fr": "OUI",
+        "pa": "ਹਾਂ ਜੀ",
+        "pl": "TAK",
+        "pt": "SIM",
+        "ro": "DA",
+        "so": "HAA",
+        "tr": "EVET",
+        "uk": "ТАК",
+        "ur": "ہاں جی",
+    }.items()
+}
+"""Words that mean yes anywhere in a short answer of somebody who writes in that language, unless a
+word for no stands beside them."""
 ANSWERS = 6
 """Words: so short a message that begins with YES is one ("yes he is here")."""
 DIGIT = re.compile(r"\d")
@@ -60,6 +81,8 @@ class Facts:
     asks_what_is_kept: bool = False
     waking: bool = False
     """Whether whoever is on call hears of this message at once though it is no emergency."""
+    language: str | None = None
+    """In which they write, where it is not English (rules/languages.py)."""
     is_unreadable: bool = False
     """Whether its words are in no language that triage reads."""
 
@@ -250,7 +273,7 @@ def _reason(text: str, wish: Wish | None, facts: Facts) -> Turn:
 
 def _danger(text: str, word: str, wish: Wish | None, facts: Facts) -> Turn:
     begins = one_word(text.split()[0]) if 0 < len(text.split()) <= ANSWERS else ""
-    if word in YES or begins in BEGINS_YES:
+    if word in YES or begins in BEGINS_YES or _is_yes_in(facts.language, text):
         return Turn(("danger_yes",), Step.DONE, danger=True, answers=True)
     is_only_no = word in NO and not facts.alarming
     if is_only_no or (begins in BEGINS_NO and _is_a_plain_no(text, wish, facts)):
@@ -268,6 +291,12 @@ def _danger(text: str, word: str, wish: Wish | None, facts: Facts) -> Turn:
         Step.DANGER_AGAIN,
         wakes=facts.is_unreadable,
     )
+
+
+def _is_yes_in(language: str | None, text: str) -> bool:
+    said = [one_word(one) for one in text.split()]
+    yes = YES_IN.get(language or "", frozenset())
+    return len(said) <= ANSWERS and not yes.isdisjoint(said) and NO.isdisjoint(said)
 
 
 def _is_a_plain_no(text: str, wish: Wish | None, facts: Facts) -> bool:
@@ -292,4 +321,8 @@ def _after_silence(facts: Facts) -> tuple[str, ...]:
 def one_word(text: str) -> str:
     """The message as one capital word, without the dots and spaces that phones add; empty for what
     is too long to be an answer from a menu."""
-    return re.sub(r"[\s.!,'\"]+", "", text).upper() if len(text) < 60 else ""
+    if len(text) >= 60:
+        return ""
+    plain = unicodedata.normalize("NFC", text)
+    kept = (letter for letter in plain if unicodedata.category(letter)[0] not in "PZC")
+    return "".join(kept).upper()

@@ -49,6 +49,9 @@ _ARABIC: Final = ("\u0600", "\u06ff")
 _CYRILLIC: Final = ("\u0400", "\u04ff")
 _URDU: Final = frozenset("ٹڈڑںےہھ")
 _PERSIAN: Final = frozenset("پچژگیک")
+_ONLY_ARABIC: Final = frozenset("ةىيك")
+"""Where one of them stands, a single letter of Persian is a loan, as in Iraq."""
+_NOT_UKRAINIAN: Final = frozenset("әөүұқғңһўыэёъ")
 _NEITHER: Final = frozenset("ټډړښېۍڕڵۆێەڼځ")  # Pashto, Kurdish
 _SMALL_WORDS: Final[Mapping[str, frozenset[str]]] = {
     code: frozenset(words.split())
@@ -128,7 +131,8 @@ def spoken(text: str) -> str:
     if _share(letters, *_ARABIC) > 1 / 2:
         return _in_arabic_letters(set(letters))
     if _share(letters, *_CYRILLIC) > 1 / 2:
-        return "uk" if set("іїєґ") & set(letters) else ""
+        is_ours = set("іїєґ") & set(letters) and not _NOT_UKRAINIAN & set(letters)
+        return "uk" if is_ours else ""
     return _by_small_words(text)
 
 
@@ -141,7 +145,8 @@ def _in_arabic_letters(letters: set[str]) -> str:
         return ""
     if letters & _URDU:
         return "ur"
-    return "fa" if letters & _PERSIAN else "ar"
+    needed = FEWEST if letters & _ONLY_ARABIC else 1
+    return "fa" if len(letters & _PERSIAN) >= needed else "ar"
 
 
 def _by_small_words(text: str) -> str:

@@ -48,6 +48,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "draft": "half-written and seen by its writer alone",
     "feedback_ask": "what somebody said of us is read by those who do not work on the case",
     "out_message": "the way a message took; the message itself is here with how it went",
+    "triage_reading": "what a machine made of a message that is here; what followed from it is too",
 }
 """Tables that hang on a case and are not in its file, and why."""
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from helpline.contract import Contract
 from helpline.desk import readings
-from helpline.errors import InvalidInput, NotFound
+from helpline.errors import NotFound
 from helpline.rules import languages, periods
 from helpline.rules.periods import QUARTER, Period
 from helpline.web.asked import actor_of, contracts_of, field, house_of, now_of, number_in_path
@@ -83,7 +83,7 @@ def _span(request: web.Request, contract: Contract, quarters: list[Period]) -> P
         return quarters[0]
     try:
         span = periods.period(wanted, contract.year_starts_month)
-    except InvalidInput:
+    except ValueError:
         raise NotFound("There is no such quarter. Choose one of those on the page.") from None
     if span.kind != QUARTER:
         raise NotFound("This page is about quarters. Choose one of those on the page.")
