@@ -1,6 +1,7 @@
 """A table of which nothing could be read gives way to its figures for all together, over longer
 days too where the report counts them; and nothing is shown that was hidden."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from helpline.contract import Contract
@@ -73,6 +74,21 @@ def test_a_report_signed_before_a_cut_was_agreed_can_still_be_read(
     asked = essex.report("quarter")
     cells = [Cell("cases", (), 40), Cell("cases", (("quadrant", "north"),), 30)]
     span = period("2026-27-Q2", essex.year_starts_month)
-    found = Report(essex, asked, span, tuple(cells), (), False, True, NOW).view.lines[1]
-    (table,) = found.tables
+    view = Report(essex, asked, span, tuple(cells), (), False, True, NOW).view
+    (table,) = next(one for one in view.lines if one.totals).tables
     assert [cell.value for _, (cell,) in table.rows] == [30, *[None] * (len(table.rows) - 1)]
+
+
+def test_a_report_signed_before_a_line_was_agreed_says_nothing_of_it(essex: Contract) -> None:
+    asked = essex.report("quarter")
+    old = asked.lines[1].model_copy(update={"code": "old", "measures": ("cases",)})
+    new = old.model_copy(update={"code": "new", "measures": ("contacts",)})
+    words = old.model_copy(update={"code": "words", "measures": ()})
+    asked = asked.model_copy(update={"lines": (old, new, words)})
+    span = period("2026-27-Q2", essex.year_starts_month)
+    signed = Report(essex, asked, span, (Cell("cases", (), 40),), (), False, True, NOW)
+    shown = {one.line.code: one.is_unwritten for one in signed.view.lines}
+    assert shown == {"old": False, "words": True}
+    told = replace(signed, said={"line:new": "Counted from spring on."})
+    (line,) = (one for one in told.view.lines if one.line.code == "new")
+    assert (line.said, line.is_unwritten) == (["Counted from spring on."], False)

@@ -47,10 +47,15 @@ class Lines:
         self._names = codes.names(report.contract)
 
     def all(self) -> list[Line]:
-        """Every line of the report, in the contract's order."""
+        """Every line of the report, in the contract's order, but those whose figures were agreed
+        after it was signed: it has none of them."""
         said = dict(self.report.said)
         found = [self._line(line) for line in self.report.asked.lines]
-        return [replace(line, said=_said(line, said)) for line in found]
+        told = [replace(line, said=_said(line, said)) for line in found]
+        return [one for one in told if one.said or self._has_what_it_asks(one.line)]
+
+    def _has_what_it_asks(self, line: ReportLine) -> bool:
+        return not line.measures or bool(self._measures(line))
 
     # --- one line ------------------------------------------------------------------------------
 

@@ -177,7 +177,7 @@ class Line:
     @property
     def is_unwritten(self) -> bool:
         """Whether it is there for words alone, and has none."""
-        return not (self.said or self.totals or self.tables or self.instead)
+        return not (self.line.measures or self.said)
 
     @property
     def has_share(self) -> bool:
