@@ -190,3 +190,11 @@ def _moved(cell: Cell, by: int) -> Cell:
     if cell.measure in ("people", "contacts", "cases") and cell.value and cell.value > 20:
         return replace(cell, value=cell.value + by)
     return cell
+
+
+def test_of_what_still_runs_nothing_is_told_over_longer_days(
+    contracts: dict[str, Contract],
+) -> None:
+    essex = contracts["essex"]
+    cells = [Cell(code, (), 100) for code in ("contacts", "contacts.so_far", "cases.so_far")]
+    assert [cell.measure for cell in weeks.only_totals(essex, cells)] == ["contacts"]

@@ -44,11 +44,14 @@ def totals(
 
 def only_totals(contract: Contract, cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """How many came, and how many were late: what was kept and what is still in time would tell the
-    rest from one another, times are of too few, and what is rare grows by one a week."""
+    rest from one another, times are of too few, and what is rare grows by one a week. Nothing of
+    longer days: less what is signed of the days before, it would tell of the first week."""
     return tuple(cell for cell in cells if not cell.by and _may_run(contract.measure(cell.measure)))
 
 
 def _may_run(measure: Measure) -> bool:
+    if measure.basis != "period":
+        return False
     if measure.counts == "promises":
         return is_late(measure)
     return measure.counts in OFTEN and not measure.where
