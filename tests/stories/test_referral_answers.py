@@ -96,6 +96,29 @@ async def test_a_referral_that_is_taken_up_again_is_owed_an_answer_anew(world: W
     assert (await world.case_of(CARER)).next_due_at is not None
 
 
+async def test_an_answer_keeps_its_promise_only_when_it_is_written_and_while_it_stands(
+    world: World,
+) -> None:
+    await sent(world)
+    await act(world, referred.fill, ASSESSED)
+    await world.forward(hours=50)
+    await act(world, referred.fill, {"assessment": ""})
+    taken_out = (await world.deadlines(CARER))[NORMAL]
+    assert (taken_out.state, taken_out.met_at, taken_out.met_by_id) == ("open", None, None)
+    assert taken_out.next_alert_at == world.now
+    await act(world, referred.fill, ASSESSED)
+    await world.close(CARER)
+    await act(world, cases.reopen)
+    await act(world, referred.fill, ASSESSED | {"referrer": "Sue Wren"})
+    assert (await world.deadlines(CARER))[NORMAL].state == "open"  # nothing new was said of it
+    await act(world, referred.fill, {"assessment": ""})
+    case = await world.case_of(CARER)
+    rows = await world.all(Deadline, Deadline.case_id == case.id, Deadline.clock == NORMAL)
+    assert [row.state for row in rows] == ["met", "open"]  # the earlier one was kept
+    await act(world, referred.fill, {"assessment": "5 November, 9:00: no"})
+    assert (await world.deadlines(CARER))[NORMAL].state == "met"
+
+
 async def test_whoever_referred_and_rings_in_vain_is_owed_an_answer_anew(one_world: World) -> None:
     world = one_world
     await sent(world)

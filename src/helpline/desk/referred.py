@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -18,9 +18,9 @@ from helpline.contract.parts import ReferralField
 from helpline.desk import deadlines, events, stale, tasks
 from helpline.desk.holding import hold
 from helpline.errors import Conflict, InvalidInput
-from helpline.models import Case, ReferralForm, Task
+from helpline.models import Case, Deadline, ReferralForm, Task
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import CaseKind, CaseStatus, ClockStop, TaskKind
+from helpline.vocabulary import CaseKind, CaseStatus, ClockStop, DeadlineState, TaskKind
 
 LONGEST = 4000
 AGREEMENT = "agreement"
@@ -45,8 +45,13 @@ def missing(contract: Contract, group: str, said: Mapping[str, str]) -> list[str
 
 def unanswered(contract: Contract, said: Mapping[str, str]) -> list[str]:
     """The names of what our answer lacks, where the contract wants something with it."""
+    return [one.name for one in our_fields(contract) if not said.get(one.code)]
+
+
+def our_fields(contract: Contract) -> tuple[ReferralField, ...]:
+    """What we ourselves write: our answer."""
     fields = contract.referral.fields if contract.referral else ()
-    return [one.name for one in fields if one.ours and not said.get(one.code)]
+    return tuple(one for one in fields if one.ours)
 
 
 async def of_case(session: AsyncSession, case_id: int) -> ReferralForm | None:
@@ -85,7 +90,8 @@ async def fill(
     """Keep what the referral says, complete or not; fields that are not in `given` stay as they
     are. `seen`: the mark of what the page showed (desk/stale.py); Conflict where it is another
     now, because a form gives every field. The chase ends when nothing required is missing and
-    begins again when something is; what is said of our own answer keeps its promise."""
+    begins again when something is; what is newly said of our own answer keeps its promise, until
+    all that was said of it is taken out again."""
     require(by, "plan.write", case.contract)
     if contract.referral is None or case.kind != CaseKind.REFERRAL:
         raise InvalidInput("This is no referral. Say first, below, that it is one.")
@@ -94,7 +100,8 @@ async def fill(
     await hold(session, case)
     form = await of_case(session, case.id or 0)
     stale.must_be_fresh(seen, form.changed_at if form else None)
-    said = said_in(form) | {
+    before = said_in(form)
+    said = before | {
         one.code: _clean(one, given[one.code])
         for one in fields_of(contract, case.group)
         if one.code in given
@@ -115,8 +122,12 @@ async def fill(
     form.complete_at = None if lacking else form.complete_at or now
     await session.flush()
     await _chase(session, contract, case, form, lacking, by, now)
-    if not unanswered(contract, said):
-        await deadlines.meet(session, case, ClockStop.REFERRAL_ANSWER, now, by.user_id)
+    ours = [one.code for one in our_fields(contract)]
+    if any(said.get(code, "") != before.get(code, "") for code in ours):
+        if not unanswered(contract, said):
+            await deadlines.meet(session, case, ClockStop.REFERRAL_ANSWER, now, by.user_id)
+        elif not any(said.get(code) for code in ours):
+            await _take_back(session, case, now)
     await events.record(
         session,
         "referral.written",
@@ -127,6 +138,32 @@ async def fill(
         missing=lacking,
     )
     return form
+
+
+async def _take_back(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Nothing is said of our answer after all: what it kept is open again. A promise that was
+    kept before the referral was taken up anew stays kept."""
+    asked = (
+        col(Deadline.case_id) == case.id,
+        col(Deadline.stops) == ClockStop.REFERRAL_ANSWER,
+    )
+    by_form = (
+        *asked,
+        col(Deadline.state) == DeadlineState.MET,
+        col(Deadline.met_by_id).is_not(None),
+    )
+    last = await session.scalar(select(func.max(col(Deadline.met_at))).where(*by_form))
+    anew = (*asked, col(Deadline.state) != DeadlineState.MET, col(Deadline.started_at) >= last)
+    if last is None or await session.scalar(select(col(Deadline.id)).where(*anew).limit(1)):
+        return
+    await session.execute(
+        update(Deadline)
+        .where(*by_form, col(Deadline.met_at) == last)
+        # The next sweep sees at once what has come due meanwhile.
+        .values(state=DeadlineState.OPEN, met_at=None, met_by_id=None, next_alert_at=now)
+    )
+    await session.flush()
+    await deadlines.refresh_next_due(session, case)
 
 
 async def _chase(
