@@ -22,7 +22,7 @@ from helpline.desk.imports.reading import read_rows
 from helpline.desk.people import sender, standing
 from helpline.models import Person, metadata
 from helpline.sealing import ring
-from tests import databases
+from tests import databases, folders
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CASE_COLUMNS = (
@@ -221,6 +221,22 @@ async def test_a_reference_that_is_taken_or_has_another_shape_is_replaced(
     assert references[0] == "ESX-AAAA"
     assert len(set(references)) == 3
     assert all(reference.startswith("ESX-") for reference in references)
+
+
+async def test_a_log_taken_in_again_differs_by_no_clock_that_does_not_run_for_a_case(
+    db: Database,
+) -> None:
+    homes = load_contracts(folders.only("lancashire"))["lancashire"]
+    at, later = "2026-09-02T10:00:00+01:00", "2026-09-02T11:00:00+01:00"
+    rows = [case("asked", first_response_at=at), case("sent", reason="referral")]
+    rows[1]["first_response_at"] = at
+    first = await take_cases(db, homes, log(*rows))
+    assert first.added == 2
+    assert {row["kind"] for row in await stored(db, "case")} == {"advice", "referral"}
+    assert (await take_cases(db, homes, log(*rows))).problems == ()
+    changed = [row | {"first_response_at": later} for row in rows]
+    again = await take_cases(db, homes, log(*changed))
+    assert [problem.line for problem in again.problems] == [2, 3]
 
 
 async def test_progress_is_told_to_the_end(db: Database, essex: Contract) -> None:

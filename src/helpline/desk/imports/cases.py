@@ -46,6 +46,8 @@ DEADLINE: Final = metadata.tables["deadline"]
 EVENT: Final = metadata.tables["event"]
 PERSON: Final = metadata.tables["person"]
 LOGGED: Final = (ClockStop.HUMAN_REPLY, ClockStop.REFERRAL_ANSWER, ClockStop.ALLOCATION)
+Here = tuple[datetime, dict[str, datetime | None]]
+"""Of a case that is here already: its receipt, and when each of its clocks was kept."""
 _REFERENCE: Final = re.compile(r"[A-Z]{2,4}-[A-Z0-9]{4,8}")
 
 
@@ -60,7 +62,8 @@ async def import_cases(
     """Take in every case of the file that is not here yet, in the caller's transaction.
 
     A case is recognised by the file's own reference; one that was imported before is left as it
-    is, and named in the result when its times in the file are not those that are stored. Raises
+    is, and named in the result when its times in the file are not those that are stored: of the
+    clocks that run for a case of the file's reason. Raises
     ImportProblems with every fault, before anything is written.
     """
     read, problems = read_rows(rows, COLUMNS, COLUMNS)
@@ -73,7 +76,7 @@ async def import_cases(
     differing = tuple(
         Problem(case.line, None, "it was imported before with other times; it was left as it is.")
         for case in past
-        if case.reference in here and here[case.reference] != _times(contract, case)
+        if case.reference in here and _differs(contract, case, here[case.reference])
     )
     if not dry_run:
         await _store(session, contract, new, now, progress)
@@ -85,9 +88,9 @@ async def import_cases(
 
 async def _imported_before(
     session: AsyncSession, contract: Contract, past: Sequence[PastCase]
-) -> dict[str, list[datetime | None]]:
+) -> dict[str, Here]:
     """The file's reference → the times stored for it, for those that were imported before."""
-    found: dict[str, list[datetime | None]] = {}
+    found: dict[str, Here] = {}
     for chunk in chunks(past):
         keys = {key: case.reference for case in chunk for key in _import_keys(case.reference)}
         rows = await session.execute(
@@ -96,31 +99,30 @@ async def _imported_before(
             .where(CASE.c.contract == contract.key, CASE.c.import_key.in_(list(keys)))
             .order_by(DEADLINE.c.id)
         )
-        met: dict[str, dict[str, datetime | None]] = {}
-        opened: dict[str, datetime] = {}
         for key, opened_at, clock, met_at in rows:
-            reference = keys[key or ""]
-            opened[reference] = opened_at
-            met.setdefault(reference, {}).setdefault(clock, met_at)
-        for reference, clock_times in met.items():
-            times = [clock_times.get(clock.code) for clock in _clocks(contract)]
-            found[reference] = [opened[reference], *times]
+            _, met = found.setdefault(keys[key or ""], (opened_at, {}))
+            met.setdefault(clock, met_at)
     return found
 
 
-def _times(contract: Contract, case: PastCase) -> list[datetime | None]:
-    return [case.received_at, *(case.met[clock.stops] for clock in _clocks(contract))]
+def _differs(contract: Contract, case: PastCase, here: Here) -> bool:
+    opened_at, met = here
+    return case.received_at != opened_at or any(
+        case.met[clock.stops] != met[clock.code]
+        for clock in _clocks(contract, case.reason)
+        if clock.code in met  # else it was agreed after the import
+    )
 
 
-def _clocks(contract: Contract, reason: str | None = None) -> list[Clock]:
+def _clocks(contract: Contract, reason: str) -> list[Clock]:
     """What the log can have kept or broken: the clocks from receipt that end with an answer or an
-    allocation; of them those that run for a case of this reason."""
+    allocation, and that run for a case of this reason."""
     return [
         clock
         for clock in contract.clocks
         if clock.starts is ClockStart.RECEIPT
         and clock.stops in LOGGED
-        and (reason is None or clock.applies("standard", reason, contract.kind_for(reason)))
+        and clock.applies("standard", reason, contract.kind_for(reason))
     ]
 
 
