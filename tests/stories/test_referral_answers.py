@@ -10,8 +10,8 @@ import pytest
 from helpline.contract import load_contracts
 from helpline.desk import cases, imports, kinds, lists, nexts, referred, transfer
 from helpline.errors import Conflict
-from helpline.models import Case, Deadline
-from helpline.vocabulary import CaseKind, Urgency
+from helpline.models import Case, Deadline, Task
+from helpline.vocabulary import CaseKind, ClockStop, Urgency
 from tests import folders
 from tests.fakes.telephone import HANGS_UP, switched_on
 from tests.world import CARER, OUR_NUMBER, World
@@ -144,6 +144,24 @@ async def test_an_unanswered_referral_does_not_go_over_to_another_contract(
     with pytest.raises(Conflict, match="still wait for an answer"):
         await act(world, transfer.hand_over, other, handed)
     assert (await world.deadlines(CARER))[NORMAL].state == "open"
+
+
+async def test_a_referral_that_goes_over_has_its_new_promise_on_the_task(
+    one_world: World,
+) -> None:
+    world = one_world
+    await sent(world)
+    await act(world, referred.fill, ASSESSED)
+    essex = world.house.contracts["essex"]
+    clocks = tuple(one for one in essex.clocks if one.stops != ClockStop.HUMAN_REPLY)
+    renamed = {"key": "wessex", "name": "Wessex", "reference_prefix": "WX", "clocks": clocks}
+    other = essex.model_copy(update=renamed)
+    other.__dict__.pop("has_conditions", None)
+    world.worker = world.lead
+    handed = transfer.Handed("They moved house", "A boy of 14 needs a bed.")
+    new = await act(world, transfer.hand_over, other, handed)
+    (task,) = await world.all(Task, Task.case_id == new.id, Task.kind == "given")
+    assert task.due_at == world.now + timedelta(hours=48)
 
 
 async def test_what_the_referrer_is_asked_for_is_never_our_own_answer(world: World) -> None:

@@ -113,7 +113,7 @@ async def hand_over(
         await _tasks_there(session, case, other, now)
     due = await deadlines.open_due_times(session, other.id or 0)
     what = f"Tell them that {to.name} goes on with it, and what you were handed."
-    due_at = due.get(ClockStop.HUMAN_REPLY)
+    due_at = due.get(ClockStop.HUMAN_REPLY) or due.get(ClockStop.REFERRAL_ANSWER)
     await tasks.give(session, other, TaskKind.GIVEN, what, None, due_at, None, now)
     await _keep_apart(session, case, other, by, now)
     await parts.link(session, other, case, LinkKind.FOLLOWS, why, by, now)
