@@ -10,6 +10,7 @@ from helpline.reports.cells import Cell, places
 from helpline.reports.protection import HIDDEN
 from helpline.reports.report import Report
 from helpline.reports.view import Line
+from helpline.reports.view_parts import chart
 from helpline.rules.periods import period
 
 NOW = datetime(2027, 1, 2, 12, tzinfo=UTC)
@@ -92,3 +93,21 @@ def test_a_report_signed_before_a_line_was_agreed_says_nothing_of_it(essex: Cont
     told = replace(signed, said={"line:new": "Counted from spring on."})
     (line,) = (one for one in told.view.lines if one.line.code == "new")
     assert (line.said, line.is_unwritten) == (["Counted from spring on."], False)
+
+
+def test_a_chart_calls_its_rows_the_largest_only_where_none_is_hidden(essex: Contract) -> None:
+    measure = essex.measure("cases")
+
+    def title(shown: int, hidden: int) -> str:
+        cells = [Cell("cases", (), 10 + place) for place in range(shown)]
+        cells += [Cell("cases", (), None, hidden=HIDDEN)] * hidden
+        drawn = chart(measure, [(f"Row {place}", cell) for place, cell in enumerate(cells)])
+        assert drawn is not None and len(drawn.bars) == min(
+            shown, 10 if shown + hidden > 12 else 12
+        )
+        return drawn.title.removeprefix(measure.name)
+
+    assert title(12, 0) == ""
+    assert title(14, 0) == ", the 10 largest"
+    assert title(13, 1) == ", the 10 largest of those shown"
+    assert title(9, 5) == ", those that are shown"

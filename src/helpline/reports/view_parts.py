@@ -33,7 +33,8 @@ ALL: Final = "All, each counted once"
 EVERYBODY: Final = "Everybody, others too"
 """The sum below the rows of some groups: it is not theirs alone."""
 MOST_BARS, LARGEST = 12, 10
-"""A chart of more rows than this shows the largest alone: nobody reads forty bars."""
+"""A chart of more rows than this shows the largest alone, of those that are not hidden: nobody
+reads forty bars."""
 
 
 @dataclass(frozen=True)
@@ -82,21 +83,23 @@ class Bar:
 @dataclass(frozen=True)
 class Chart:
     """Horizontal bars of one measure, in the units of its own view box; `left_out`: how many rows
-    of its table it leaves out, because there are more than anybody compares."""
+    of its table it leaves out, because there are more than anybody compares; `which`: what then is
+    said of those that it has."""
 
     measure: Measure
     bars: Sequence[Bar]
     height: int
     longest: Bar | None
     left_out: int = 0
+    which: str = ""
     width: int = CHART_WIDTH
     labels: int = _LABELS
     thickness: int = _BAR
 
     @property
     def title(self) -> str:
-        """What it shows: of a long table only the largest."""
-        return f"{self.measure.name}{f', the {len(self.bars)} largest' if self.left_out else ''}"
+        """What it shows: of a long table only the largest of what is shown."""
+        return f"{self.measure.name}, {self.which}" if self.which else self.measure.name
 
 
 @dataclass(frozen=True)
@@ -240,11 +243,11 @@ def share_words(cell: Cell) -> str:
 def chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart | None:
     """Bars as long as their numbers; one that is not shown has none, and of many rows only the
     largest have one. None where there are not two bars to compare."""
-    every, left_out = len(rows), 0
-    if every > MOST_BARS:
+    every, which = rows, ""
+    if len(every) > MOST_BARS:
         shown = [row for row in rows if row[1].value]
         rows = sorted(shown, key=lambda row: -(row[1].value or 0))[:LARGEST]
-        left_out = every - len(rows)
+        which = _which(every, len(rows))
     if sum(bool(cell.value) for _, cell in rows) < 2:
         return None
     most = max((cell.value or 0 for _, cell in rows), default=0)
@@ -254,4 +257,14 @@ def chart(measure: Measure, rows: Sequence[tuple[str, Cell]]) -> Chart | None:
         for index, (name, cell) in enumerate(rows)
     ]
     longest = max(bars, key=lambda bar: bar.width) if most else None
-    return Chart(measure, bars, len(rows) * _STEP, longest, left_out)
+    return Chart(measure, bars, len(rows) * _STEP, longest, len(every) - len(rows), which)
+
+
+def _which(rows: Sequence[tuple[str, Cell]], drawn: int) -> str:
+    """What the bars of so many of these rows are: a hidden number may be larger than any."""
+    hidden = sum(cell.hidden is not None for _, cell in rows)
+    if not hidden:
+        return f"the {drawn} largest"
+    if drawn + hidden < len(rows):
+        return f"the {drawn} largest of those shown"
+    return "those that are shown"
