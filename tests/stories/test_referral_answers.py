@@ -3,17 +3,19 @@ L01): a friendly word alone keeps neither the 48 hours nor the hour of an emerge
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from helpline.contract import load_contracts
 from helpline.desk import cases, imports, kinds, lists, nexts, referred, transfer
-from helpline.errors import Conflict
+from helpline.errors import Conflict, InvalidInput
 from helpline.models import Case, Deadline, Task
 from helpline.vocabulary import CaseKind, ClockStop, Urgency
 from tests import folders
 from tests.fakes.telephone import HANGS_UP, switched_on
+from tests.web.conftest import Arrive
 from tests.world import CARER, OUR_NUMBER, World
 
 ASSESSED = {"assessment": "3 November, 9:20, to the Access to Resources Team: yes, in Lot 2"}
@@ -89,7 +91,7 @@ async def test_a_referral_that_is_taken_up_again_is_owed_an_answer_anew(world: W
     await sent(world)
     await act(world, referred.fill, ASSESSED)
     await world.close(CARER)
-    await world.forward(hours=50)
+    await world.later(hours=50)
     await act(world, cases.reopen)
     anew = (await world.deadlines(CARER))[NORMAL]
     assert (anew.state, anew.started_at) == ("open", world.now)
@@ -101,7 +103,7 @@ async def test_an_answer_keeps_its_promise_only_when_it_is_written_and_while_it_
 ) -> None:
     await sent(world)
     await act(world, referred.fill, ASSESSED)
-    await world.forward(hours=50)
+    await world.later(hours=50)
     await act(world, referred.fill, {"assessment": ""})
     taken_out = (await world.deadlines(CARER))[NORMAL]
     assert (taken_out.state, taken_out.met_at, taken_out.met_by_id) == ("open", None, None)
@@ -117,6 +119,36 @@ async def test_an_answer_keeps_its_promise_only_when_it_is_written_and_while_it_
     assert [row.state for row in rows] == ["met", "open"]  # the earlier one was kept
     await act(world, referred.fill, {"assessment": "5 November, 9:00: no"})
     assert (await world.deadlines(CARER))[NORMAL].state == "met"
+
+
+async def test_an_answer_counts_from_when_it_went_out(world: World) -> None:
+    await sent(world)
+    opened = (await world.case_of(CARER)).opened_at
+    await world.later(hours=50)
+    for wrong, why in ((-1, "before the referral came in"), (51, "still to come")):
+        at = partial(referred.fill, answered_at=opened + timedelta(hours=wrong))
+        with pytest.raises(InvalidInput, match=why):
+            await act(world, at, ASSESSED)
+    await act(world, partial(referred.fill, answered_at=opened + timedelta(hours=5)), ASSESSED)
+    kept = (await world.deadlines(CARER))[NORMAL]
+    assert (kept.state, kept.met_at) == ("met", opened + timedelta(hours=5))
+
+
+async def test_when_an_answer_went_out_is_said_on_the_page(
+    one_world: World, arrive: Arrive
+) -> None:
+    world = one_world
+    await sent(world)
+    await world.later(hours=50)
+    guest = await arrive(world, "wasim")
+    path = f"/cases/{(await world.case_of(CARER)).reference}/plan"
+    typed = {"referral_assessment": "Yes, in Lot 2", "answered_at": "2026-11-09T09:20"}
+    assert await guest.post(f"{path}/referral", typed) == 400
+    assert "That time is still to come" in guest.text
+    assert "Yes, in Lot 2" in guest.page and 'value="2026-11-09T09:20"' in guest.page
+    assert await guest.post(f"{path}/referral", typed | {"answered_at": "2026-11-03T02:15"}) == 200
+    kept = (await world.deadlines(CARER))[NORMAL]
+    assert kept.met_at == kept.started_at
 
 
 async def test_whoever_referred_and_rings_in_vain_is_owed_an_answer_anew(one_world: World) -> None:

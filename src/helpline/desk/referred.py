@@ -86,12 +86,14 @@ async def fill(
     by: Actor,
     now: datetime,
     seen: str = "",
+    answered_at: datetime | None = None,
 ) -> ReferralForm:
     """Keep what the referral says, complete or not; fields that are not in `given` stay as they
     are. `seen`: the mark of what the page showed (desk/stale.py); Conflict where it is another
     now, because a form gives every field. The chase ends when nothing required is missing and
     begins again when something is; what is newly said of our own answer keeps its promise, until
-    all that was said of it is taken out again."""
+    all that was said of it is taken out again. `answered_at`: when that answer went out, by which
+    its promise is judged; None means now. InvalidInput where it cannot have been then."""
     require(by, "plan.write", case.contract)
     if contract.referral is None or case.kind != CaseKind.REFERRAL:
         raise InvalidInput("This is no referral. Say first, below, that it is one.")
@@ -125,7 +127,8 @@ async def fill(
     ours = [one.code for one in our_fields(contract)]
     if any(said.get(code, "") != before.get(code, "") for code in ours):
         if not unanswered(contract, said):
-            await deadlines.meet(session, case, ClockStop.REFERRAL_ANSWER, now, by.user_id)
+            at = await _went_out(session, case, answered_at or now, now)
+            await deadlines.meet(session, case, ClockStop.REFERRAL_ANSWER, at, by.user_id)
         elif not any(said.get(code) for code in ours):
             await _take_back(session, case, now)
     await events.record(
@@ -138,6 +141,27 @@ async def fill(
         missing=lacking,
     )
     return form
+
+
+async def _went_out(session: AsyncSession, case: Case, at: datetime, now: datetime) -> datetime:
+    """`at`, if an answer can have gone out then: after the referral came in, or was taken up anew.
+    What was typed has whole minutes, so the minute of the receipt is late enough."""
+    if at > now:
+        raise InvalidInput("That time is still to come. Say when our answer went out.")
+    asked = await session.scalar(
+        select(func.min(col(Deadline.started_at))).where(
+            col(Deadline.case_id) == case.id,
+            col(Deadline.stops) == ClockStop.REFERRAL_ANSWER,
+            col(Deadline.state) == DeadlineState.OPEN,
+        )
+    )
+    began = max(case.opened_at, asked or case.opened_at)
+    if at < began.replace(second=0, microsecond=0):
+        raise InvalidInput(
+            "That is before the referral came in or was taken up again. Say when our answer went "
+            "out."
+        )
+    return max(at, began)
 
 
 async def _take_back(session: AsyncSession, case: Case, now: datetime) -> None:

@@ -54,6 +54,7 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
     "silence": (("Say", "words"), ("", "move")),
     "step": (("Say", "why_not"), ("That", "done_on"), ("Give", "done_on"), ("", "how")),
     "kind": (("Say", "why_kind"), ("", "kind")),
+    "referral": (("That", "answered_at"), ("Give day", "answered_at")),
     "transfer": (("Say why", "why_transfer"), ("Write", "summary"), ("", "to")),
 }
 """Beside which field a sentence of the desk stands."""
@@ -138,6 +139,7 @@ async def _comings(
         "referral": form,
         "referral_fields": referred.fields_of(contract, found.group) if is_referral else (),
         "referral_said": said,
+        "referral_ours": [one.code for one in referred.our_fields(contract)],
         "referral_mark": referred.mark_of(form),
         "referral_unanswered": referred.unanswered(contract, said) if is_referral else [],
         "referral_missing": referred.missing(contract, found.group, said) if is_referral else [],
@@ -356,7 +358,8 @@ async def write_referral(request: web.Request) -> web.Response:
             for one in referred.fields_of(it.contract, it.case.group)
         }
         seen = await field(request, "seen")
-        await referred.fill(it.session, it.contract, it.case, given, it.by, it.now, seen)
+        at = instant(await field(request, "answered_at"), it.contract.zone, it.now)
+        await referred.fill(it.session, it.contract, it.case, given, it.by, it.now, seen, at)
 
     return await act_on(request, "referral", act, show_plan)
 
