@@ -4,11 +4,14 @@ asserted anywhere."""
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.bench.__main__ import MEASUREMENTS, run
 from tests.bench.figures import Aim, Figure, table, write_json
 from tests.bench.sizes import TINY
 
 
+@pytest.mark.timeout(600)  # it measures a busy machine
 def test_every_measurement_gives_its_rows(tmp_path: Path) -> None:
     said: list[str] = []
     figures = run(TINY, list(MEASUREMENTS), ("sqlite",), said.append)

@@ -174,6 +174,7 @@ async def test_everything_can_be_done_by_keyboard(site: Site) -> None:
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Your reply is on its way.")).to_be_visible()
     await expect(page.locator("[data-keys]")).to_be_visible()  # shown by what makes them work
+    await page.wait_for_load_state()  # until then the note of what was done takes the cursor
     await page.keyboard.press("n")
     await expect(page.locator("#note-body")).to_be_focused()
 

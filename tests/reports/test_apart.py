@@ -22,6 +22,9 @@ from tests.reports.test_figures import counted
 from tests.stories.test_overview import CAROL, TOM
 from tests.world import World
 
+pytestmark = pytest.mark.timeout(600)
+"""Processes at the back of the queue wait for all others of a busy machine."""
+
 
 async def who_is_there(session: AsyncSession) -> tuple[int, int, int]:
     """Its process and how far back in the queue that stands."""
