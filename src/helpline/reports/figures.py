@@ -165,15 +165,13 @@ async def _counts(
     wanted = {one.code: one for one in measures}
     for measure in measures:
         wanted |= {of: contract.measure(of) for of in measure.of if of != POPULATION}
-    by_basis: dict[str, list[Measure]] = defaultdict(list)
+    by_window: dict[Window, list[Measure]] = defaultdict(list)  # a year may begin with this period
     for measure in wanted.values():
         if measure.counts != "supplied":
-            by_basis[measure.basis].append(measure)
+            by_window[window_of(contract, period, measure.basis, now)].append(measure)
     found = Counts()
-    for basis, some in by_basis.items():
-        window = window_of(contract, period, basis, now)
-        if until is not None:
-            window = replace(window, end=min(window.end, until))
+    for days, some in by_window.items():
+        window = days if until is None else replace(days, end=min(days.end, until))
         counted = await counting.count(session, contract.key, some, window, printed)
         found.numbers.update(counted.numbers)
         found.times.update(counted.times)
