@@ -468,8 +468,15 @@ def _report(
 def triage(
     text: Annotated[str | None, typer.Argument(help="A message.")] = None,
     jsonl: Annotated[bool, typer.Option(help="Lines of JSON in, lines of JSON out.")] = False,
+    judged: Annotated[
+        bool, typer.Option(help="How this reader reads what your workers judged; shows no words.")
+    ] = False,
+    contract: Annotated[str, typer.Option(help="Whose messages, with --judged.")] = "",
 ) -> None:
     """How urgent a message reads, and what it is about."""
+    if judged:
+        _say_judged(contract)
+        return
     # Half a surrogate pair can be typed and written in JSON, but not printed.
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     if jsonl:
@@ -478,9 +485,35 @@ def triage(
             if line.strip():
                 print(json.dumps(_read_line(number, line), ensure_ascii=False))
     elif text is None:
-        raise typer.BadParameter("give a TEXT, or --jsonl with lines on standard input")
+        raise typer.BadParameter(
+            "give a TEXT, or --jsonl with lines on standard input, or --judged --contract KEY"
+        )
     else:
         print(json.dumps(_reading("", text, "sms"), ensure_ascii=False, indent=2))
+
+
+def _say_judged(contract: str) -> None:
+    from helpline.desk import readings
+
+    async def run(
+        session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime
+    ) -> "tuple[readings.Row, readings.Row]":
+        if contract not in contracts:
+            raise InvalidInput(_no_contract(contract, contracts))
+        return await readings.again(session, contracts[contract])
+
+    for row in _read(run):
+        _say(f"{row.name}: {row.judged} judged messages")
+        for what, share in (
+            ("emergencies called so", row.found),
+            ("… or urgent, or asked about danger", row.reached),
+            ("urgent or worse called so", row.pressing),
+            ("calm messages called emergency", row.alarms),
+            ("right reason first", row.reasons),
+        ):
+            low, high = share.between
+            rate = "none yet" if share.percent is None else f"{share.percent:.1f} %"
+            _say(f"  {what:36} {rate}  ({low:.0f} to {high:.0f}; {share.part} of {share.whole})")
 
 
 def _read_line(number: int, line: str) -> dict[str, object]:

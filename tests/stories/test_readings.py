@@ -2,6 +2,7 @@
 at once, and the quarter tells leads what was missed."""
 
 import pytest
+from sqlalchemy import update
 
 from helpline.desk import cases, elsewhere, readings
 from helpline.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -127,6 +128,44 @@ async def test_judged_messages_are_examples_with_their_words_sealed(world: World
     async with world.house.db.read() as session:
         (example,) = await readings.examples(session, essex)
     assert (example[0].judged_urgency, example[1]) == ("low", words)
+
+
+async def test_what_was_judged_is_read_again_by_todays_reader_without_a_word_of_it_shown(
+    world: World,
+) -> None:
+    await world.sms(CAROL, "Can you tell me about the allowance?")
+    await world.sms(TOM, "Who pays the mileage?")
+    await _judge(world, CAROL, "emergency", world.worker)
+    essex = world.house.contracts["essex"]
+    async with world.house.db.write() as session:  # as if an older reader had read it so
+        await session.execute(update(TriageReading).values(urgency="emergency"))
+    async with world.house.db.read() as session:
+        then, now = await readings.again(session, essex)
+    assert (then.judged, now.judged) == (1, 1)
+    assert (then.found.part, now.found.part) == (1, 0)
+
+
+async def test_pieces_of_one_sentence_are_read_together(world: World) -> None:
+    await world.sms(CAROL, "Hi, about the mileage")
+    for piece in ("she locked herself in", "the bathroom with a", "razor"):
+        await world.later(hours=1 / 60)
+        await world.sms(CAROL, piece)
+    case = await world.case_of(CAROL)
+    assert case.urgency == "emergency"
+    assert case.why.startswith("Together with what they wrote just before")
+
+
+async def test_pieces_that_lie_apart_are_not(world: World) -> None:
+    await world.sms(CAROL, "she has gone and")
+    await world.later(hours=3)
+    await world.sms(CAROL, "locked herself in")
+    essex = world.house.contracts["essex"]
+    case = await world.case_of(CAROL)
+    async with world.house.db.read() as session:
+        now = world.now
+        assert await readings.before(session, case, "sms", now) == ("locked herself in",)
+        assert await readings.before(session, case, "telegram", now) == ()
+    assert essex.key == "essex"
 
 
 def test_a_share_of_few_is_wide_and_of_many_narrow() -> None:

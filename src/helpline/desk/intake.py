@@ -343,7 +343,7 @@ async def _hear_person(
         session, sender.person.id or 0, found.id or 0
     ):
         found = None  # the other side of the same matter: nobody becomes that by saying so
-    reading = triage.read(inbound.text, channel=inbound.channel)
+    reading = await _read(session, contract, case, inbound, now)
     heard = letter.heard(Step(talk.step)) if letter is not None else inbound.text
     if case is not None and form is None and not inbound.media:
         answer = await feedback.heard(session, case, address, Step(talk.step), heard, now)
@@ -432,6 +432,17 @@ async def _hear_person(
     else:
         await session.flush()
     return contact.id
+
+
+async def _read(
+    session: AsyncSession, contract: Contract, case: Case | None, inbound: Inbound, now: datetime
+) -> triage.Reading:
+    """What triage makes of a message, beside what they wrote just before and at this hour."""
+    here = triage.Place(hour=now.astimezone(ZoneInfo(contract.zone)).hour)
+    if case is not None:
+        before = await readings.before(session, case, inbound.channel, now)
+        here = replace(here, before=before, reason=case.reason)
+    return triage.read_in(inbound.text, here, channel=inbound.channel)
 
 
 def _is_calm(text: str, reading: triage.Reading) -> bool:

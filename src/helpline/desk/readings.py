@@ -63,6 +63,27 @@ def keep(
     )
 
 
+async def before(session: AsyncSession, case: Case, channel: str, now: datetime) -> tuple[str, ...]:
+    """What they wrote on this case by this way just before, oldest first: the next message may be
+    the rest of it. Answers to our own questions have no reading and are left out."""
+    since = now - triage.TOGETHER
+    if case.last_in_at is None or case.last_in_at < since:
+        return ()
+    rows = await session.scalars(
+        select(col(Contact.body))
+        .join(TriageReading, col(TriageReading.contact_id) == Contact.id)
+        .where(
+            col(TriageReading.case_id) == case.id,
+            col(TriageReading.at) >= since,
+            col(TriageReading.at) <= now,
+            col(Contact.channel) == channel,
+        )
+        .order_by(col(TriageReading.at).desc(), col(TriageReading.id).desc())
+        .limit(triage.PIECES)
+    )
+    return tuple(body for body in reversed(rows.all()) if body)
+
+
 async def they_said_danger(session: AsyncSession, case: Case, now: datetime) -> None:
     """They wrote YES to our question: what they wrote before it was an emergency, and nobody knows
     better. The newest that nobody has judged, and that the question was about."""
@@ -267,6 +288,21 @@ async def examples(
         .order_by(col(TriageReading.id))
     )
     return [(row, contact.body or "") for row, contact in found]
+
+
+async def again(session: AsyncSession, contract: Contract) -> tuple[Row, Row]:
+    """How the judged messages were read when they came, and how today's reader would read them by
+    their words alone: two lines of the same table. Nobody's words leave the database for it, and
+    none are learned from: the weights are kept as words, where anybody may read them."""
+    known = {reason.code for reason in contract.reasons}
+    then, now = list[Alike](), list[Alike]()
+    for row, body in await examples(session, contract):
+        told = (row.language, row.judged_urgency, row.judged_reason, 1)
+        then.append(Alike(row.urgency, row.asked, row.reason, *told))
+        read = triage.read(body)
+        reason = read.category if read.category in known else UNKNOWN
+        now.append(Alike(read.urgency, read.ask_safety, reason, *told))
+    return _row("When they came", then), _row("By today's reader", now)
 
 
 async def _misses(session: AsyncSession, within: Sequence[Any], by: Actor) -> Sequence[Miss]:

@@ -8,7 +8,20 @@ prompt, markup, a query, a formula) is ever obeyed.
 from __future__ import annotations
 
 from helpline.rules.triage.judgement import URGENCIES, VERSION, Reading, read
+from helpline.rules.triage.place import PIECES, TOGETHER, Place, read_in
 from helpline.rules.triage.waking import is_strange, wakes
 from helpline.rules.triage.weights import CATEGORIES
 
-__all__ = ["CATEGORIES", "URGENCIES", "VERSION", "Reading", "is_strange", "read", "wakes"]
+__all__ = [
+    "CATEGORIES",
+    "PIECES",
+    "TOGETHER",
+    "URGENCIES",
+    "VERSION",
+    "Place",
+    "Reading",
+    "is_strange",
+    "read",
+    "read_in",
+    "wakes",
+]
