@@ -52,6 +52,14 @@ class Session(SQLModel, table=True):
     seen_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    method: str | None = None
+    """How it was opened: a word of desk/access.METHODS."""
+    browser: str | None = None
+    """Its family and system, in words of ours: "Firefox on Windows"."""
+    second_at: datetime | None = None
+    """When a second factor was proved; None: one factor opened it."""
+    confirmed_at: datetime | None = None
+    """When whoever sits there last proved who they are."""
 
 
 class LoginAttempt(SQLModel, table=True):
