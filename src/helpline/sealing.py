@@ -18,7 +18,9 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-_NONCE, _MARK = 12, 4
+MARK = 4
+"""Bytes at the beginning of a sealed value that say which key sealed it."""
+_NONCE = 12
 
 
 class CannotOpen(Exception):
@@ -30,6 +32,7 @@ class _Key:
     mark: bytes  # the first bytes of the key's hash: which key sealed a value
     cipher: AESGCM
     index: bytes
+    audit: bytes  # proves lines of the audit trail, and opens nothing
 
 
 class KeyRing:
@@ -41,6 +44,22 @@ class KeyRing:
         self._keys = [_key(key) for key in keys]
         self._by_mark = {key.mark: key for key in self._keys}
 
+    @property
+    def mark(self) -> bytes:
+        """Of the key that seals."""
+        return self._keys[0].mark
+
+    @property
+    def marks(self) -> list[str]:
+        """The fingerprints of all of them, hexadecimal, the one that seals first."""
+        return [key.mark.hex() for key in self._keys]
+
+    @property
+    def audits(self) -> dict[bytes, bytes]:
+        """Mark → the key by which lines of the audit trail are proved. It is kept, sealed, after
+        its own key is gone: desk/keyring.py."""
+        return {key.mark: key.audit for key in self._keys}
+
     def seal(self, place: str, plain: str) -> bytes:
         """`place` is "table.column"; the result is key mark, nonce and ciphertext."""
         key, nonce = self._keys[0], secrets.token_bytes(_NONCE)
@@ -48,10 +67,10 @@ class KeyRing:
 
     def open(self, place: str, sealed: bytes) -> str:
         """The plain text; CannotOpen when the key is missing or the value is not from `place`."""
-        key = self._by_mark.get(bytes(sealed[:_MARK]))
+        key = self._by_mark.get(bytes(sealed[:MARK]))
         if key is None:
             raise CannotOpen(place)
-        nonce, rest = sealed[_MARK : _MARK + _NONCE], sealed[_MARK + _NONCE :]
+        nonce, rest = sealed[MARK : MARK + _NONCE], sealed[MARK + _NONCE :]
         try:
             return key.cipher.decrypt(bytes(nonce), bytes(rest), place.encode()).decode()
         except (InvalidTag, ValueError):  # ValueError: cut off before the nonce ends
@@ -64,6 +83,11 @@ class KeyRing:
     def indexes(self, kind: str, value: str) -> list[str]:
         """The index under every key on the ring, for look-ups while keys are being changed."""
         return [_digest(key.index, kind, value) for key in self._keys]
+
+
+def fingerprint(key: bytes) -> bytes:
+    """What names a key everywhere: four bytes of its hash say nothing of the key."""
+    return hashlib.sha256(key).digest()[:MARK]
 
 
 def new_key() -> str:
@@ -106,7 +130,8 @@ class Sealed(TypeDecorator[str]):
 def _key(key: bytes) -> _Key:
     index = hmac.digest(key, b"helpline blind index", "sha256")
     sealing = hmac.digest(key, b"helpline sealing", "sha256")
-    return _Key(hashlib.sha256(key).digest()[:_MARK], AESGCM(sealing), index)
+    audit = hmac.digest(key, b"helpline audit", "sha256")
+    return _Key(fingerprint(key), AESGCM(sealing), index, audit)
 
 
 def _digest(key: bytes, kind: str, value: str) -> str:

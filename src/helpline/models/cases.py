@@ -72,8 +72,12 @@ class Case(SQLModel, table=True):
     next_due_at: datetime | None = None
     """The earliest open deadline: what the inbox is ordered by. Kept by desk/deadlines.py."""
     last_in_at: datetime | None = None
+    erased_at: datetime | None = None
+    """When everything that was said in it went: codes and times stay, so that no total changes."""
     import_key: str | None = None
     """Blind index of the past log's reference, so that one row is imported once."""
+    imported_as: str | None = sealed("case.imported_as", optional=True)
+    """That reference, from which the index is made anew when keys change."""
 
 
 class Part(SQLModel, table=True):
@@ -161,6 +165,8 @@ class Deadline(SQLModel, table=True):
     complaint_id: int | None = Field(default=None, foreign_key="complaint.id", index=True)
     incident_id: int | None = Field(default=None, foreign_key="incident.id", index=True)
     """Instead of a case: the line of a register that owes somebody something."""
+    request_id: int | None = Field(default=None, index=True)
+    """Instead of a case: a request about somebody's own data (data_request)."""
     clock: str
     """The contract's clock code: first_response, allocation, …"""
     starts: str = "receipt"

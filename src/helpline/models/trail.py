@@ -3,12 +3,31 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import JSON, Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from helpline.rules import chain
+from helpline.sealing import ring
+
+
+def _proof(context: Any) -> bytes:
+    """Whoever inserts an event, its proof goes along (rules/chain.py)."""
+    row = context.get_current_parameters()
+    said = chain.content(
+        row["kind"],
+        row["at"],
+        row.get("contract"),
+        row.get("case_id"),
+        row.get("by_user_id"),
+        row["detail"],
+    )
+    keys = ring()
+    return chain.proof(keys.mark, keys.audits[keys.mark], chain.nonce(), said)
 
 
 class Event(SQLModel, table=True):
-    """One line of the audit trail. `detail` holds codes and numbers, never personal data."""
+    """One line of the audit trail. `detail` holds codes and numbers, never personal data. Nothing
+    changes or removes one: the lines are a chain (desk/chaining.py)."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -24,6 +43,10 @@ class Event(SQLModel, table=True):
     at: datetime
     by_user_id: int | None = Field(default=None, foreign_key="user.id")
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    proof: bytes | None = Field(
+        default=None, sa_column=Column(LargeBinary, nullable=True, default=_proof)
+    )
+    """Key mark, random bytes, keyed digest of all of the above; None: of an older version."""
 
 
 class JobRun(SQLModel, table=True):
@@ -63,6 +86,8 @@ class Node(SQLModel, table=True):
     """Seconds its machine's own clock is ahead of the database's; None where they are one."""
     database_seconds: float = 0
     """How long the database took to answer when last asked."""
+    keys: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The fingerprints of its ring's keys, the one that seals first, with commas."""
 
 
 class SetAside(SQLModel, table=True):
