@@ -70,6 +70,8 @@ class Alert(SQLModel, table=True):
     deadline_id: int | None = Field(default=None, foreign_key="deadline.id")
     complaint_id: int | None = Field(default=None, foreign_key="complaint.id", index=True)
     incident_id: int | None = Field(default=None, foreign_key="incident.id", index=True)
+    request_id: int | None = None
+    """Instead of a case: a request about somebody's own data (data_request)."""
     reference: str
     """What the phone shows: the case reference, or TRAY."""
     raised_at: datetime

@@ -38,6 +38,8 @@ class Person(SQLModel, table=True):
     privacy_told_at: datetime | None = None
     """When they were told what is kept about them, why and for how long (K13)."""
     created_at: datetime
+    erased_at: datetime | None = None
+    """When everything that said who they are went: the row stays, so that no total changes."""
 
 
 class Membership(SQLModel, table=True):
