@@ -93,6 +93,33 @@ class Settings(BaseSettings):
     heartbeat_url: str = Field(
         "", description="Called every minute while all is well; empty: never."
     )
+    backup_key: str = Field(
+        "",
+        description="A base64url 32-byte key of its own, under which copies of the database are "
+        "encrypted.",
+        repr=False,
+    )
+    backup_dir: Path | None = Field(
+        None, description="The folder for a copy a day, seven of which stay; empty: none is made."
+    )
+    second_factor: str = Field(
+        "",
+        description="required or offered; empty: required where HELPLINE_PUBLIC_URL is https and "
+        "not this very machine.",
+    )
+    oidc_issuer: str = Field(
+        "",
+        description="The organisation's own sign-in (OpenID Connect): its issuer; empty: none.",
+    )
+    oidc_client_id: str = Field("", description="Who we are to that sign-in.")
+    oidc_client_secret: str = Field("", description="What proves it to that sign-in.", repr=False)
+    audit_to: str = Field(
+        "",
+        description="Comma list of mail addresses that get the end of the audit trail once a day.",
+    )
+    audit_file: Path | None = Field(
+        None, description="A file, best on another machine, to which that line is appended."
+    )
     embed_origins: str = Field(
         "", description="Comma list of https:// origins whose pages may show the chat; empty: none."
     )
@@ -114,6 +141,26 @@ class Settings(BaseSettings):
         for number, key in enumerate(filter(None, value.split(",")), 1):
             if len(_key_bytes(key)) != 32:
                 raise ValueError(f"key {number} is not 32 bytes of base64url")
+        return value
+
+    @field_validator("backup_key")
+    @classmethod
+    def _whole_backup_key(cls, value: str) -> str:
+        if value and len(_key_bytes(value)) != 32:
+            raise ValueError("is not 32 bytes of base64url: `helpline key` makes one")
+        return value
+
+    @field_validator("backup_dir", mode="before")
+    @classmethod
+    def _no_folder(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("audit_to")
+    @classmethod
+    def _whole_addresses(cls, value: str) -> str:
+        for number, one in enumerate(filter(None, map(str.strip, value.split(","))), 1):
+            if not MAILBOX_OF_CONTRACT.fullmatch(f"x={one}"):
+                raise ValueError(f"entry {number} does not look like name@example.org")
         return value
 
     @field_validator("twilio_numbers", "twilio_whatsapp_numbers")
@@ -203,6 +250,15 @@ class Settings(BaseSettings):
         return {number: contract for contract, _, number in pairs}
 
     @property
+        if self.backup_dir and not self.backup_key:
+            raise ValueError(
+                "HELPLINE_BACKUP_DIR is set but HELPLINE_BACKUP_KEY is empty: no copy could be made"
+            )
+        if self.backup_key and self.backup_key_bytes in self.key_list:
+            raise ValueError(
+                "HELPLINE_BACKUP_KEY must be another key than those in HELPLINE_KEYS: whoever may "
+                "look after copies must not be able to read them"
+            )
     def every_number(self) -> dict[str, str]:
         """Whatever number somebody wrote to → contract key."""
         return self.whatsapp_numbers | self.numbers
@@ -227,6 +283,11 @@ class Settings(BaseSettings):
         return listed or ([user] if MAILBOX_OF_CONTRACT.fullmatch(f"x={user}") else [])
 
     def mail_from(self, contract: str) -> str:
+    @property
+    def backup_key_bytes(self) -> bytes:
+        """The key of copies; empty where none is given."""
+        return _key_bytes(self.backup_key)
+
         """The address that letters of this contract leave from; empty where it has none."""
         listed = self.mailbox_contracts
         if not listed:

@@ -45,6 +45,11 @@ def is_at_head(url: str) -> bool:
     return _heads(url) == set(_steps(url).get_heads())
 
 
+def steps_known() -> set[str]:
+    """Every step this version can take."""
+    return {step.revision for step in _steps("sqlite:///none.db").walk_revisions()}
+
+
 def _heads(url: str) -> set[str]:
     engine = create_engine(sync_url(checked_url(url)))
     try:

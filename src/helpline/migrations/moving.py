@@ -6,47 +6,24 @@ leaves it as empty as it was. What is sealed stays sealed: no key is needed.
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
-from sqlalchemy import (
-    JSON,
-    URL,
-    Connection,
-    Engine,
-    LargeBinary,
-    Select,
-    String,
-    Table,
-    Text,
-    cast,
-    create_engine,
-    event,
-    func,
-    literal,
-    select,
-    text,
-    type_coerce,
-)
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, func, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpline.db import POSTGRES, checked_url, limit_on_standing_still, sync_url
 from helpline.errors import InvalidInput
 from helpline.log import where
 from helpline.migrations import is_at_head
+from helpline.migrations.rows import CHUNK, PATIENCE, continue_numbers, put, reading_engine, stored
 from helpline.models import metadata
-from helpline.sealing import Sealed
 
 Say = Callable[[str, int, int], None]
 """Told a table's name, its rows moved so far and all of its rows."""
-CHUNK = 5_000
-PATIENCE = 600.0
-"""Seconds for which the new database may wait for the old one."""
 RUNS_UNTIL = timedelta(seconds=60)
 """A process says every ten seconds that it lives."""
 NODE = metadata.tables["node"]
@@ -57,7 +34,7 @@ def move(source: str, target: str, now: datetime, say: Say) -> int:
     and compare. Returns how many rows. InvalidInput says in one sentence why not; then nothing has
     changed anywhere."""
     old, new = _urls(source, target)
-    reading = _only_reading(old)
+    reading = reading_engine(old)
     patient = POSTGRES | limit_on_standing_still(PATIENCE)
     writing = create_engine(sync_url(new), connect_args=patient)
     try:
@@ -92,22 +69,6 @@ def _urls(source: str, target: str) -> tuple[URL, URL]:
     if new.get_backend_name() != "postgresql":
         raise InvalidInput("--to must look like postgresql://user:password@host/name.")
     return old, new
-
-
-def _only_reading(url: URL) -> Engine:
-    """Nothing through this engine can change the file, not even by tidying it up at the end."""
-    path = Path(url.database or "").absolute().as_uri()
-    engine = create_engine("sqlite://", creator=lambda: _opened(path))
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
-
-
-def _opened(path: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path}?mode=ro", uri=True, isolation_level=None)
 
 
 def _connected(engine: Engine) -> Connection:
@@ -153,12 +114,12 @@ def _version(connection: Connection) -> int:
 def _move_table(table: Table, from_: Connection, to: Connection, say: Say) -> int:
     total = from_.execute(select(func.count()).select_from(table)).scalar_one()
     digest = hashlib.sha256()
-    rows = _told(_hashed(_rows(table, from_), digest), table.name, total, say)
+    rows = _told(_hashed(stored(table, from_), digest), table.name, total, say)
     try:
         moved = _copy(table, rows, to)
         again = hashlib.sha256()
-        back = sum(1 for _ in _hashed(_rows(table, to), again))
-        _set_sequence(table, to)
+        back = sum(1 for _ in _hashed(stored(table, to), again))
+        continue_numbers(table, to)
     except (psycopg.Error, SQLAlchemyError) as error:
         raise InvalidInput(
             f"“{table.name}” could not be written to the new database ({where(error)}). Nothing "
@@ -172,30 +133,8 @@ def _move_table(table: Table, from_: Connection, to: Connection, say: Say) -> in
     return moved
 
 
-def _rows(table: Table, connection: Connection) -> Iterator[tuple[Any, ...]]:
-    query = _query(table, connection)
-    with connection.execute(query, execution_options={"yield_per": CHUNK}) as streamed:
-        for row in streamed:
-            yield tuple(row)
-
-
-def _query(table: Table, connection: Connection) -> Select[Any]:
-    """Every row in an order that both databases keep, as it is stored: sealed bytes as bytes, JSON
-    as its text."""
-    is_new = connection.dialect.name == "postgresql"
-
-    def stored(column: Any) -> Any:
-        if isinstance(column.type, Sealed):
-            return type_coerce(column, LargeBinary())
-        if isinstance(column.type, JSON):
-            return cast(column, Text()) if is_new else type_coerce(column, Text())
-        return column
-
-    def ordered(column: Any) -> Any:
-        return column.collate("C") if is_new and isinstance(column.type, String) else column
-
-    by = [ordered(column) for column in table.primary_key]
-    return select(*(stored(column) for column in table.columns)).order_by(*by)
+def _copy(table: Table, rows: Iterable[tuple[Any, ...]], to: Connection) -> int:
+    return put(table, [column.name for column in table.columns], rows, to)
 
 
 def _hashed(rows: Iterable[tuple[Any, ...]], digest: Any) -> Iterator[tuple[Any, ...]]:
@@ -212,27 +151,3 @@ def _told(
             say(name, number, total)
         yield row
     say(name, total, total)
-
-
-def _copy(table: Table, rows: Iterable[tuple[Any, ...]], to: Connection) -> int:
-    driver: psycopg.Connection[Any] = to.connection.driver_connection  # type: ignore[assignment]
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-    into = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), names)
-    count = 0
-    with driver.cursor() as cursor, cursor.copy(into) as copy:
-        for row in rows:
-            copy.write_row(row)
-            count += 1
-    return count
-
-
-def _set_sequence(table: Table, to: Connection) -> None:
-    """The next row made there continues the numbers."""
-    if [column.name for column in table.primary_key] != ["id"]:
-        return
-    largest = to.execute(select(func.max(table.c.id))).scalar_one()
-    if largest is not None:
-        to.execute(
-            text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :largest)"),
-            {"name": f'"{table.name}"', "largest": largest},
-        )

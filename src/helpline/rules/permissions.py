@@ -101,18 +101,67 @@ ALLOWED: Final[dict[str, frozenset[Role]]] = {
     "user.ways": frozenset({_LEAD, _ADMIN}),  # who is here, and how each is reached by alerts
     "running.manage": frozenset({_LEAD, _ADMIN}),  # the loops, and what broke one: nothing personal
     # who else helps, what our people may do, what can be shown and what is owed
-    "partner.read": frozenset({_WORKER, _LEAD, _SAFE}),
-    "partner.verify": frozenset({_WORKER, _LEAD, _SAFE}),  # "I rang: it is still right"
-    "partner.write": frozenset({_LEAD, _SAFE}),
-    "referral.work": frozenset({_WORKER, _LEAD, _SAFE}),
-    "paper.manage": frozenset({_LEAD, _ADMIN}),
-    "evidence.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),
-    "evidence.write": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS}),
-    "evidence.take_back": frozenset({_LEAD}),
-    "obligation.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _ADMIN}),
-    "obligation.write": frozenset({_LEAD, _ADMIN}),
-    "more.read": frozenset({_WORKER, _LEAD, _SAFE, _COMPLAINTS, _ADMIN}),  # what else there is
-    "session.own": frozenset(Role),  # see and end one's own sign-ins
+    "partner.read": on(_COUNCIL, "see who else helps", _W, _L, _S),
+    "partner.verify": on(_COUNCIL, "say that a partner's entry is still right", _W, _L, _S),
+    "partner.write": on(_COUNCIL, "write the list of partners", _L, _S),
+    "paper.manage": on(_COUNCIL, "the papers of our own people", _L, _A),
+    "evidence.read": on(_COUNCIL, "read what can be shown", _W, _L, _S, _Q),
+    "evidence.write": on(_COUNCIL, "write down what can be shown", _W, _L, _S, _Q),
+    "evidence.take_back": on(_COUNCIL, "take back what somebody else wrote", _L),
+    "obligation.read": on(_COUNCIL, "see what is owed", _W, _L, _S, _Q, _A),
+    "obligation.write": on(_COUNCIL, "write and give what is owed", _L, _A),
+    "more.read": on(_HOUSE, "see what else there is", _W, _L, _S, _Q, _A),
+    # who may sign in, and the machine
+    "user.manage": on(_HOUSE, "add people, end their access", _A),
+    "user.ways": on(_HOUSE, "who is here, and how alerts reach each", _L, _A),
+    "restore.release": on(_COUNCIL, "let go what a restored copy was about to send", _L, _A),
+    "contract.export": on(_COUNCIL, "take everything of a council away as files", _L),
+    "audit.read": on(_HOUSE, "the audit trail: codes, numbers and who", _L, _S, _A),
+    "reading.settle": on(_COUNCIL, "say what unusual reading was", _L, _S),
+    "running.manage": on(_HOUSE, "the loops, and what broke one: nothing personal", _L, _A),
+    "permissions.read": on(_HOUSE, "see who may do what", _L, _S, _A),
+    "session.own": on(_OWN, "see and end one's own sign-ins", *Role),
+    # the only thing that a session of one factor may, where two are required
+    "factor.own": on(_OWN, "set up, change and take away one's own second factors", *Role),
+}
+
+
+class Needs(StrEnum):
+    """What a command of the command line needs. There nobody signs in: whoever may run it on the
+    machine and holds what it needs may do it, and what it changes leaves an event."""
+
+    NOTHING = "nothing: it looks at no data"
+    DATABASE = "the database: it changes tables or counts rows and opens nothing sealed"
+    KEYS = "the keys: it may open everything, so they belong to those who run the machine"
+
+
+COMMANDS: Final[dict[str, Needs]] = {
+    "serve": Needs.KEYS,
+    "demo": Needs.NOTHING,  # invented people, a database and keys of its own
+    "migrate": Needs.DATABASE,
+    "move": Needs.DATABASE,  # sealed values go over as they are
+    "check": Needs.DATABASE,
+    "key": Needs.NOTHING,
+    "user add": Needs.KEYS,
+    "shift": Needs.KEYS,
+    "import people": Needs.KEYS,
+    "import cases": Needs.KEYS,
+    "import figures": Needs.KEYS,
+    "report quarter": Needs.KEYS,
+    "report annual": Needs.KEYS,
+    "report other": Needs.KEYS,
+    "report releases": Needs.KEYS,
+    "report template": Needs.NOTHING,
+    "triage": Needs.NOTHING,
+    "audit verify": Needs.KEYS,
+    "audit export": Needs.KEYS,
+    "keys new": Needs.NOTHING,
+    "keys rotate": Needs.KEYS,
+    "keys check": Needs.KEYS,
+    "backup": Needs.KEYS,
+    "restore": Needs.KEYS,
+    "release": Needs.KEYS,
+    "export contract": Needs.KEYS,
 }
 
 
