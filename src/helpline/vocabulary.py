@@ -348,6 +348,7 @@ class AlertKind(StrEnum):
     ALLEGATION = "allegation"  # one was written down: the safeguarding lead is told
     CONCERN = "concern"  # a complaint or incident holds a safeguarding matter: looked at today
     PRESSING = "pressing"  # the police are there, a child told of harm: a person now
+    GLASS = "glass"  # somebody opened a case that was shut to them, in an emergency
 
     @property
     def severity(self) -> int:
@@ -384,6 +385,7 @@ _WORST_FIRST = (
     AlertKind.BREACH,
     AlertKind.ALLEGATION,
     AlertKind.CONCERN,
+    AlertKind.GLASS,
     AlertKind.CALL_BACK,
     AlertKind.PROMISE,
     AlertKind.TRAY,
@@ -425,6 +427,7 @@ def colour_of(kind: AlertKind, stage: int) -> Colour:
         AlertKind.CONCERN: Colour.RED,
         AlertKind.PRESSING: Colour.RED,
         AlertKind.ALLEGATION: Colour.RED,
+        AlertKind.GLASS: Colour.RED,
     }[kind]
 
 

@@ -3,7 +3,20 @@
 import pytest
 
 from helpline.errors import NotAllowed
-from helpline.rules.permissions import ALLOWED, Actor, may, require
+from helpline.rules.permissions import (
+    ALLOWED,
+    HOLDS,
+    OPENED_BY_GLASS,
+    Actor,
+    Holds,
+    Of,
+    as_for,
+    may,
+    on,
+    opened_for,
+    require,
+    undeclared,
+)
 from helpline.vocabulary import Role
 
 
@@ -42,6 +55,7 @@ def test_an_admin_sees_no_case() -> None:
         "obligation.read",
         "obligation.write",
         "register.manage",
+        "permissions.read",
         "more.read",
         "report.supply",
         "report.template",
@@ -70,7 +84,8 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more |= {"library.write", "gathering.manage", "news.send", "proof.send", "change.work"}
     more |= {"portal.read", "review.write", "question.read", "question.write", "measure.propose"}
     more |= {"overview.read", "triage.review", "report.prepare", "report.sign", "report.behind"}
-    more |= {"report.supply", "report.template"}
+    more |= {"report.supply", "report.template", "case.restrict", "glass.review"}
+    more |= {"permissions.read"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 
@@ -88,3 +103,51 @@ def test_an_action_nobody_listed_is_nobodys() -> None:
 def test_the_refusal_says_whom_to_ask() -> None:
     with pytest.raises(NotAllowed, match="team lead"):
         require(actor(Role.ADMIN), "case.read", "essex")
+
+
+def test_every_kind_of_thing_says_what_must_hold_of_it() -> None:
+    assert set(HOLDS) == set(Of)
+    assert {one for words in HOLDS.values() for one in words} == set(Holds)
+    of_council = {of for of in Of if of not in (Of.OWN, Of.HOUSE)}
+    assert all(Holds.CONTRACT in HOLDS[of] for of in of_council)
+
+
+def test_a_case_asks_for_its_contract_and_that_nobody_is_shut_out_of_it() -> None:
+    assert set(HOLDS[Of.CASE]) == {
+        Holds.CONTRACT,
+        Holds.NO_CONFLICT,
+        Holds.NOT_THEMSELF,
+        Holds.NO_WALL,
+        Holds.NOT_RESTRICTED,
+    }
+
+
+def test_an_emergency_opens_walls_and_what_is_kept_to_few_and_nothing_else() -> None:
+    assert {Holds.NO_WALL, Holds.NOT_RESTRICTED} == OPENED_BY_GLASS
+    helping = {"case.read", "case.reply", "case.call", "note.write"}
+    assert {name for name, line in ALLOWED.items() if line.by_glass} == helping
+    assert all(line.of is Of.CASE for line in ALLOWED.values() if line.by_glass)
+
+
+def test_what_is_open_in_an_emergency_is_so_for_helping_alone() -> None:
+    sam = Actor(1, "Sam", Role.WORKER, None, frozenset({7}))
+    assert opened_for(sam, "case.read") == {7}
+    assert opened_for(sam, "case.close") == frozenset()
+    assert opened_for(sam, "case.delete") == frozenset()
+    assert as_for(sam, "note.write") is sam
+    assert as_for(sam, "case.close").opened == frozenset()
+    assert as_for(sam, "case.close").user_id == sam.user_id
+
+
+def test_a_line_without_a_role_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ALLOWED, "case.delete", on(Of.CASE, "delete a case"))
+    assert not any(may(actor(role), "case.delete") for role in Role)
+
+
+def test_every_line_says_in_words_what_it_lets_somebody_do() -> None:
+    assert all(line.says and line.says == line.says.strip() for line in ALLOWED.values())
+
+
+def test_a_command_without_a_line_is_named() -> None:
+    assert undeclared(["serve", "user add"]) == []
+    assert undeclared(["serve", "wipe everything"]) == ["wipe everything"]

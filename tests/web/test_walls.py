@@ -36,7 +36,7 @@ from helpline.models import (
     Person,
     PolicyProof,
 )
-from helpline.rules.permissions import Actor
+from helpline.rules.permissions import ALLOWED, Actor
 from helpline.vocabulary import Role
 from helpline.web.app import ROUTES, Route
 from helpline.web.middleware import PUBLIC, SIGNED
@@ -337,10 +337,12 @@ async def test_the_search_finds_only_what_its_asker_may_see(matter: Matter, arri
 
 
 async def pages_of(guest: Visitor, reference: str) -> dict[str, int]:
-    """Every page of a case that has no further gap in its address → status."""
+    """Every page of a case that a worker may open and that has no further gap in its address →
+    status."""
     return {
         route.path: await guest.get(route.path.replace("{reference}", reference))
         for route in walked("GET")
         if route.path.startswith("/cases/")
+        and Role.WORKER in ALLOWED[route.allow].roles
         and re.findall(r"\{\w+\}", route.path) == ["{reference}"]
     }

@@ -18,8 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import conflicts, covers, events, outbox, ringing, rota, seeing
-from helpline.desk.escalation import severity
+from helpline.desk import (
+    conflicts,
+    covers,
+    events,
+    outbox,
+    restricting,
+    ringing,
+    rota,
+    seeing,
+)
+from helpline.desk.escalation import is_their_own, severity
 from helpline.models import (
     Alert,
     Case,
@@ -129,6 +138,7 @@ class _Asking:
         self._last: dict[int, datetime] = {}
         self._last_emergency: dict[int, datetime] = {}
         self._shut_out: dict[int, frozenset[int]] = {}
+        self._kept_to: dict[int, Sequence[User]] = {}
         self._complained_about: dict[int, frozenset[int]] = {}
         self._not_of_incident: dict[int, frozenset[int]] = {}
         self._said: list[dict[str, Any]] = []
@@ -140,6 +150,7 @@ class _Asking:
             return
         case_ids = {alert.case_id for alert in alerts if alert.case_id is not None}
         self._shut_out = await conflicts.of_cases(self._session, case_ids)
+        self._kept_to = await restricting.kept_to(self._session, case_ids)
         complaint_ids = {alert.complaint_id for alert in alerts if alert.complaint_id is not None}
         self._complained_about = await conflicts.of_complaints(self._session, complaint_ids)
         incident_ids = {alert.incident_id for alert in alerts if alert.incident_id is not None}
@@ -221,6 +232,8 @@ class _Asking:
 
     def _rungs(self, contract: Contract, alert: Alert) -> list[str]:
         own = ["owner"] if alert.owner_id is not None else []
+        if alert.case_id in self._kept_to:  # those who know of it first: others may not be asked
+            own.append("named")
         return [*own, *(alert.rungs.split(",") if alert.rungs else contract.ladder.rungs)]
 
     async def _people(self, alert: Alert, rung: str) -> list[tuple[User, dict[str, str]]]:
@@ -229,6 +242,8 @@ class _Asking:
             user_id = alert.owner_id if rung == "owner" else await self._worker(alert)
             user = await self._session.get(User, user_id) if user_id is not None else None
             standing: Sequence[User] = [user] if user is not None and not user.left_at else []
+        elif rung == "named":
+            standing = self._kept_to[alert.case_id or 0]
         else:
             standing = await self._stand(alert.contract, rung)
         shut_out = self._shut_out.get(alert.case_id or 0, frozenset())
@@ -237,7 +252,9 @@ class _Asking:
         reachable = (
             (user, working(user, self._reach))
             for user in standing
-            if user.id not in shut_out and (alert.reference != UNPLACED or _reads_unplaced(user))
+            if user.id not in shut_out
+            and not is_their_own(alert, user.id)
+            and (alert.reference != UNPLACED or _reads_unplaced(user))
         )
         return [(user, addresses) for user, addresses in reachable if addresses]
 

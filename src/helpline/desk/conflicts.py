@@ -26,10 +26,14 @@ LONGEST = 500
 
 
 async def of_cases(
-    session: AsyncSession, case_ids: Collection[int], *declared_as: ColumnElement[bool]
+    session: AsyncSession,
+    case_ids: Collection[int],
+    *declared_as: ColumnElement[bool],
+    is_kept: bool = True,
 ) -> dict[int, frozenset[int]]:
     """Case id → the ids of everybody who must not be asked about it. `declared_as`: which of the
-    conflicts written down count; all, where nothing is said."""
+    conflicts written down count; all, where nothing is said. `is_kept`: also those from whom the
+    case is kept (desk/restricting.py)."""
     if not case_ids:
         return {}
     found: dict[int, set[int]] = {}
@@ -59,7 +63,8 @@ async def of_cases(
         .where(col(Case.id).in_(case_ids))
     )
     across = await seeing.across(session, case_ids)
-    for case_id, user_id in [*declared, *own, *across]:
+    kept = await seeing.kept_from(session, case_ids) if is_kept else set()
+    for case_id, user_id in [*declared, *own, *across, *kept]:
         found.setdefault(case_id, set()).add(user_id)
     return {case_id: frozenset(users) for case_id, users in found.items()}
 

@@ -34,6 +34,7 @@ class Cause:
     deadline_id: int | None = None
     complaint_id: int | None = None
     incident_id: int | None = None
+    request_id: int | None = None
     owner_id: int | None = None
     """Whose own promise it is: asked before anybody on the ladder."""
     rungs: tuple[str, ...] = ()
@@ -57,6 +58,16 @@ def may_take(rungs: str, role: Role) -> bool:
 
 TAKEN_BY: Final = {"safeguarding": Role.SAFEGUARDING, "lead": Role.LEAD}
 """Rungs that are one role alone. An alert that asks others too is anybody's to take."""
+
+
+def glass_key(broken_id: int, user_id: int, rung: str) -> str:
+    """The key of an alert about a case that `user_id` opened in an emergency."""
+    return f"glass:{broken_id}:{rung}:{user_id}"
+
+
+def is_their_own(alert: Alert, user_id: int | None) -> bool:
+    """Whether the alert is about what this very person did: somebody else has to look at it."""
+    return alert.kind == AlertKind.GLASS and alert.key.rpartition(":")[2] == str(user_id)
 
 
 async def raise_alert(
@@ -110,6 +121,7 @@ def _raised(contract: Contract, cause: Cause, now: datetime) -> dict[str, Any]:
         "deadline_id": cause.deadline_id,
         "complaint_id": cause.complaint_id,
         "incident_id": cause.incident_id,
+        "request_id": cause.request_id,
         "reference": cause.reference,
         "raised_at": now,
         "owner_id": cause.owner_id,
@@ -140,6 +152,8 @@ async def acknowledge(session: AsyncSession, alert_id: int, user_id: int, now: d
         raise Conflict("Somebody else has already taken this alert.")
     if alert.ended_at is not None:
         return alert
+    if is_their_own(alert, user_id):
+        raise Conflict("This is about a case that you opened: somebody else looks at it.")
     alert.acknowledged_at, alert.acknowledged_by_id, alert.next_rung_at = now, user_id, None
     if AlertKind(alert.kind).wants_action:
         alert.act_by = now + timedelta(minutes=alert.minutes_to_act)

@@ -1,13 +1,14 @@
 """What somebody may see of cases and people: the one condition that every query over cases asks.
 
-A case is seen by those whose role reads cases in its contract, but for whoever must not know of it:
-they are in conflict with it, they work on the other side of a wall, they are its person, or have a
-part in it. Nothing has to be written down for a wall to hold: whoever took one side is found by
-what they did. Everything that shows a case, a list of cases or a person asks here,
-in the query itself (design.md §4.12).
+Which conditions hold for what says rules/permissions.py (HOLDS); here each of its words becomes
+SQL. A case is seen by those whose role reads cases in its contract, but for whoever must not know
+of it: they are in conflict with it, they work on the other side of a wall, they are its person,
+have a part in it, or it is kept to others. Nothing has to be written down for a wall to hold:
+whoever took one side is found by what they did. Everything that shows a case, a list of cases or a
+person asks here, in the query itself (design.md §4.12).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -30,8 +31,15 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.models import metadata
-from helpline.rules.permissions import Actor, may
-from helpline.vocabulary import UNPLACED, CaseStatus, ConflictKind, LinkKind, Role
+from helpline.rules.permissions import HOLDS, OPENED_BY_GLASS, Actor, Holds, Of, may, opened_for
+from helpline.vocabulary import (
+    CASEWORKERS,
+    UNPLACED,
+    CaseStatus,
+    ConflictKind,
+    LinkKind,
+    Role,
+)
 
 TAKES_NO_SIDE = (
     *("case.read", "attachment.read", "record.taken"),  # who looks does nothing for anybody yet
@@ -41,6 +49,7 @@ TAKES_NO_SIDE = (
     *("case.reason_set", "case.kind_set", "case.urgency_set", "case.eligibility", "case.completed"),
     *("case.method_set", "triage.judged"),
     *("case.may_be_out_settled", "case.origin_said"),
+    *("case.restricted", "case.unrestricted", "glass.broken", "glass.reviewed"),
     "alert.acknowledged",  # one code takes whatever a message asked about
     *("deadline.met", "deadline.cancelled", "deadline.lapsed"),  # follow from another act
 )
@@ -55,27 +64,79 @@ COMPLAINT = metadata.tables["complaint"]
 CONFLICT = metadata.tables["conflict"]
 COVER = metadata.tables["cover"]
 EVENT = metadata.tables["event"]
+GLASS = metadata.tables["broken_glass"]
 INCIDENT = metadata.tables["incident"]
+KEPT = metadata.tables["restriction"]
+KEPT_TO = metadata.tables["restriction_name"]
 LINK = metadata.tables["case_link"]
+MEMBERSHIP = metadata.tables["membership"]
 PAGE = metadata.tables["page"]
 PART = metadata.tables["part"]
 PERSON = metadata.tables["person"]
+REQUEST = metadata.tables["data_request"]
 USER = metadata.tables["user"]
+
+
+Conditions = Mapping[Holds, ColumnElement[bool] | None]
+"""A word of the table → what it is in SQL; None where it holds of everything for this actor."""
+
+
+def _all_of(of: Of, given: Conditions) -> tuple[ColumnElement[bool], ...]:
+    """What the table asks of such a thing. A word without its condition here is a KeyError, never
+    a condition less."""
+    found = [given[holds] for holds in HOLDS[of]]
+    return tuple(one for one in found if one is not None)
+
+
+def _within(actor: Actor, table: FromClause) -> ColumnElement[bool] | None:
+    return None if actor.contract is None else (table.c.contract == actor.contract)
 
 
 def cases(
     actor: Actor, case: FromClause = CASE, *, action: str = "case.read"
 ) -> tuple[ColumnElement[bool], ...]:
     """Conditions under which a row of `case` is one that `actor` may do `action` with, as far as
-    the case is concerned: its contract, and that they are not shut out of it."""
+    the case is concerned: its contract, and that they are not shut out of it, unless they opened
+    it in an emergency and the action is one for that."""
     if not may(actor, action):
         return (false(),)
-    within = () if actor.contract is None else (case.c.contract == actor.contract,)
-    return (*within, *not_shut_out(actor.user_id, case))
+    given: dict[Holds, ColumnElement[bool] | None] = {
+        Holds.CONTRACT: _within(actor, case),
+        **_of_case(actor.user_id, case),
+    }
+    if opened := opened_for(actor, action):
+        is_open = case.c.id.in_(sorted(opened))
+        for holds in OPENED_BY_GLASS:
+            condition = given[holds]
+            assert condition is not None
+            given[holds] = or_(condition, is_open)
+    return _all_of(Of.CASE, given)
+
+
+def behind_glass(actor: Actor, case: FromClause = CASE) -> tuple[ColumnElement[bool], ...]:
+    """Conditions under which they could open this case in an emergency, or see it anyhow."""
+    if not may(actor, "glass.break"):
+        return (false(),)
+    given: dict[Holds, ColumnElement[bool] | None] = {
+        Holds.CONTRACT: _within(actor, case),
+        **_of_case(actor.user_id, case),
+    }
+    return _all_of(Of.CASE, given | dict.fromkeys(OPENED_BY_GLASS))
+
+
+def shut_by(user_id: int, case: FromClause = CASE) -> dict[Holds, ColumnElement[bool]]:
+    """Each condition that could be opened in an emergency, on its own."""
+    return {one: of for one, of in _of_case(user_id, case).items() if one in OPENED_BY_GLASS}
 
 
 def not_shut_out(user_id: int, case: FromClause = CASE) -> tuple[ColumnElement[bool], ...]:
-    """That this user is not in conflict with the case, nor one of its people."""
+    """That this user is not in conflict with the case, nor one of its people, on no other side of a
+    wall, and that it is not kept to others."""
+    return _all_of(Of.CASE, {Holds.CONTRACT: None, **_of_case(user_id, case)})
+
+
+def _of_case(user_id: int, case: FromClause) -> dict[Holds, ColumnElement[bool]]:
+    """The words of the table about a case, but for its contract."""
     in_conflict = exists().where(
         CONFLICT.c.case_id == case.c.id,
         CONFLICT.c.user_id == user_id,
@@ -84,12 +145,46 @@ def not_shut_out(user_id: int, case: FromClause = CASE) -> tuple[ColumnElement[b
     has_a_part = exists().where(
         PART.c.case_id == case.c.id, PART.c.person_id.in_(_themself(user_id))
     )
-    return (
-        ~in_conflict,
-        case.c.person_id.not_in(_themself(user_id)),
-        ~has_a_part,
-        case.c.id.not_in(_across(user_id)),
+    return {
+        Holds.NO_CONFLICT: ~in_conflict,
+        Holds.NOT_THEMSELF: and_(case.c.person_id.not_in(_themself(user_id)), ~has_a_part),
+        Holds.NO_WALL: case.c.id.not_in(_across(user_id)),
+        Holds.NOT_RESTRICTED: case.c.id.not_in(_kept_from(user_id)),
+    }
+
+
+def _kept_from(user_id: int) -> Select[Any]:
+    """The cases that are kept to others. Begins with what is kept at all, of which there is little.
+    Whoever hears complaints reads no case, and no complaint is kept from them by this."""
+    named = exists().where(
+        KEPT_TO.c.restriction_id == KEPT.c.id,
+        KEPT_TO.c.user_id == user_id,
+        KEPT_TO.c.ended_at.is_(None),
     )
+    hears_complaints = exists().where(USER.c.id == user_id, USER.c.role == Role.COMPLAINTS)
+    return select(KEPT.c.case_id).where(KEPT.c.ended_at.is_(None), ~named, ~hears_complaints)
+
+
+async def kept_from(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[int, int]]:
+    """(case, user) for every colleague from whom one of these cases is kept."""
+    kept = select(KEPT.c.id, KEPT.c.case_id).where(
+        KEPT.c.case_id.in_(case_ids), KEPT.c.ended_at.is_(None)
+    )
+    held = {row.id: row.case_id for row in await session.execute(kept)}
+    if not held:
+        return set()
+    named = await session.execute(
+        select(KEPT_TO.c.restriction_id, KEPT_TO.c.user_id).where(
+            KEPT_TO.c.restriction_id.in_(held), KEPT_TO.c.ended_at.is_(None)
+        )
+    )
+    inside = {(held[row[0]], row[1]) for row in named}
+    everybody = list(
+        await session.scalars(
+            select(USER.c.id).where(USER.c.role.in_(CASEWORKERS), USER.c.left_at.is_(None))
+        )
+    )
+    return {(case_id, user) for case_id in held.values() for user in everybody} - inside
 
 
 def people(actor: Actor, person: FromClause = PERSON) -> tuple[ColumnElement[bool], ...]:
@@ -97,12 +192,12 @@ def people(actor: Actor, person: FromClause = PERSON) -> tuple[ColumnElement[boo
     case that they are shut out of."""
     if not may(actor, "people.read"):
         return (false(),)
-    within = () if actor.contract is None else (person.c.contract == actor.contract,)
-    return (
-        *within,
-        person.c.id.not_in(_themself(actor.user_id)),
-        person.c.id.not_in(_shut_people(actor.user_id)),
-    )
+    given = {
+        Holds.CONTRACT: _within(actor, person),
+        Holds.NOT_THEMSELF: person.c.id.not_in(_themself(actor.user_id)),
+        Holds.NOBODY_SHUT: person.c.id.not_in(_shut_people(actor.user_id)),
+    }
+    return _all_of(Of.PERSON, given)
 
 
 def _shut_people(user_id: int, *conflicts: ColumnElement[bool]) -> Select[Any]:
@@ -119,8 +214,24 @@ def _shut_people(user_id: int, *conflicts: ColumnElement[bool]) -> Select[Any]:
             PART.c.ended_at.is_(None),
             PART.c.person_id.not_in(select(_taken(user_id).c.there)),
         ),
+        _known_only_there(user_id),
     ).subquery()
     return select(in_them.c.person_id)
+
+
+def _known_only_there(user_id: int) -> Select[Any]:
+    """The people of cases that are kept to others whom nothing else tells of: they are on no list
+    of a council, and have no case or part that is not kept from this user."""
+    kept, other, own, part = _kept_from(user_id), CASE.alias(), CASE.alias(), PART.alias()
+    theirs = union(
+        select(own.c.person_id).where(own.c.id.in_(kept)),
+        select(part.c.person_id).where(part.c.case_id.in_(kept)),
+    ).subquery()
+    return select(theirs.c.person_id).where(
+        ~exists().where(MEMBERSHIP.c.person_id == theirs.c.person_id),
+        ~exists().where(other.c.person_id == theirs.c.person_id, other.c.id.not_in(kept)),
+        ~exists().where(PART.c.person_id == theirs.c.person_id, PART.c.case_id.not_in(kept)),
+    )
 
 
 def complaints(
@@ -135,29 +246,38 @@ def complaints(
         ABOUT.c.user_id == actor.user_id,
         ABOUT.c.ended_at.is_(None),
     )
-    themself = complaint.c.person_id.in_(_themself(actor.user_id))
     # That a complaint is about them shuts them out of that one, not of all else the person says.
     shut = _shut_people(actor.user_id, CONFLICT.c.kind != ConflictKind.COMPLAINT)
-    within = () if actor.contract is None else (complaint.c.contract == actor.contract,)
-    return (
-        *within,
-        ~is_about,
-        *(_on_no_case_shut(actor, case_id) for case_id in _cases_of(complaint)),
-        complaint.c.person_id.is_(None) | (~themself & complaint.c.person_id.not_in(shut)),
-    )
+    seen = [_on_no_case_shut(actor, case_id) for case_id in _cases_of(complaint)]
+    given = {
+        Holds.CONTRACT: _within(actor, complaint),
+        Holds.NOT_ABOUT_THEM: ~is_about,
+        Holds.CASE_SEEN: and_(*seen),
+        **_on_person(actor, complaint, shut),
+    }
+    return _all_of(Of.COMPLAINT, given)
 
 
 def of_somebody(actor: Actor, row: FromClause) -> tuple[ColumnElement[bool], ...]:
     """The same for any row with a contract, a person and a case, each of which may be empty: what
     somebody said of us, or was given."""
-    themself, shut = _themself(actor.user_id), _shut_people(actor.user_id)
-    within = () if actor.contract is None else (row.c.contract == actor.contract,)
-    return (
-        *within,
-        _on_no_case_shut(actor, row.c.case_id),
-        row.c.person_id.is_(None)
-        | (row.c.person_id.not_in(themself) & row.c.person_id.not_in(shut)),
-    )
+    given = {
+        Holds.CONTRACT: _within(actor, row),
+        Holds.CASE_SEEN: _on_no_case_shut(actor, row.c.case_id),
+        **_on_person(actor, row, _shut_people(actor.user_id)),
+    }
+    return _all_of(Of.GIVEN, given)
+
+
+def _on_person(
+    actor: Actor, row: FromClause, shut: Select[Any]
+) -> dict[Holds, ColumnElement[bool]]:
+    """That whoever the row is of, where it is of anybody, is not themself and in no case shut."""
+    nobody = row.c.person_id.is_(None)
+    return {
+        Holds.NOT_THEMSELF: nobody | row.c.person_id.not_in(_themself(actor.user_id)),
+        Holds.NOBODY_SHUT: nobody | row.c.person_id.not_in(shut),
+    }
 
 
 def _cases_of(complaint: FromClause) -> tuple[ColumnElement[Any], ...]:
@@ -174,8 +294,11 @@ def incidents(actor: Actor, incident: FromClause = INCIDENT) -> tuple[ColumnElem
     """Conditions under which `actor` may see this incident: none of a case they are shut out of."""
     if not may(actor, "incident.read"):
         return (false(),)
-    within = () if actor.contract is None else (incident.c.contract == actor.contract,)
-    return (*within, _on_no_case_shut(actor, incident.c.case_id))
+    given = {
+        Holds.CONTRACT: _within(actor, incident),
+        Holds.CASE_SEEN: _on_no_case_shut(actor, incident.c.case_id),
+    }
+    return _all_of(Of.INCIDENT, given)
 
 
 def unplaced(actor: Actor) -> bool:
@@ -185,32 +308,43 @@ def unplaced(actor: Actor) -> bool:
 
 
 def alerts(actor: Actor, alert: FromClause) -> ColumnElement[bool]:
-    """That the alert is about no case, complaint or incident that they may not see. One that is
-    about none of these is for whoever works on cases, and for those who were asked by it."""
-    about = (alert.c.case_id, alert.c.complaint_id, alert.c.incident_id)
+    """That the alert is of a contract of theirs and about no case, complaint or incident that they
+    may not see. One that is about none of these is for whoever works on cases, and for those who
+    were asked by it."""
+    about = (alert.c.case_id, alert.c.complaint_id, alert.c.incident_id, alert.c.request_id)
     of_case = CASE.alias()
     case = exists().where(of_case.c.id == alert.c.case_id, *cases(actor, of_case))
     asked = exists().where(PAGE.c.alert_id == alert.c.id, PAGE.c.user_id == actor.user_id)
     works = true() if may(actor, "case.read") else false()
-    return and_(
+    about_seen = and_(
         true() if unplaced(actor) else alert.c.reference != UNPLACED,
         alert.c.case_id.is_(None) | case,
         owed(actor, alert),
         works | asked | or_(*(one.is_not(None) for one in about)),
     )
+    given = {Holds.CONTRACT: _within(actor, alert), Holds.ABOUT_SEEN: about_seen}
+    return and_(*_all_of(Of.ALERT, given))
 
 
 def owed(actor: Actor, row: FromClause) -> ColumnElement[bool]:
-    """That a deadline or alert is about no complaint or incident that they may not see."""
+    """That a deadline or alert is about no complaint, incident or request that they may not see."""
     complaint, incident = COMPLAINT.alias(), INCIDENT.alias()
     in_complaints = exists().where(
         complaint.c.id == row.c.complaint_id, *complaints(actor, complaint)
     )
     in_incidents = exists().where(incident.c.id == row.c.incident_id, *incidents(actor, incident))
+    request = REQUEST.alias()
+    in_requests = exists().where(request.c.id == row.c.request_id, *requests(actor, request))
     return and_(
         row.c.complaint_id.is_(None) | in_complaints,
         row.c.incident_id.is_(None) | in_incidents,
+        row.c.request_id.is_(None) | in_requests,
     )
+
+
+def requests(actor: Actor, request: FromClause = REQUEST) -> tuple[ColumnElement[bool], ...]:
+    """Conditions under which `actor` may see what somebody asked of what we keep about them."""
+    return of_somebody(actor, request) if may(actor, "right.read") else (false(),)
 
 
 async def across(session: AsyncSession, case_ids: Collection[int]) -> set[tuple[int, int]]:
@@ -285,8 +419,14 @@ def _taken(user_id: int) -> CTE:
 def _taking() -> list[tuple[Any, ...]]:
     """Who works, or has worked, on a case: was named, stood in, or did something for its people; as
     the column of the case, that of the user, and conditions. A safeguarding lead looks at both
-    sides and decides, which is not taking one."""
+    sides and decides, which is not taking one; nor is what somebody did in an emergency."""
     overseeing = select(USER.c.id).where(USER.c.role == Role.SAFEGUARDING)
+    in_an_emergency = exists().where(
+        GLASS.c.case_id == EVENT.c.case_id,
+        GLASS.c.user_id == EVENT.c.by_user_id,
+        GLASS.c.at <= EVENT.c.at,
+        GLASS.c.until >= EVENT.c.at,
+    )
     return [
         (ALLOCATION.c.case_id, ALLOCATION.c.worker_id, ALLOCATION.c.declined_at.is_(None)),
         (COVER.c.case_id, COVER.c.worker_id),
@@ -295,6 +435,7 @@ def _taking() -> list[tuple[Any, ...]]:
             EVENT.c.by_user_id,
             EVENT.c.kind.not_in(TAKES_NO_SIDE),
             EVENT.c.by_user_id.not_in(overseeing),
+            ~in_an_emergency,
         ),
     ]
 

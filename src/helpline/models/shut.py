@@ -50,7 +50,7 @@ class RestrictionName(SQLModel, table=True):
 
 
 class BrokenGlass(SQLModel, table=True):
-    """Somebody opened a case that was shut to them, in an emergency, for an hour. Stays for good."""
+    """Somebody opened a case that was shut to them, in an emergency, for an hour. Stays."""
 
     __tablename__ = "broken_glass"
     __table_args__ = (

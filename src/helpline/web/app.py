@@ -25,6 +25,7 @@ from helpline.web.pages import (
     attachments,
     blocks,
     case,
+    breaking,
     case_acts,
     case_drafts,
     case_given,
@@ -69,6 +70,7 @@ from helpline.web.pages import (
     policies_told,
     portal,
     portal_actions,
+    permissions,
     portal_measures,
     portal_questions,
     quality,
@@ -76,10 +78,12 @@ from helpline.web.pages import (
     releases,
     report_templates,
     reports,
+    readers,
     rota,
     rota_passing,
     rota_plan,
     rota_shifts,
+    restriction,
     running,
     safe_contact,
     search,
@@ -119,7 +123,7 @@ ROUTES = (
     Route("GET", "/chat", chat.show_chat, PUBLIC),
     Route("POST", "/chat", chat.send, PUBLIC),
     Route("GET", "/chat/messages", chat.show_messages, PUBLIC),
-    Route("GET", "/chat/socket", chat.follow, PUBLIC),
+    Route("GET", "/chat/socket", chat.follow, PUBLIC, stays=True),
     Route("POST", "/chat/forgetting", chat.forget, PUBLIC),
     Route("GET", "/contact", contact.show_form, PUBLIC),
     Route("POST", "/contact", contact.send, PUBLIC),
@@ -233,6 +237,8 @@ ROUTES = (
     ),
     Route("GET", "/cases/{reference}/record/file.pdf", case_record.print_file, "case.read"),
     Route("POST", "/cases/{reference}/record/notes", case_record.write_note, "note.write"),
+    Route("GET", "/people/{id}/readers", readers.show_readers, "readers.show"),
+    Route("POST", "/people/{id}/readers", readers.note_asked, "readers.show"),
     Route("POST", "/cases/{reference}/record/comments", case_record.file_comment, "note.write"),
     Route("POST", "/cases/{reference}/drafts/{form}", case_drafts.save, "case.read"),
     Route("POST", "/cases/{reference}/drafts/{id}/end", case_drafts.throw_away, "case.read"),
@@ -293,6 +299,14 @@ ROUTES = (
         duties.withhold_notice,
         "duty.write",
     ),
+    # cases kept to certain people, and opened in an emergency all the same
+    Route("GET", "/cases/{reference}/restriction", restriction.show_restriction, "case.restrict"),
+    Route("POST", "/cases/{reference}/restriction/people", restriction.keep, "case.restrict"),
+    Route("POST", "/cases/{reference}/restriction/end", restriction.lift, "case.restrict"),
+    Route("GET", "/emergency", breaking.ask, "glass.break"),
+    Route("POST", "/emergency", breaking.open_case, "glass.break"),
+    Route("GET", "/emergencies", breaking.show_opened, "glass.review"),
+    Route("POST", "/emergencies/{id}", breaking.review, "glass.review"),
     Route(
         "POST", "/cases/{reference}/duties/notices/{id}/answer", duties.answer_notice, "duty.write"
     ),
@@ -505,8 +519,8 @@ ROUTES = (
     Route("POST", "/rota/handovers/{id}/words", rota_passing.write, "rota.own"),
     Route("POST", "/rota/handovers/{id}/acknowledgement", rota_passing.acknowledge, "rota.own"),
     # live
-    Route("GET", "/live/inbox", live.follow_inbox, "case.read"),
-    Route("GET", "/live/cases/{reference}", live.follow_case, "case.read"),
+    Route("GET", "/live/inbox", live.follow_inbox, "case.read", stays=True),
+    Route("GET", "/live/cases/{reference}", live.follow_case, "case.read", stays=True),
     # those who pay
     Route("GET", "/portal", portal.show_portal, "portal.read"),
     Route("GET", "/portal/{contract}/actions", portal_actions.show_actions, "portal.read"),
@@ -658,7 +672,7 @@ ROUTES = (
     Route("POST", "/demo/calls", demo_calls.act, PUBLIC),
     Route("POST", "/demo/clock", demo.move_clock, PUBLIC),
     Route("POST", "/demo/visits", demo.visit, PUBLIC),
-    Route("GET", "/demo/live", demo.follow, PUBLIC),
+    Route("GET", "/demo/live", demo.follow, PUBLIC, stays=True),
 )
 
 
@@ -683,3 +697,4 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
     app.on_shutdown.append(live.end_all)
     app.on_shutdown.append(chat.end_all)
     return app
+    Route("GET", "/permissions", permissions.show_permissions, "permissions.read"),

@@ -6,12 +6,13 @@ flags; what a session is worth is decided in desk/access.py.
 
 import hmac
 import ipaddress
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from helpline.desk import access
+from helpline.desk import access, breaking
 from helpline.errors import NotAllowed
 from helpline.web.asked import SIGNED_IN, field, house_of, now_of
 
@@ -28,9 +29,12 @@ async def recognise(request: web.Request) -> access.SignedIn | None:
     house, now = house_of(request), now_of(request)
     async with house.db.read() as session:
         found = await access.who(session, token, now)
-    if found is None:
-        return None
-    signed, seen_at = found
+        if found is None:
+            return None
+        signed, seen_at = found
+        opened = await breaking.open_for(session, signed.actor.user_id, now)
+    if opened:
+        signed = replace(signed, actor=replace(signed.actor, opened=opened))
     if now - seen_at >= access.SEEN_EVERY and not request.path.startswith("/live/"):
         async with house.db.write() as session:
             await access.seen(session, signed.session_id, now)

@@ -6,7 +6,7 @@ the one place where an error becomes a page; nothing a client sends may become a
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,9 +14,9 @@ from aiohttp import web
 
 from helpline.errors import Conflict, HelplineError, InvalidInput, NotAllowed, NotFound
 from helpline.log import log, where
-from helpline.rules.permissions import require
+from helpline.rules.permissions import as_for, require
 from helpline.web import auth, counting
-from helpline.web.asked import NOW, form_of, house_of
+from helpline.web.asked import NOW, SIGNED_IN, form_of, house_of
 from helpline.web.handed_in import FILE, file_in
 from helpline.web.showing import go, show
 
@@ -31,13 +31,15 @@ SIGNED: Final = "signed"
 @dataclass(frozen=True)
 class Route:
     """One thing that can be asked. `allow`: PUBLIC, SIGNED or an action of rules/permissions;
-    `file_bytes`: how large a file its form may carry in the field "file" (request[FILE])."""
+    `file_bytes`: how large a file its form may carry in the field "file" (request[FILE]); `stays`:
+    it opens a socket or a stream that stays open, which no other route can."""
 
     method: str
     path: str
     page: Handler
     allow: str
     file_bytes: int = 0
+    stays: bool = False
 
 
 ALLOW: web.AppKey[Mapping[web.AbstractRoute, Route]] = web.AppKey("allow")
@@ -63,7 +65,10 @@ HEADERS: Final = {
 
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """For every response there is, streams and files included. Pages are never stored by browsers:
-    after signing out, Back must not show a case."""
+    after signing out, Back must not show a case. RuntimeError, before anything is sent, for a
+    socket or stream that the route table does not know of."""
+    if _stays_open(response) and not ((route := _route(request)) and route.stays):
+        raise RuntimeError("a socket or stream without a line in the route table")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if FRAMED.search(response.headers["Content-Security-Policy"]):
@@ -183,6 +188,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     require(signed.actor, route.allow)
     if changes:
         await auth.check_token(request, signed)
+    request[SIGNED_IN] = replace(signed, actor=as_for(signed.actor, route.allow))
     return await handler(request)
 
 
@@ -203,6 +209,13 @@ async def _signed_out(request: web.Request) -> web.StreamResponse:
 
 TEXTS: Final = ("text", "body", "why")
 """The form fields in which somebody may have typed for minutes."""
+
+
+def _stays_open(response: web.StreamResponse) -> bool:
+    is_stream = not isinstance(response, web.Response)
+    return isinstance(response, web.WebSocketResponse) or (
+        is_stream and response.content_type == "text/event-stream"
+    )
 
 
 def _can_be_written(text: str) -> bool:

@@ -83,6 +83,9 @@ MORE: Final = (
     ("/policies-told", "Policies told", "The proof for each person.", "proof.read"),
     ("/blocks", "Blocks", "Who is kept from writing, since when and until when.", "block.manage"),
     ("/users", "People who sign in", "Add somebody, and see how each is reached.", "user.ways"),
+    ("/emergency", "Open a case in an emergency", "One that is shut to you.", "glass.break"),
+    ("/emergencies", "Opened in an emergency", "By whom, and was it right?", "glass.review"),
+    ("/permissions", "Who may do what", "Every line of it, in plain words.", "permissions.read"),
     ("/running", "System", "What runs by itself, and what broke.", "running.manage"),
 )
 """What is needed less often than the navigation: the page /more."""
@@ -98,6 +101,7 @@ CASE_TABS: Final[tuple[tuple[str, str, str, tuple[CaseKind, ...]], ...]] = (
     ("/partners", "Partners", "case.read", ()),
     ("/given", "Given and booked", "case.read", ()),
     ("/standing", "Membership", "case.read", ()),
+    ("/restriction", "Who sees it", "case.restrict", ()),
 )
 
 
