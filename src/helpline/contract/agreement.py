@@ -83,6 +83,7 @@ class Contract(parts.Table):
     ladder: parts.Ladder
     whatsapp: parts.WhatsApp | None = None
     silence: parts.Silence | None = None
+    reading: parts.Reading = parts.Reading()
     monthly_list: parts.MonthlyList | None = None
     privacy: parts.Privacy | None = None
     referral: parts.Referral | None = None
@@ -91,6 +92,7 @@ class Contract(parts.Table):
     duty_rota: parts.DutyRota | None = None
     office_hours: parts.OfficeHours
     retention: tuple[parts.Retention, ...] = ()
+    sharing_bases: tuple[parts.SharingBasis, ...] = ()
     interpreting: str = ""  # how an interpreter is had, in a sentence for the worker
     signposts: Annotated[tuple[parts.Signpost, ...], Field(min_length=1)]
     policies: tuple[parts.Policy, ...] = ()

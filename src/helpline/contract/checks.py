@@ -52,6 +52,7 @@ _CODED: Final = (
     *("quadrants", "teams", "exclusions", "groups", "populations", "commissioners", "partners"),
     *("referral_sources", "entitlements", "reasons", "support", "levels", "methods", "outcomes"),
     *("named_outcomes", "evidence", "clocks", "retention", "signposts", "policies", "reports"),
+    "sharing_bases",
     *("incidents", "notices"),
     *("open_questions", "obligations", "own_measures"),
 )

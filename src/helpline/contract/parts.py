@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from helpline.rules import calendar, clocks, saying
+from helpline.rules import calendar, clocks, retention, saying
 from helpline.rules import obligations as obligation_rules
 from helpline.rules import papers as paper_rules
 from helpline.vocabulary import (
@@ -424,6 +424,20 @@ class Silence(Fact):
         return self.pathway_days if CaseKind(kind).is_pathway else self.days
 
 
+class Reading(Table):
+    """From where on what somebody reads is looked into (rules/reading.py): so many cases in an hour
+    and so many times what is usual, so many at night that they have no part in, so many searches
+    while they open fewer cases than that."""
+
+    cases_in_hour: Positive = 25
+    times_usual: Positive = 3
+    at_night: Positive = 5
+    searches_in_hour: Positive = 20
+    opened_at_least: Positive = 3
+    night_from: time = time(22)
+    night_to: time = time(6)
+
+
 class HappeningTask(Table):
     """Something to be done after it, by the end of so many working days (0: today)."""
 
@@ -507,13 +521,40 @@ class OfficeHours(Fact):
 
 
 class Retention(Fact):
-    """How long something is kept, counted from what."""
+    """How long something is kept, counted from what. `cases`: the kinds of closed case it is for;
+    `counselling`: for a case with counselling; `anonymous`: of people nobody knows. The longest of
+    those that fit holds. `child_until_age`: a child's is kept at least to that birthday."""
 
     code: Code
     name: Text
     keep: Positive
     unit: Literal["days", "months", "years"]
     starts: Text
+    cases: tuple[CaseKind, ...] = ()
+    counselling: Yes = False
+    anonymous: Yes = False
+    child_until_age: Positive | None = None
+
+    @property
+    def rule(self) -> retention.Rule:
+        """The same for rules/retention.py."""
+        return retention.Rule(
+            self.code,
+            self.keep,
+            self.unit,
+            frozenset(self.cases),
+            self.counselling,
+            self.anonymous,
+            self.child_until_age,
+        )
+
+
+class SharingBasis(Fact):
+    """A legal basis on which somebody outside may be told something, and the law it cites."""
+
+    code: Code
+    name: Text
+    cited: Text
 
 
 # --- whom else to ring ----------------------------------------------------------------------------

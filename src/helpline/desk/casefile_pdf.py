@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -50,15 +51,16 @@ async def render(sheet: Sheet) -> bytes:
     """The PDF. Should the typesetter break on what somebody wrote, it is made again with plain
     Latin letters only, each of the others said by what it is."""
     try:
-        return await _set(data(sheet, letters.lines))
+        return await typeset(data(sheet, letters.lines))
     except CannotSet:
-        return await _set(data(sheet, letters.plain_lines))
+        return await typeset(data(sheet, letters.plain_lines))
 
 
-async def _set(values: dict[str, Any]) -> bytes:
-    """In a process of its own, which has nothing of ours but the text (reports/typeset.py)."""
+async def typeset(values: dict[str, Any], template: Path = TEMPLATE) -> bytes:
+    """One PDF of a template and its values, in a process of its own, which has nothing of ours but
+    the text (reports/typeset.py)."""
     setter = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", str(TYPESETTER), str(TEMPLATE)),
+        *(sys.executable, "-I", str(TYPESETTER), str(template)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -101,7 +103,7 @@ def data(sheet: Sheet, words: Words) -> dict[str, Any]:
         "lines": [_line(one, words, zone, contract) for one in sheet.chronology.lines],
         "cut": sheet.chronology.is_cut,
         "about": [
-            {"name": name, "said": words(said)} for name, said in _about(case, contract) if said
+            {"name": name, "said": words(said)} for name, said in about(case, contract) if said
         ],
         "linked": [one.reference for one in sheet.linked],
         "chapters": [
@@ -114,7 +116,7 @@ def data(sheet: Sheet, words: Words) -> dict[str, Any]:
     }
 
 
-def _about(case: Case, contract: Contract) -> list[tuple[str, str]]:
+def about(case: Case, contract: Contract) -> list[tuple[str, str]]:
     """What the case is, for the first page."""
     names = {one.code: one.name for one in contract.reasons}
     return [

@@ -13,7 +13,7 @@ from sqlmodel import col
 from helpline.contract import Clock, Contract
 from helpline.desk import climbing, escalation, events, late
 from helpline.desk.deadlines import DEADLINE, PROMISED, REPORTS, TASKS, WORK
-from helpline.models import Alert, Case, Complaint, Deadline, Incident
+from helpline.models import Alert, Case, Complaint, DataRequest, Deadline, Incident
 from helpline.rules import clocks
 from helpline.templating import Wording
 from helpline.vocabulary import AlertKind, ClockStart, ClockStop
@@ -47,7 +47,7 @@ async def sweep(
     for row in due:
         contract = contracts[row["contract"]]
         clock = contract.find_clock(row["clock"])
-        if row["starts"] == ClockStart.PERIOD_OVER:
+        if row["starts"] in (ClockStart.PERIOD_OVER, ClockStart.DATA_REQUEST):
             later = climbing.office_time(contract, now)
             if later != now:  # a report is no reason to ask anybody in the night
                 looks.append({"deadline": row["id"], "next_look": later})
@@ -98,16 +98,19 @@ def _due(now: datetime, limit: int) -> Any:
             col(Deadline.owner_id),
             col(Deadline.complaint_id),
             col(Deadline.incident_id),
+            col(Deadline.request_id),
             func.coalesce(
                 col(Case.reference),
                 col(Complaint.reference),
                 col(Incident.reference),
+                col(DataRequest.reference),
                 col(Alert.reference),
             ).label("reference"),
         )
         .outerjoin(Case, col(Case.id) == col(Deadline.case_id))
         .outerjoin(Complaint, col(Complaint.id) == col(Deadline.complaint_id))
         .outerjoin(Incident, col(Incident.id) == col(Deadline.incident_id))
+        .outerjoin(DataRequest, col(DataRequest.id) == col(Deadline.request_id))
         .outerjoin(Alert, col(Alert.key) == literal("item:") + cast(col(Deadline.item_id), String))
         .where(col(Deadline.next_alert_at) <= now)
         .order_by(col(Deadline.next_alert_at))
@@ -155,6 +158,7 @@ def _cause(row: Any, moment: clocks.Moment, clock: Clock | None) -> escalation.C
         deadline_id=row["id"],
         complaint_id=row["complaint_id"],
         incident_id=row["incident_id"],
+        request_id=row["request_id"],
         owner_id=row["owner_id"],
         rungs=rungs,
     )

@@ -31,6 +31,7 @@ OF_A_PERSON = (
     *("membership", "need", "person_entitlement", "counselling_offer", "partner_referral"),
     *("library_use", "policy_proof", "booking", "news_consent", "news_recipient"),
     *("complaint", "compliment", "feedback_ask", "feedback_refusal"),
+    *("data_request", "legal_hold", "disclosure", "privacy_told"),
 )
 MOVED = {name: metadata.tables[name] for name in OF_A_PERSON}
 """The tables whose rows belong to a person and follow a join."""

@@ -24,6 +24,7 @@ from helpline.desk import (
     rota,
 )
 from helpline.desk.climbing import Reach
+from helpline.desk.rights import retention
 from helpline.models import Alert
 from helpline.rules import ladder, monthly
 from helpline.templating import Wording
@@ -43,6 +44,7 @@ async def look(
     moved += await _papers(session, contract, now)
     moved += await _monthly_list(session, contract, now)
     moved += await obligations.look(session, contract, now)
+    moved += await _kept_long_enough(session, contract, now)
     if climbing.office_time(contract, now) == now:
         moved += await _signposts(session, contract, wording, reach, now)
         moved += await library_care.remind_owners(session, contract, wording, reach, now)
@@ -75,6 +77,14 @@ async def _monthly_list(session: AsyncSession, contract: Contract, now: datetime
     month = monthly.missed(contract.monthly_list.by_day, newest, day)
     key = f"list:{contract.key}:{month:%Y-%m}" if month else ""
     return await _one_alarm(session, contract, climbing.LIST, key, now)
+
+
+async def _kept_long_enough(session: AsyncSession, contract: Contract, now: datetime) -> int:
+    """While a list of what has been kept long enough waits, or a hold is to be looked at again, one
+    alarm; nothing is erased by it."""
+    await retention.propose(session, contract, now)
+    key = await retention.any_waits(session, contract, now)
+    return await _one_alarm(session, contract, climbing.KEPT, key, now)
 
 
 async def _one_alarm(

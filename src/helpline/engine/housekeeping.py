@@ -24,6 +24,7 @@ from helpline.desk import (
     write_ups,
 )
 from helpline.desk.house import House
+from helpline.desk.rights import retention
 from helpline.models import LoginAttempt, Session
 
 KEPT = timedelta(days=30)
@@ -53,6 +54,10 @@ async def tidy_up(house: House) -> int:
             await upkeep.look(session, contract, house.wording, reach, now)
             await deadlines.plan_again(session, contract, now)
             await write_ups.look(session, contract, now)
+        erased = 1
+        while erased:  # what two people agreed to, a portion at a time
+            async with house.db.write() as session:
+                erased = await retention.erase_next(session, contract, house.clock.now())
         followed = silence.BATCH
         while followed >= silence.BATCH:
             async with house.db.write() as session:

@@ -45,9 +45,13 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "not read it, on paper neither",
     "conflict": "who of us must not know of the case: nothing about the person",
     "conversation": "where the automatic questions stand; what was said is here",
+    "data_request": "what they asked of what we keep stands in its own register, with its answer",
+    "disclosure": "whom else we told stands in a register of its own, beside the case",
     "draft": "half-written and seen by its writer alone",
     "feedback_ask": "what somebody said of us is read by those who do not work on the case",
+    "legal_hold": "how long it is kept, and why: nothing that happened on the case",
     "out_message": "the way a message took; the message itself is here with how it went",
+    "retention_line": "that it was on a list of what has been kept long enough",
     "triage_reading": "what a machine made of a message that is here; what followed from it is too",
 }
 """Tables that hang on a case and are not in its file, and why."""
