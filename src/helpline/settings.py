@@ -185,6 +185,22 @@ class Settings(BaseSettings):
             raise ValueError("gives one address to two contracts")
         return ",".join(pairs)
 
+    @field_validator("second_factor")
+    @classmethod
+    def _known_word(cls, value: str) -> str:
+        if value not in ("", "required", "offered"):
+            raise ValueError("must be required or offered, or empty")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _safe_issuer(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(value))
+        if value and not (is_safe and parts.hostname and not parts.query and not parts.fragment):
+            raise ValueError("must begin with https:// and have no query")
+        return value
+
     @field_validator("embed_origins")
     @classmethod
     def _whole_origins(cls, value: str) -> str:
@@ -220,10 +236,28 @@ class Settings(BaseSettings):
                 "HELPLINE_TELEGRAM_TOKEN is set but HELPLINE_TELEGRAM_SECRET is empty: "
                 "without it anybody could post messages"
             )
+        if len({bool(self.oidc_issuer), bool(self.oidc_client_id)}) > 1 or (
+            bool(self.oidc_issuer) != bool(self.oidc_client_secret)
+        ):
+            raise ValueError(
+                "HELPLINE_OIDC_ISSUER, HELPLINE_OIDC_CLIENT_ID and HELPLINE_OIDC_CLIENT_SECRET "
+                "belong together: set all three or none"
+            )
+        if self.audit_to and not self.smtp_url:
+            raise ValueError("HELPLINE_AUDIT_TO needs HELPLINE_SMTP_URL: no letter leaves else")
         if bool(self.smtp_url) != bool(self.imap_url):
             raise ValueError(
                 "HELPLINE_SMTP_URL and HELPLINE_IMAP_URL belong together: with one of them mail "
                 "would go out and never be read, or be read and never answered"
+            )
+        if self.backup_dir and not self.backup_key:
+            raise ValueError(
+                "HELPLINE_BACKUP_DIR is set but HELPLINE_BACKUP_KEY is empty: no copy could be made"
+            )
+        if self.backup_key and self.backup_key_bytes in self.key_list:
+            raise ValueError(
+                "HELPLINE_BACKUP_KEY must be another key than those in HELPLINE_KEYS: whoever may "
+                "look after copies must not be able to read them"
             )
         if self.imap_url and not self.mail_addresses:
             raise ValueError(
@@ -233,9 +267,26 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def second_factor_required(self) -> bool:
+        """Whether whoever has no second factor may do nothing but set one up."""
+        if self.second_factor:
+            return self.second_factor == "required"
+        return self.public_url.startswith("https://") and not is_loopback(self.public_url)
+
+    @property
+    def audit_addresses(self) -> list[str]:
+        """Who gets the end of the audit trail once a day."""
+        return [one.strip() for one in self.audit_to.split(",") if one.strip()]
+
+    @property
     def key_list(self) -> list[bytes]:
         """The sealing keys, newest first; empty only in the demo, which makes its own."""
         return [_key_bytes(key) for key in self.keys.split(",") if key]
+
+    @property
+    def backup_key_bytes(self) -> bytes:
+        """The key of copies; empty where none is given."""
+        return _key_bytes(self.backup_key)
 
     @property
     def numbers(self) -> dict[str, str]:
@@ -250,15 +301,6 @@ class Settings(BaseSettings):
         return {number: contract for contract, _, number in pairs}
 
     @property
-        if self.backup_dir and not self.backup_key:
-            raise ValueError(
-                "HELPLINE_BACKUP_DIR is set but HELPLINE_BACKUP_KEY is empty: no copy could be made"
-            )
-        if self.backup_key and self.backup_key_bytes in self.key_list:
-            raise ValueError(
-                "HELPLINE_BACKUP_KEY must be another key than those in HELPLINE_KEYS: whoever may "
-                "look after copies must not be able to read them"
-            )
     def every_number(self) -> dict[str, str]:
         """Whatever number somebody wrote to → contract key."""
         return self.whatsapp_numbers | self.numbers
@@ -283,11 +325,6 @@ class Settings(BaseSettings):
         return listed or ([user] if MAILBOX_OF_CONTRACT.fullmatch(f"x={user}") else [])
 
     def mail_from(self, contract: str) -> str:
-    @property
-    def backup_key_bytes(self) -> bytes:
-        """The key of copies; empty where none is given."""
-        return _key_bytes(self.backup_key)
-
         """The address that letters of this contract leave from; empty where it has none."""
         listed = self.mailbox_contracts
         if not listed:
@@ -298,6 +335,12 @@ class Settings(BaseSettings):
     def number_of(self) -> dict[str, str]:
         """Contract key → the number its messages leave from."""
         return {contract: number for number, contract in self.numbers.items()}
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is this very machine."""
+    name = urlsplit(url).hostname or ""
+    return name in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", name))
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -1,6 +1,7 @@
 """Signing in, staying signed in, being signed out; and how guessing is slowed."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -190,36 +191,6 @@ async def test_somebody_who_left_is_out_at_once(everybody: World, arrive: Arrive
     assert await wasim.sign_in("wasim") == 400
 
 
-async def test_an_administrator_adds_somebody_who_then_signs_in(
-    everybody: World, arrive: Arrive
-) -> None:
-    ada = await arrive(everybody, "ada")
-    form = {"name": "nina", "shown_name": "Nina N.", "role": "worker", "password": "short"}
-    assert await ada.post("/users", form) == 400
-    assert "at least 12" in ada.text
-    assert 'value="Nina N."' in ada.page
-    assert await ada.post("/users", form | {"password": "long enough it is"}) == 200
-    nina = await arrive(everybody, None)
-    assert await nina.sign_in("Nina", "long enough it is") == 200
-    assert "Nina N." in nina.text
-    assert await ada.post("/users", form | {"password": "long enough it is"}) == 400
-    assert "already called" in ada.text
-
-
-async def test_a_forgotten_password_is_replaced_by_the_administrator(
-    everybody: World, arrive: Arrive
-) -> None:
-    wasim, ada = await arrive(everybody, "wasim"), await arrive(everybody, "ada")
-    path = f"/users/{everybody.worker.user_id}/password"
-    assert await ada.post(path, {"password": "short"}) == 400
-    assert await wasim.get("/inbox", follow=False) == 200
-    assert await ada.post(path, {"password": "another three words"}) == 200
-    assert await wasim.get("/inbox", follow=False) == 303
-    assert await wasim.sign_in("wasim") == 400
-    assert await wasim.sign_in("wasim", "another three words") == 200
-    assert await ada.post("/users/9999/password", {"password": "another three words"}) == 404
-
-
 async def test_ones_own_sign_ins_can_be_ended_and_nobody_elses(
     one_world: World, arrive: Arrive
 ) -> None:
@@ -232,6 +203,38 @@ async def test_ones_own_sign_ins_can_be_ended_and_nobody_elses(
     assert await here.post(f"/account/sessions/{ids[1]}/end") == 200
     assert await there.get("/inbox", follow=False) == 303
     assert await here.get("/inbox", follow=False) == 200
+
+
+async def test_everywhere_but_here_is_ended_at_once(one_world: World, arrive: Arrive) -> None:
+    here, there = await arrive(one_world, "wasim"), await arrive(one_world, "wasim")
+    await here.get("/account")
+    assert "with a password" in here.text
+    assert await here.post("/account/sessions/end") == 200
+    assert "Every other browser is signed out" in here.text
+    assert await there.get("/inbox", follow=False) == 303
+    assert await here.get("/inbox", follow=False) == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Edg/140.0",
+            "Edge on Windows",
+        ),
+        ("Mozilla/5.0 (iPhone) AppleWebKit/605.1 Version/18.0 Safari/604.1", "Safari on iPhone"),
+        ("<b>my own</b> name +447700900123", "A browser"),
+    ],
+)
+async def test_of_a_browser_only_its_family_is_kept(
+    one_world: World, arrive: Arrive, said: str, kept: str
+) -> None:
+    guest = await arrive(one_world, None)
+    form = {"name": "wasim", "password": PASSWORD}
+    await guest.post("/login", form, headers={"User-Agent": said})
+    (row,) = await one_world.all(Session)
+    assert isinstance(row, Session)
+    assert row.browser == kept
 
 
 async def test_a_changed_password_signs_out_every_other_browser(
@@ -289,7 +292,7 @@ async def test_waiting_is_not_made_longer_by_hammering(one_world: World, arrive:
     for _ in range(20):
         assert await guest.sign_in("wasim", "wrong wrong wrong") == 429
     assert "Wait 1 s" in guest.text
-    assert await one_world.count(LoginAttempt) == 10  # five tries, each by name and by address
+    assert await one_world.count(LoginAttempt) == 15  # five tries: by name, by address, by both
 
 
 async def test_somebody_elses_guessing_does_not_keep_the_duty_worker_out(
@@ -303,6 +306,28 @@ async def test_somebody_elses_guessing_does_not_keep_the_duty_worker_out(
     assert await stranger.sign_in("dilys", "wrong wrong wrong") == 400
     assert await stranger.sign_in("dilys", PASSWORD) == 429
     assert await duty.sign_in("dilys") == 200
+
+
+async def test_one_strangers_guessing_does_not_slow_the_duty_worker_at_another_address(
+    one_world: World,
+) -> None:
+    """Also on a telephone in which nobody ever signed in."""
+    for _ in range(8):
+        async with one_world.house.db.write() as session:
+            with contextlib.suppress(guessing.TooSoon):
+                await guessing.count_try(session, "dilys", "192.0.2.1", None, one_world.now)
+    async with one_world.house.db.write() as session:
+        with pytest.raises(guessing.TooSoon):
+            await guessing.count_try(session, "dilys", "192.0.2.1", None, one_world.now)
+        await guessing.count_try(session, "dilys", "192.0.2.2", None, one_world.now)
+
+
+async def test_guessing_one_name_from_many_addresses_is_slowed_as_well(one_world: World) -> None:
+    async with one_world.house.db.write() as session:
+        for number in range(50):
+            await guessing.count_try(session, "wasim", f"192.0.2.{number}", None, one_world.now)
+        with pytest.raises(guessing.TooSoon):
+            await guessing.count_try(session, "wasim", "192.0.2.200", None, one_world.now)
 
 
 async def test_a_known_browser_is_known_for_its_own_name_only(
@@ -333,7 +358,7 @@ async def test_one_address_cannot_try_many_names(one_world: World) -> None:
 
 
 def test_the_pause_grows_and_has_an_end() -> None:
-    brake = guessing.BRAKES["name"]
+    brake = guessing.BRAKES["pair"]
     assert [brake.pause(n).total_seconds() for n in (0, 4, 5, 6, 7)] == [0, 0, 1, 2, 4]
     assert brake.pause(1000) == timedelta(seconds=60)
 
@@ -359,6 +384,11 @@ def test_the_pause_grows_and_has_an_end() -> None:
         ("nina", "worker", None, " " * 30, "at least 12"),
         ("nina", "worker", None, "x" * 1001, "at most 1000"),
         ("nina", "commissioner", None, PASSWORD, "one contract"),
+        ("nina", "worker", None, "aaaaaaaaaaaaaaaaaa", "repeats"),
+        ("nina", "worker", None, "qwertyuiopasdf", "runs along"),
+        ("nina", "worker", None, "Password123456", "among the first"),
+        ("nina", "worker", None, "Helpline2026!!", "among the first"),
+        ("ninamarie", "worker", None, "ninamarie2026", "among the first"),
     ],
 )
 async def test_a_user_that_cannot_be_is_refused_with_a_sentence(

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from helpline.desk import events, guessing
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import metadata
+from helpline.rules import passwords
 from helpline.rules.permissions import Actor
 from helpline.sealing import ring
 from helpline.vocabulary import Role
@@ -46,6 +47,10 @@ class SignedIn:
     session_id: int
     actor: Actor
     csrf: str
+    is_second: bool = False
+    """Whether two factors opened it."""
+    confirmed_at: datetime | None = None
+    """When whoever sits there last proved who they are."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,28 @@ class NewSession:
     browser: str
     user_id: int
     role: Role
+
+
+@dataclass(frozen=True)
+class How:
+    """How a session came to be: `method` one of METHODS, `browser` its family ("Firefox on
+    Windows"), `is_second` whether two factors opened it."""
+
+    method: str = "password"
+    browser: str = ""
+    is_second: bool = False
+
+
+METHODS: Final = {
+    "password": "with a password",
+    "app": "with a password and a code of the app",
+    "paper": "with a password and a code on paper",
+    "password_passkey": "with a password and a passkey",
+    "passkey": "with a passkey",
+    "provider": "by your organisation's sign-in",
+    "invitation": "by an invitation",
+    "demo": "from the demo's phones",
+}
 
 
 # --- users ---------------------------------------------------------------------------------------
@@ -79,29 +106,77 @@ async def add_user(
     InvalidInput says what is wrong, Conflict that the name is taken.
     """
     name = " ".join(name.split())
-    checked_role = _checked(name, role, contract)
-    taken = select(USER.c.id).where(func.lower(USER.c.name) == name.lower())
-    if (await session.execute(taken)).first():
-        raise Conflict(f"Somebody is already called “{name}” here. Choose another name to sign in.")
+    checked_role = checked(name, role, contract)
+    await not_taken(session, name)
+    password_hash = await hashed(password, name, shown_name or "")
+    return await add_hashed(
+        session,
+        name,
+        checked_role,
+        contract,
+        password_hash,
+        now,
+        shown_name=shown_name,
+        mobile=mobile,
+        telegram=telegram,
+        by=by,
+    )
+
+
+async def add_hashed(
+    session: AsyncSession,
+    name: str,
+    role: Role,
+    contract: str | None,
+    password_hash: str,
+    now: datetime,
+    *,
+    shown_name: str | None = None,
+    mobile: str | None = None,
+    telegram: str | None = None,
+    email: str | None = None,
+    by: int | None = None,
+) -> int:
+    """The same, once name and role are checked and the password is a hash; an empty hash is that
+    of no password: such a person signs in by other means."""
     values = {
         "name": name,
         "shown_name": " ".join((shown_name or name).split()),
-        "role": checked_role.value,
+        "role": role.value,
         "contract": contract or None,
-        "password_hash": await hashed(password),
+        "password_hash": password_hash,
         "mobile": mobile,
         "mobile_index": ring().index("address:sms", mobile) if mobile else None,
         "telegram": telegram,
         "telegram_index": ring().index("address:telegram", telegram) if telegram else None,
+        "email": email,
+        "email_index": ring().index("address:email", email) if email else None,
         "created_at": now,
     }
     added = await session.execute(insert(USER).values(**values).returning(USER.c.id))
     user_id: int = added.scalar_one()
-    await events.record(session, "user.added", now, by=by, user=user_id, role=role)
+    await events.record(session, "user.added", now, by=by, user=user_id, role=role.value)
     return user_id
 
 
-def _checked(name: str, role: str, contract: str | None) -> Role:
+async def not_taken(session: AsyncSession, name: str) -> None:
+    """Conflict where somebody signs in with this name already, whatever its capitals."""
+    taken = select(USER.c.id).where(func.lower(USER.c.name) == name.lower())
+    if (await session.execute(taken)).first():
+        raise Conflict(f"Somebody is already called “{name}” here. Choose another name to sign in.")
+
+
+async def here(session: AsyncSession, user_id: int) -> Row[Any]:
+    """Somebody who still has access; NotFound for anybody else."""
+    query = select(USER).where(USER.c.id == user_id, USER.c.left_at.is_(None))
+    row = (await session.execute(query)).first()
+    if row is None:
+        raise NotFound("There is nobody here with that number who still has access.")
+    return row
+
+
+def checked(name: str, role: str, contract: str | None) -> Role:
+    """The role, where name, role and contract go together; InvalidInput says what is wrong."""
     if not name or len(name) > 80 or not name.isprintable():
         raise InvalidInput("Give a name of 1 to 80 letters to sign in with.")
     if role not in list(Role):
@@ -111,14 +186,17 @@ def _checked(name: str, role: str, contract: str | None) -> Role:
     return Role(role)
 
 
-def check_password(password: str) -> None:
-    """InvalidInput says what a password must be. Length is what counts; nothing else is asked."""
+def check_password(password: str, *own: str) -> None:
+    """InvalidInput says what a password must be: long, and not what everybody tries first. `own`:
+    the names of whoever it is for."""
     if len(password.strip()) < SHORTEST_PASSWORD:
         raise InvalidInput(
             f"The password needs at least {SHORTEST_PASSWORD} letters. Three or four words do."
         )
     if len(password) > LONGEST_PASSWORD:
         raise InvalidInput(f"The password may have at most {LONGEST_PASSWORD} letters.")
+    if weakness := passwords.weakness(password, *own):
+        raise InvalidInput(weakness)
 
 
 async def end_access(session: AsyncSession, user_id: int, by: Actor, now: datetime) -> None:
@@ -170,16 +248,21 @@ async def fits(known_hash: str | None, password: str) -> bool:
     return await asyncio.get_running_loop().run_in_executor(_HASHING, _verify, known_hash, password)
 
 
-async def hashed(password: str) -> str:
+async def hashed(password: str, *own: str) -> str:
     """The hash to store. InvalidInput when the password may not be one."""
-    check_password(password)
+    check_password(password, *own)
     return await asyncio.get_running_loop().run_in_executor(_HASHING, _HASHER.hash, password)
 
 
+async def refused(session: AsyncSession, user_id: int | None, why: str, now: datetime) -> None:
+    """Somebody was not let in: written down, for a name nobody has as for one that is known."""
+    await events.record(session, "user.sign_in_refused", now, user=user_id, why=why)
+
+
 async def sign_in(
-    session: AsyncSession, user_id: int, old_token: str | None, now: datetime
+    session: AsyncSession, user_id: int, old_token: str | None, now: datetime, how: How = How()
 ) -> NewSession:
-    """A new session for a user whose password fitted; the browser's old one ends."""
+    """A new session for somebody who proved who they are; the browser's old one ends."""
     if old_token:
         await _revoke(session, SESSION.c.token_hash == token_hash(old_token), now=now)
     role, name = (
@@ -194,9 +277,13 @@ async def sign_in(
             created_at=now,
             seen_at=now,
             expires_at=now + LONGEST,
+            method=how.method,
+            browser=how.browser,
+            second_at=now if how.is_second else None,
+            confirmed_at=now,
         )
     )
-    await events.record(session, "user.signed_in", now, by=user_id)
+    await events.record(session, "user.signed_in", now, by=user_id, method=how.method)
     return NewSession(token, guessing.browser_mark(name), user_id, Role(role))
 
 
@@ -207,6 +294,8 @@ async def who(session: AsyncSession, token: str, now: datetime) -> tuple[SignedI
             SESSION.c.id,
             SESSION.c.csrf,
             SESSION.c.seen_at,
+            SESSION.c.second_at,
+            SESSION.c.confirmed_at,
             USER.c.id.label("user_id"),
             USER.c.shown_name,
             USER.c.role,
@@ -219,7 +308,24 @@ async def who(session: AsyncSession, token: str, now: datetime) -> tuple[SignedI
     if row is None:
         return None
     actor = Actor(row.user_id, row.shown_name, Role(row.role), row.contract)
-    return SignedIn(row.id, actor, row.csrf), row.seen_at
+    is_second = row.second_at is not None
+    return SignedIn(row.id, actor, row.csrf, is_second, row.confirmed_at), row.seen_at
+
+
+async def confirm(
+    session: AsyncSession, signed: SignedIn, now: datetime, *, is_second: bool = False
+) -> str:
+    """Whoever sits there has proved it anew (`is_second`: with a second factor, for the first
+    time). The session goes on under a new token, which is given; the old one opens nothing."""
+    token = secrets.token_urlsafe(32)
+    values: dict[str, Any] = {"token_hash": token_hash(token), "confirmed_at": now}
+    if is_second:
+        values["second_at"] = now
+    anew = update(SESSION).where(SESSION.c.id == signed.session_id, *_alive(now)).values(**values)
+    if not (await session.execute(anew.returning(SESSION.c.id))).first():
+        raise NotFound("You were signed out meanwhile. Sign in again.")
+    await events.record(session, "user.confirmed", now, by=signed.actor.user_id)
+    return token
 
 
 async def seen(session: AsyncSession, session_id: int, now: datetime) -> None:
@@ -258,7 +364,10 @@ async def revoke_all(
 ) -> int:
     """Sign somebody out everywhere; gives how many sessions ended."""
     others = SESSION.c.id != (except_id or 0)
-    return await _revoke(session, SESSION.c.user_id == user_id, others, now=now)
+    ended = await _revoke(session, SESSION.c.user_id == user_id, others, now=now)
+    if ended:
+        await events.record(session, "user.signed_out", now, user=user_id, count=ended)
+    return ended
 
 
 async def _revoke(session: AsyncSession, *where: ColumnElement[bool], now: datetime) -> int:

@@ -1,8 +1,9 @@
-"""The brake on guessing passwords: wrong tries are counted, and each next one waits longer.
+"""The brake on guessing passwords and codes: wrong tries are counted, and each next one waits.
 
-Called by web/pages/login.py around the check of a password. Nobody is locked out for ever: pauses
-have an end, and a browser in which a name once signed in counts for itself, so that somebody
-else's guessing cannot keep the duty worker out. Only blind indexes are stored.
+Called by web/pages/login*.py and web/again.py around every check. Nobody is locked out for ever:
+pauses have an end; a browser in which a name once signed in counts for itself, and elsewhere what
+is tried from one address slows that address first: a stranger's guessing cannot keep the duty
+worker out, and a passkey is never slowed. Only blind indexes are stored.
 """
 
 import hmac
@@ -34,7 +35,15 @@ class Brake:
         return timedelta(seconds=min(2 ** min(over, 12), self.longest) if over >= 0 else 0)
 
 
-BRAKES: Final = {"name": Brake(5, 60), "browser": Brake(5, 60), "address": Brake(20, 300)}
+BRAKES: Final = {
+    "pair": Brake(5, 60),  # one name from one address
+    "name": Brake(50, 60),  # one name from anywhere: guessing by many machines
+    "address": Brake(20, 300),  # one address, whatever names
+    "browser": Brake(5, 60),  # a browser in which the name signed in before
+    # A six-digit code, once the password fitted: a guess an hour or two is left in the end.
+    "second": Brake(5, 1800),
+    "second-browser": Brake(5, 300),
+}
 REMEMBERED = timedelta(hours=1)
 
 
@@ -54,7 +63,29 @@ async def count_try(
     Gives the ids of the counted rows, for `forget` when the password fits. TooSoon when
     the brake is on; then nothing is counted, so that hammering does not lengthen the pause.
     """
-    subjects = _subjects(name, address, browser)
+    return await _count(session, _subjects(name, address, browser), now)
+
+
+async def count_second(
+    session: AsyncSession, user_id: int, name: str, browser: str | None, now: datetime
+) -> list[int]:
+    """The same for a second factor, of somebody whose first fitted."""
+    kind, whose = "second", str(user_id)
+    if browser and _is_known(browser, " ".join(name.split()).lower()):
+        kind, whose = "second-browser", f"{user_id}:{browser}"
+    return await _count(session, [(kind, ring().index("login", f"{kind}:{whose}"))], now)
+
+
+async def wrong_seconds(session: AsyncSession, user_id: int, now: datetime) -> int:
+    """How often within the hour a second factor of theirs was wrong, in a browser not known."""
+    subject = ring().index("login", f"second:{user_id}")
+    query = select(func.count()).where(TRY.c.subject == subject, TRY.c.at > now - REMEMBERED)
+    return int((await session.execute(query)).scalar_one())
+
+
+async def _count(
+    session: AsyncSession, subjects: list[tuple[str, str]], now: datetime
+) -> list[int]:
     await _one_at_a_time(session, subjects)
     wait = timedelta()
     for kind, subject in subjects:
@@ -75,7 +106,10 @@ def _subjects(name: str, address: str, browser: str | None) -> list[tuple[str, s
     name = " ".join(name.split()).lower()
     if browser and _is_known(browser, name):
         return [("browser", ring().index("login", "browser:" + browser))]
-    found = [("name", ring().index("login", "name:" + name))]
+    found = [
+        ("name", ring().index("login", "name:" + name)),
+        ("pair", ring().index("login", f"pair:{address}:{name}")),
+    ]
     if address:
         found.append(("address", ring().index("login", "address:" + address)))
     return sorted(found, key=lambda pair: pair[1])  # locks are always taken in the same order

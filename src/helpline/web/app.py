@@ -15,17 +15,18 @@ from helpline.desk.register import LARGEST_LIST
 from helpline.desk.report_templates import LARGEST as LARGEST_TEMPLATE
 from helpline.desk.supplying import LARGEST_LIST as LARGEST_FIGURES
 from helpline.rules.permissions import ALLOWED
-from helpline.web import hooks, live, voice
+from helpline.web import again, hooks, live, provider, voice
 from helpline.web.asked import HOUSE
 from helpline.web.middleware import ALLOW, MIDDLEWARES, PUBLIC, SIGNED, Route, set_headers
 from helpline.web.pacing import PACING, Pacing
 from helpline.web.pages import (
     account,
+    account_second,
     allocate,
     attachments,
     blocks,
-    case,
     breaking,
+    case,
     case_acts,
     case_drafts,
     case_given,
@@ -57,6 +58,9 @@ from helpline.web.pages import (
     incidents,
     library,
     login,
+    login_invited,
+    login_provider,
+    login_second,
     more,
     new_case,
     news,
@@ -66,24 +70,24 @@ from helpline.web.pages import (
     partners,
     pathway,
     people,
+    permissions,
     person,
     policies_told,
     portal,
     portal_actions,
-    permissions,
     portal_measures,
     portal_questions,
     quality,
+    readers,
     register,
     releases,
     report_templates,
     reports,
-    readers,
+    restriction,
     rota,
     rota_passing,
     rota_plan,
     rota_shifts,
-    restriction,
     running,
     safe_contact,
     search,
@@ -96,6 +100,9 @@ from helpline.web.pages import (
 from helpline.web.writing import TYPING, Typing
 
 __all__ = ["HOUSE", "ROUTES", "Route", "make_app"]
+
+INVITED = "/invitation/{token:[A-Za-z0-9_-]{43}}"
+"""What a one-time link opens; the token is 256 random bits."""
 
 ROUTES = (
     # providers
@@ -131,6 +138,16 @@ ROUTES = (
     Route("GET", "/", login.start, PUBLIC),
     Route("GET", "/login", login.ask, PUBLIC),
     Route("POST", "/login", login.sign_in, PUBLIC),
+    Route("POST", "/login/passkey/challenge", login.ask_passkey, PUBLIC),
+    Route("POST", "/login/passkey", login.sign_in_by_passkey, PUBLIC),
+    Route("GET", "/login/second", login_second.ask, PUBLIC),
+    Route("POST", "/login/second", login_second.prove, PUBLIC),
+    Route("POST", "/login/second/challenge", login_second.ask_passkey, PUBLIC),
+    Route("GET", "/login/provider", login_provider.begin, PUBLIC),
+    Route("GET", "/login/provider/callback", login_provider.come_back, PUBLIC),
+    Route("GET", INVITED, login_invited.ask, PUBLIC),
+    Route("POST", INVITED, login_invited.accept, PUBLIC),
+    Route("POST", f"{INVITED}/provider", login_invited.go_on, PUBLIC),
     Route("POST", "/logout", login.sign_out, "session.own"),
     Route("GET", "/account", account.show_account, "session.own"),
     Route("POST", "/account/password", account.change_password, "session.own"),
@@ -138,6 +155,29 @@ ROUTES = (
     Route("POST", "/account/test", account.try_ways, "alert.acknowledge"),
     Route("POST", "/account/telegram", account.make_code, "alert.acknowledge"),
     Route("POST", "/account/sessions/{id}/end", account.end_session, "session.own"),
+    Route("POST", "/account/sessions/end", account.end_others, "session.own"),
+    # proving anew who sits there, and what besides a password proves it
+    Route("GET", "/account/again", again.show_page, "factor.own"),
+    Route("POST", "/account/again", again.confirm, "factor.own"),
+    Route("POST", "/account/again/passkey", again.ask_passkey, "factor.own"),
+    Route("GET", "/account/second", account_second.show_factors, "factor.own"),
+    Route("POST", "/account/second/app", account_second.begin_app, "factor.own", again=True),
+    Route("GET", "/account/second/app", account_second.show_app, "factor.own", again=True),
+    Route("GET", "/account/second/app.svg", account_second.picture, "factor.own", again=True),
+    Route("POST", "/account/second/app/code", account_second.confirm_app, "factor.own", again=True),
+    Route("POST", "/account/second/app/end", account_second.end_app, "factor.own", again=True),
+    Route("POST", "/account/second/passkeys/challenge", account_second.ask_passkey, "factor.own"),
+    Route("POST", "/account/second/passkeys", account_second.add_passkey, "factor.own", again=True),
+    Route(
+        "POST",
+        "/account/second/passkeys/{id}/end",
+        account_second.end_passkey,
+        "factor.own",
+        again=True,
+    ),
+    Route("POST", "/account/second/papers", account_second.make_papers, "factor.own", again=True),
+    Route("POST", "/account/provider", login_provider.begin_linking, "factor.own", again=True),
+    Route("POST", "/account/provider/end", login_provider.end_link, "factor.own", again=True),
     # the work
     Route("GET", "/inbox", inbox.show_inbox, "case.read"),
     Route("GET", "/tray", tray.show_tray, "tray.read"),
@@ -197,6 +237,8 @@ ROUTES = (
     Route("GET", "/people", people.ask, "people.read"),
     Route("POST", "/people", people.find, "people.read"),
     Route("GET", "/people/{id}", person.show_person, "people.read"),
+    Route("GET", "/people/{id}/readers", readers.show_readers, "readers.show"),
+    Route("POST", "/people/{id}/readers", readers.note_asked, "readers.show"),
     Route("POST", "/people/{id}/telegram", person.make_code, "case.reply"),
     Route("POST", "/people/{id}/merges", person.merge, "case.triage"),
     Route("POST", "/people/{id}/merges/{merge}/undoing", person.unmerge, "case.triage"),
@@ -235,10 +277,10 @@ ROUTES = (
         case_record.print_chronology,
         "case.read",
     ),
-    Route("GET", "/cases/{reference}/record/file.pdf", case_record.print_file, "case.read"),
+    Route(
+        "GET", "/cases/{reference}/record/file.pdf", case_record.print_file, "case.read", again=True
+    ),
     Route("POST", "/cases/{reference}/record/notes", case_record.write_note, "note.write"),
-    Route("GET", "/people/{id}/readers", readers.show_readers, "readers.show"),
-    Route("POST", "/people/{id}/readers", readers.note_asked, "readers.show"),
     Route("POST", "/cases/{reference}/record/comments", case_record.file_comment, "note.write"),
     Route("POST", "/cases/{reference}/drafts/{form}", case_drafts.save, "case.read"),
     Route("POST", "/cases/{reference}/drafts/{id}/end", case_drafts.throw_away, "case.read"),
@@ -257,6 +299,14 @@ ROUTES = (
     ),
     Route("POST", "/cases/{reference}/people/links", case_people.link, "case.triage"),
     Route("POST", "/cases/{reference}/people/links/{id}/end", case_people.end_link, "case.triage"),
+    # cases kept to certain people, and opened in an emergency all the same
+    Route("GET", "/cases/{reference}/restriction", restriction.show_restriction, "case.restrict"),
+    Route("POST", "/cases/{reference}/restriction/people", restriction.keep, "case.restrict"),
+    Route("POST", "/cases/{reference}/restriction/end", restriction.lift, "case.restrict"),
+    Route("GET", "/emergency", breaking.ask, "glass.break"),
+    Route("POST", "/emergency", breaking.open_case, "glass.break"),
+    Route("GET", "/emergencies", breaking.show_opened, "glass.review"),
+    Route("POST", "/emergencies/{id}", breaking.review, "glass.review"),
     Route("GET", "/search", search.ask, "search.use"),
     Route("POST", "/search", search.find, "search.use"),
     # the allegation pathway
@@ -299,14 +349,6 @@ ROUTES = (
         duties.withhold_notice,
         "duty.write",
     ),
-    # cases kept to certain people, and opened in an emergency all the same
-    Route("GET", "/cases/{reference}/restriction", restriction.show_restriction, "case.restrict"),
-    Route("POST", "/cases/{reference}/restriction/people", restriction.keep, "case.restrict"),
-    Route("POST", "/cases/{reference}/restriction/end", restriction.lift, "case.restrict"),
-    Route("GET", "/emergency", breaking.ask, "glass.break"),
-    Route("POST", "/emergency", breaking.open_case, "glass.break"),
-    Route("GET", "/emergencies", breaking.show_opened, "glass.review"),
-    Route("POST", "/emergencies/{id}", breaking.review, "glass.review"),
     Route(
         "POST", "/cases/{reference}/duties/notices/{id}/answer", duties.answer_notice, "duty.write"
     ),
@@ -567,7 +609,9 @@ ROUTES = (
     Route("POST", "/releases/{id}/letters", releases.write_to, "report.prepare"),
     Route("POST", "/releases/{id}/restatement", releases.restate, "report.prepare"),
     Route("GET", "/releases/{id}/files/{format}", releases.take_file, "report.read"),
-    Route("GET", "/reports/{contract}/packs/{id}", releases.take_pack, "report.prepare"),
+    Route(
+        "GET", "/reports/{contract}/packs/{id}", releases.take_pack, "report.prepare", again=True
+    ),
     Route("GET", "/reports/{contract}/measures", portal_measures.show_catalogue, "report.read"),
     Route("GET", "/reports/{contract}/{label}", reports.show_report, "report.read"),
     Route("GET", "/reports/{contract}/figure/{label}", figure.show_figure, "report.behind"),
@@ -653,11 +697,15 @@ ROUTES = (
     ),
     # those who administer
     Route("GET", "/users", users.show_users, "user.ways"),
-    Route("POST", "/users", users.add, "user.manage"),
+    Route("POST", "/users", users.add, "user.manage", again=True),
+    Route("POST", "/users/invitations/{id}/link", users.make_anew, "user.manage", again=True),
+    Route("POST", "/users/invitations/{id}/end", users.take_back, "user.manage"),
+    Route("POST", "/users/{id}/second/reset", users.reset_factors, "user.ways", again=True),
     Route("POST", "/users/{id}/addresses", users.set_addresses, "user.ways"),
     Route("POST", "/users/{id}/ways", users.move_way, "user.ways"),
-    Route("POST", "/users/{id}/password", users.set_password, "user.manage"),
+    Route("POST", "/users/{id}/password", users.set_password, "user.manage", again=True),
     Route("POST", "/users/{id}/end", users.end_access, "user.manage"),
+    Route("GET", "/permissions", permissions.show_permissions, "permissions.read"),
     Route("GET", "/running", running.show_running, "running.manage"),
     Route("POST", "/running/set-aside/{id}/attempt", running.try_again, "running.manage"),
     # machines
@@ -693,8 +741,9 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
             allow[app.router.add_route(method, route.path, route.page)] = route
     app[ALLOW] = allow
     app.on_response_prepare.append(set_headers)
+    app[provider.PROVIDER] = provider.connection_of(house.settings)
+    app.cleanup_ctx.append(provider.connected)
     app.cleanup_ctx.append(live.listening)
     app.on_shutdown.append(live.end_all)
     app.on_shutdown.append(chat.end_all)
     return app
-    Route("GET", "/permissions", permissions.show_permissions, "permissions.read"),

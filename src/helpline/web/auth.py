@@ -6,19 +6,37 @@ flags; what a session is worth is decided in desk/access.py.
 
 import hmac
 import ipaddress
+import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from helpline.desk import access, breaking
+from helpline.desk import access, access_steps, breaking
+from helpline.desk.access_passkeys import Site
 from helpline.errors import NotAllowed
+from helpline.settings import is_loopback
 from helpline.web.asked import SIGNED_IN, field, house_of, now_of
 
 SESSION: Final = "helpline"
 BROWSER: Final = "helpline-browser"
 BROWSER_SECONDS: Final = 180 * 24 * 3600
+CONFIRMED_FOR: Final = timedelta(minutes=15)
+"""So long after somebody proved who they are nothing asks them again."""
+NEW_TOKEN = web.RequestKey("new_token", str)
+"""The session goes on under this token: the answer takes it to the browser."""
+BROWSERS: Final = (
+    # in the order in which they must be looked for: most call themselves by several names
+    *(("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet")),
+    *(("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome")),
+    *(("Chrome", "Chrome"), ("Chromium", "Chrome"), ("Safari", "Safari")),
+)
+SYSTEMS: Final = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("CrOS", "Chromebook")),
+    *(("Windows", "Windows"), ("Macintosh", "Mac"), ("Linux", "Linux")),
+)
 
 
 async def recognise(request: web.Request) -> access.SignedIn | None:
@@ -74,6 +92,52 @@ def sign_in(request: web.Request, response: web.StreamResponse, new: access.NewS
     _set(request, response, BROWSER, new.browser, BROWSER_SECONDS)
 
 
+def hand_over(request: web.Request, response: web.StreamResponse) -> None:
+    """The token of a session that was renewed during this request, to the browser."""
+    token = request.get(NEW_TOKEN)
+    if token and not response.prepared:
+        _set(request, response, SESSION, token, int(access.LONGEST.total_seconds()))
+
+
+def is_whole(request: web.Request, signed: access.SignedIn) -> bool:
+    """Whether this session may do what its role may; else it may only set up a second factor."""
+    return signed.is_second or not house_of(request).settings.second_factor_required
+
+
+def is_confirmed(request: web.Request, signed: access.SignedIn) -> bool:
+    """Whether somebody proved a moment ago that it is still them who sits there."""
+    at = signed.confirmed_at
+    return at is not None and now_of(request) - at <= CONFIRMED_FOR
+
+
+def keep_step(request: web.Request, response: web.StreamResponse, kind: str, token: str) -> None:
+    """The browser's half of something begun (desk/access_steps)."""
+    _set(request, response, f"{SESSION}-{kind}", token, int(access_steps.LASTS.total_seconds()))
+
+
+def step_of(request: web.Request, kind: str) -> str:
+    return request.cookies.get(cookie_name(request, f"{SESSION}-{kind}"), "")
+
+
+def site_of(request: web.Request) -> Site | None:
+    """What passkeys are bound to here; None where the address has no name: a number cannot have
+    any. On this very machine "localhost" is a name for it."""
+    public_url = house_of(request).settings.public_url
+    name = urlsplit(public_url).hostname or ""
+    if is_loopback(public_url):
+        here = request.host.partition(":")[0]
+        return Site(here, f"http://{request.host}") if here == "localhost" else None
+    return None if _is_number(name) else Site(name, public_url)
+
+
+def browser_of(request: web.Request) -> str:
+    """The browser's family and system, in words of ours: what else it says of itself is lost."""
+    said = request.headers.get("User-Agent", "")[:400]
+    browser = next((name for mark, name in BROWSERS if re.search(rf"\b{mark}/", said)), "")
+    system = next((name for mark, name in SYSTEMS if mark in said), "")
+    return " on ".join(filter(None, (browser or "A browser", system)))
+
+
 def sign_out(request: web.Request, response: web.StreamResponse) -> None:
     response.del_cookie(cookie_name(request, SESSION), path="/", secure=_is_secure(request))
 
@@ -109,6 +173,14 @@ def _set(
 
 def _is_secure(request: web.Request) -> bool:
     return house_of(request).settings.public_url.startswith("https://")
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_private(address: str) -> bool:

@@ -28,13 +28,13 @@ Place = tuple[int, ...]
 """The newest id of each source: how far somebody has seen."""
 LOOK_EVERY = 1.0
 """Seconds between two looks, unless somebody wakes the pages before."""
-CHECK_SESSIONS_EVERY = 3.0
+CHECK_SESSIONS_EVERY = 2.0
 """Seconds: a revoked session's pages end within five."""
 STILL_HERE_EVERY = 15.0
 MOST_STREAMS = 500
 LATE = 200
 """Rows. With several writers a smaller id may be committed after a larger one: look this far."""
-QUIET_KINDS = ("case.read", "user.signed_in")
+QUIET_KINDS = ("case.read", "user.signed_in", "user.sign_in_refused", "user.confirmed")
 """Events that change no page. If a reading woke pages, they would wake each other for ever."""
 
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from helpline.errors import Conflict, HelplineError, InvalidInput, NotAllowed, NotFound
 from helpline.log import log, where
 from helpline.rules.permissions import as_for, require
-from helpline.web import auth, counting
+from helpline.web import again, auth, counting
 from helpline.web.asked import NOW, SIGNED_IN, form_of, house_of
 from helpline.web.handed_in import FILE, file_in
 from helpline.web.showing import go, show
@@ -32,7 +32,8 @@ SIGNED: Final = "signed"
 class Route:
     """One thing that can be asked. `allow`: PUBLIC, SIGNED or an action of rules/permissions;
     `file_bytes`: how large a file its form may carry in the field "file" (request[FILE]); `stays`:
-    it opens a socket or a stream that stays open, which no other route can."""
+    it opens a socket or a stream that stays open, which no other route can; `again`: whoever signed
+    in a while ago proves once more that it is them (web/again.py)."""
 
     method: str
     path: str
@@ -40,6 +41,7 @@ class Route:
     allow: str
     file_bytes: int = 0
     stays: bool = False
+    again: bool = False
 
 
 ALLOW: web.AppKey[Mapping[web.AbstractRoute, Route]] = web.AppKey("allow")
@@ -188,8 +190,25 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     require(signed.actor, route.allow)
     if changes:
         await auth.check_token(request, signed)
+    if not auth.is_whole(request, signed) and not _is_unfinished(request, route):
+        return _second_first(request)
+    if route.again and (question := await again.ask_first(request, signed)) is not None:
+        return question
     request[SIGNED_IN] = replace(signed, actor=as_for(signed.actor, route.allow))
-    return await handler(request)
+    response = await handler(request)
+    auth.hand_over(request, response)
+    return response
+
+
+def _is_unfinished(request: web.Request, route: Route) -> bool:
+    """All that a session of one factor may where two are required: set up the other, or leave."""
+    return route.allow == "factor.own" or request.path == "/logout"
+
+
+def _second_first(request: web.Request) -> web.StreamResponse:
+    if request.method in ("GET", "HEAD"):
+        return go("/account/second")
+    raise NotAllowed("Set up your second factor first: it takes two minutes.")
 
 
 async def _signed_out(request: web.Request) -> web.StreamResponse:

@@ -1,15 +1,16 @@
-"""One's own sign-ins, password and alerts: where am I signed in, by which ways am I asked and in
-which order, and does that arrive."""
+"""One's own sign-ins, password and alerts: where am I signed in and since when, by which ways am I
+asked and in which order, and does that arrive. Second factors have a page of their own."""
 
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy import select
 
-from helpline.desk import access, climbing, linking, ways
+from helpline.desk import access, access_codes, access_factors, climbing, guessing, linking, ways
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import metadata
 from helpline.rules.permissions import may
+from helpline.web import auth
 from helpline.web.asked import (
     SIGNED_IN,
     actor_of,
@@ -40,19 +41,31 @@ async def change_password(request: web.Request) -> web.Response:
     house, now, signed = house_of(request), now_of(request), request[SIGNED_IN]
     old = (await fields(request, "old") or [""])[-1]
     new = (await fields(request, "new") or [""])[-1]
+    user_id = signed.actor.user_id
     async with house.db.read() as session:
-        query = select(USER.c.password_hash).where(USER.c.id == signed.actor.user_id)
-        known = (await session.execute(query)).scalar_one()
+        query = select(USER.c.password_hash, USER.c.name).where(USER.c.id == user_id)
+        known, name = (await session.execute(query)).one()
+    browser = request.cookies.get(auth.cookie_name(request, auth.BROWSER))
+    try:
+        async with house.db.write() as session:
+            tries = await guessing.count_second(session, user_id, name, browser, now)
+    except guessing.TooSoon as too_soon:
+        return await _page(request, 429, str(too_soon))
     try:
         if not await access.fits(known, old):
             raise InvalidInput("The old password is not right.")
-        new_hash = await access.hashed(new)
+        async with house.db.write() as session:
+            await guessing.forget(session, tries)
+        new_hash = await access.hashed(new, name, signed.actor.name)
     except InvalidInput as error:
         return await _page(request, 400, str(error))
     async with house.db.write() as session:
-        await access.set_password(
-            session, signed.actor.user_id, new_hash, signed.actor, now, signed.session_id
+        await access.set_password(session, user_id, new_hash, signed.actor, now, signed.session_id)
+        request[auth.NEW_TOKEN] = await access.confirm(session, signed, now)
+        await access_factors.tell(
+            session, house.contracts, house.wording, reach_of(request), user_id, "password", now
         )
+    house.wakes.sending.set()
     return go("/account?done=password")
 
 
@@ -62,6 +75,16 @@ async def end_session(request: web.Request) -> web.Response:
             session, number_in_path(request, "id"), actor_of(request), now_of(request)
         )
     return go("/account?done=ended")
+
+
+async def end_others(request: web.Request) -> web.Response:
+    """Everywhere but here."""
+    signed = request[SIGNED_IN]
+    async with house_of(request).db.write() as session:
+        await access.revoke_all(
+            session, signed.actor.user_id, now_of(request), except_id=signed.session_id
+        )
+    return go("/account?done=others")
 
 
 async def make_code(request: web.Request) -> web.Response:
@@ -111,10 +134,12 @@ async def _page(
     actor = actor_of(request)
     async with house_of(request).db.read() as session:
         sessions = await access.sessions_of(session, actor.user_id, now_of(request))
+        have = await access_codes.standing(session, actor.user_id)
         user = await ways.find(session, actor.user_id)
         tried = await ways.tried(session, actor.user_id)
     done = request.query.get("done")
     values: dict[str, Any] = {"sessions": sessions, "problem": problem, "done": done}
+    values |= {"have": have, "methods": access.METHODS}
     values |= {"code": code, "has_telegram": "telegram" in house_of(request).channels}
     values |= {"tried": tried, "target": target, "may_be_asked": may(actor, "alert.acknowledge")}
     values |= {"ways": ways.ways_of(user, reach_of(request)), "way_names": WAY_NAMES}

@@ -107,7 +107,8 @@ async def visit(request: web.Request) -> web.Response:
         if (await session.execute(known)).first() is None:
             raise NotFound("There is nobody like that in the demo.")
         old = request.cookies.get(auth.cookie_name(request, auth.SESSION))
-        new = await access.sign_in(session, user, old, now_of(request))
+        how = access.How("demo", auth.browser_of(request))
+        new = await access.sign_in(session, user, old, now_of(request), how)
     response = go("/")
     auth.sign_in(request, response, new)
     return response
