@@ -15,8 +15,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from helpline.db import AWAY
-from helpline.desk import beats
+from helpline.desk import beats, restored
 from helpline.desk.house import House
+from helpline.engine.auditing import keep_trail
+from helpline.engine.backups import keep_copies
 from helpline.engine.deliver import deliver_all
 from helpline.engine.feedback import ask_for_feedback
 from helpline.engine.fetching import fetch_all
@@ -65,10 +67,14 @@ JOBS = (
     Job("giving", BEAT, give),  # news they agreed to, reminders, the policies
     Job("feedback", 900, ask_for_feedback, late_after=3600),  # how it was, never in a crisis
     Job("reporting", 60, keep_reports, late_after=3600),  # drafts owed, and by when
+    Job("auditing", 5, keep_trail, late_after=3600),  # the chain over the trail; unusual reading
+    Job("backups", 60, keep_copies, late_after=3600),  # a copy of everything once a day
     Job("pulse", 10, take_pulse, late_after=60),  # this node lives; the database's clock
     Job("tidy", 3600, tidy_up, late_after=3 * 3600),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well
 )
+WAIT_FOR_RELEASE = frozenset({"giving", "feedback"})
+"""After a restore these write to nobody until a person has let go what the copy held."""
 BEAT_EVERY = timedelta(seconds=10)
 LONGEST_PAUSE = 300.0
 """Seconds between two tries of a job that keeps failing."""
@@ -137,7 +143,8 @@ class Engine:
             clock = self._house.clock
             started_at, began = clock.now(), clock.seconds()
             try:
-                await job.run(self._house)
+                if not (job.name in WAIT_FOR_RELEASE and await self._is_held()):
+                    await job.run(self._house)
                 failure = None
                 self._troubles.pop(job.name, None)
             except Exception as error:
@@ -145,6 +152,10 @@ class Engine:
                 self._put_off(job, error)
                 log().error("job.failed", job=job.name, where=failure)
             await self._write_down(job, started_at, clock.seconds() - began, failure)
+
+    async def _is_held(self) -> bool:
+        async with self._house.db.read() as session:
+            return await restored.is_held(session)
 
     def database_is_back(self) -> None:
         """Whatever rests may only have missed the database: try at once."""
