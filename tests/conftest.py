@@ -13,7 +13,7 @@ import pytest
 
 from helpline import sealing
 from helpline.migrations import migrate
-from tests import databases, quick
+from tests import databases, quick, terminals
 from tests.keys import RAW_TEST_KEY
 
 if TYPE_CHECKING:
@@ -78,6 +78,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     url = request.getfixturevalue("postgres_again")
     yield url
     databases.empty_postgres_database(url)
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[terminals.Commands]:
+    """What makes processes of the `helpline` command quickly."""
+    with terminals.commands() as ready:
+        yield ready
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 
 from tests import databases, folders
 from tests.keys import TEST_KEY
+from tests.terminals import Commands
 
 HELPLINE = Path(sys.executable).with_name("helpline")
 PASSWORD = "three words and more"
@@ -22,8 +23,8 @@ SECRET = "hunter2-do-not-print"
 class Terminal:
     """A folder with nothing in it but a migrated database, and an environment with only ours."""
 
-    def __init__(self, folder: Path, database: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, database: str, commands: Commands) -> None:
+        self.folder, self.commands = folder, commands
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -37,10 +38,14 @@ class Terminal:
         self, *words: str | bytes, typed: bytes = b"", **env: str
     ) -> subprocess.CompletedProcess[bytes]:
         variables = {f"HELPLINE_{name.upper()}": value for name, value in env.items()}
+        return self.commands.run(words, self.env | variables, self.folder, typed)
+
+    def starts(self, *words: str, typed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """The same from its very beginning, as a shell starts it."""
         return subprocess.run(
             [HELPLINE, *words],
             input=typed,
-            env=self.env | variables,
+            env=self.env,
             cwd=self.folder,
             capture_output=True,
             timeout=60,
@@ -73,8 +78,20 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, sqlite_template: Path) -> Terminal:
-    return Terminal(tmp_path, databases.new_sqlite_file(tmp_path, sqlite_template))
+def terminal(tmp_path: Path, sqlite_template: Path, commands: Commands) -> Terminal:
+    return Terminal(tmp_path, databases.new_sqlite_file(tmp_path, sqlite_template), commands)
+
+
+def test_a_copy_of_the_command_says_what_the_command_says(terminal: Terminal) -> None:
+    """Most tests here run copies of a process that has loaded everything: tests/terminals.py."""
+    for words, typed, status in (
+        (["fly"], b"", 2),
+        (["user", "add", "--name", "robin", "--role", "worker"], b"short\n", 1),
+        (["triage", "--jsonl"], b'{"id": "1", "text": "he hit me \xc3\xa9"}\n', 0),
+    ):
+        real, copy = terminal.starts(*words, typed=typed), terminal.run(*words, typed=typed)
+        assert real.returncode == copy.returncode == status
+        assert (real.stdout, real.stderr) == (copy.stdout, copy.stderr)
 
 
 # --- 2: wrong usage ------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from helpline.migrations.moving import move
 from helpline.models import Alert, Deadline, Event, InboundItem, JobRun, Node, metadata
 from tests import databases
 from tests.once import once
+from tests.terminals import Commands
 from tests.test_cli import Terminal
 from tests.world import CARER, NIGHT, STRANGER, World, opened_world
 
@@ -218,8 +219,10 @@ def test_the_numbers_go_on_where_they_were(old: Old, new: str) -> None:
     assert empty == (1,)
 
 
-def test_the_command_says_what_it_moved(tmp_path: Path, old: Old, new: str) -> None:
-    terminal = Terminal(tmp_path, old.url)
+def test_the_command_says_what_it_moved(
+    tmp_path: Path, old: Old, new: str, commands: Commands
+) -> None:
+    terminal = Terminal(tmp_path, old.url, commands)
     said = terminal.succeeds("move", "--to", new)
     assert f"Moved {rows_in(old.url):,} rows, each read back and the same." in said
     assert "  contact: " in said
