@@ -68,6 +68,7 @@ async def fill(session: AsyncSession, case_id: int, person_id: int, user_id: int
     made: dict[str, int] = {"case": case_id, "person": person_id, "user": user_id}
     wanted = set(hanging()) - MACHINERY
     helpers = {"partner", "gathering", "library_item", "library_version", "absence"}
+    helpers |= {"retention_run", "sharing_agreement"}
     for table in metadata.sorted_tables:
         if table.name in wanted | helpers:
             made[table.name] = await _add(session, table, made)

@@ -23,6 +23,7 @@ SIDES = set(
     allocation.accepted call.connected call.placed call.recorded
     case.closed case.happened case.reopened case.replied case.transferred
     claim.moved claim.opened comment.filed contact.moved_away contact.moved_here contact.taken_down
+    disclosure.written
     conversation.split_off counselling.offered feedback.recorded interview.called_off
     interview.moved interview.recorded legal_line.handed_off library.given library.taken_up
     money.told move.escalated move.recorded note.written notice.answered notice.chased notice.sent

@@ -37,6 +37,7 @@ from helpline.models import (
     IncidentEntry,
     OutMessage,
     Page,
+    RequestEntry,
     User,
 )
 from helpline.rules import ladder
@@ -61,9 +62,12 @@ ACTS = (
 
 
 CALENDAR, PAPERS, OWED, LIST, REPORTS = "CALENDAR", "PAPERS", "OWED", "LIST", "REPORTS"
+KEPT = "KEPT"
 """What a telephone shows of what is looked after at a desk: a table of bank holidays that ends, a
 paper of one of our people that runs out, something owed to the council, the council's list, a
 report. Asked once a day, in office hours: none of it is a reason to wake anybody."""
+WATCHED = ("TRAIL", "READING")
+"""The audit trail is not whole; somebody read more than is usual. Asked at once, then once a day."""
 DAY = timedelta(days=1)
 LINKED = ("sms", "telegram")
 """Ways by which the place in the console goes along, in the same message."""
@@ -141,6 +145,7 @@ class _Asking:
         self._kept_to: dict[int, Sequence[User]] = {}
         self._complained_about: dict[int, frozenset[int]] = {}
         self._not_of_incident: dict[int, frozenset[int]] = {}
+        self._not_of_request: dict[int, frozenset[int]] = {}
         self._said: list[dict[str, Any]] = []
         self._bundles: dict[int, tuple[User, dict[str, str], list[Alert]]] = {}
 
@@ -155,6 +160,8 @@ class _Asking:
         self._complained_about = await conflicts.of_complaints(self._session, complaint_ids)
         incident_ids = {alert.incident_id for alert in alerts if alert.incident_id is not None}
         self._not_of_incident = await conflicts.of_incidents(self._session, incident_ids)
+        request_ids = {alert.request_id for alert in alerts if alert.request_id is not None}
+        self._not_of_request = await conflicts.of_requests(self._session, request_ids)
         ids = [alert.id for alert in alerts]
         pages = await self._session.execute(
             select(col(Page.alert_id), col(Page.user_id), func.count(distinct(col(Page.rung))))
@@ -249,6 +256,7 @@ class _Asking:
         shut_out = self._shut_out.get(alert.case_id or 0, frozenset())
         shut_out |= self._complained_about.get(alert.complaint_id or 0, frozenset())
         shut_out |= self._not_of_incident.get(alert.incident_id or 0, frozenset())
+        shut_out |= self._not_of_request.get(alert.request_id or 0, frozenset())
         reachable = (
             (user, working(user, self._reach))
             for user in standing
@@ -289,7 +297,8 @@ class _Asking:
         self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
     ) -> None:
         alert.rung, alert.next_rung_at = rung + 1, self._now + between
-        is_for_a_desk = alert.reference in (CALENDAR, PAPERS, OWED, LIST, REPORTS)
+        desks = (CALENDAR, PAPERS, OWED, LIST, REPORTS, KEPT, *WATCHED)
+        is_for_a_desk = alert.reference in desks
         if is_for_a_desk or alert.kind == AlertKind.TASK:  # nobody is woken for these
             contract = self._contracts[alert.contract]
             alert.next_rung_at = office_time(contract, self._now + DAY)
@@ -397,9 +406,14 @@ def place_of(alert: Alert) -> str:
         return f"/complaints/{alert.reference}"
     if alert.incident_id is not None:
         return f"/incidents/{alert.reference}"
+    if alert.request_id is not None:
+        return f"/rights/{alert.reference}"
     if alert.reference == UNPLACED:
         return "/tray"
+    if alert.reference in WATCHED:
+        return "/audit"
     desks = {PAPERS: "/papers", OWED: "/obligations", LIST: "/register", REPORTS: "/reports"}
+    desks[KEPT] = "/rights/kept"
     if alert.reference in desks:
         return desks[alert.reference]
     kind = AlertKind(alert.kind)
@@ -471,7 +485,7 @@ def is_acted_on() -> ColumnElement[bool]:
 
 async def _has_acted(session: AsyncSession, alert: Alert) -> bool:
     """Whether something was done about what the alert is about."""
-    if alert.complaint_id is not None or alert.incident_id is not None:
+    if (alert.complaint_id, alert.incident_id, alert.request_id) != (None, None, None):
         return await _has_added(session, alert)
     if alert.case_id is None:
         return False  # what lies in the tray ends its alert when it is dealt with
@@ -480,11 +494,14 @@ async def _has_acted(session: AsyncSession, alert: Alert) -> bool:
 
 
 async def _has_added(session: AsyncSession, alert: Alert) -> bool:
-    """Whether anybody has added a line to the complaint or incident since the alert was taken."""
-    entry: type[ComplaintEntry] | type[IncidentEntry] = ComplaintEntry
+    """Whether anybody has added a line to the complaint, incident or request since the alert was
+    taken."""
+    entry: type[ComplaintEntry] | type[IncidentEntry] | type[RequestEntry] = ComplaintEntry
     of = col(ComplaintEntry.complaint_id) == alert.complaint_id
-    if alert.complaint_id is None:
+    if alert.incident_id is not None:
         entry, of = IncidentEntry, col(IncidentEntry.incident_id) == alert.incident_id
+    if alert.request_id is not None:
+        entry, of = RequestEntry, col(RequestEntry.request_id) == alert.request_id
     added = select(col(entry.id)).where(
         of, col(entry.by_user_id).is_not(None), col(entry.written_at) >= alert.acknowledged_at
     )

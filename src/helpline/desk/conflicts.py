@@ -18,7 +18,17 @@ from helpline import errors
 from helpline.desk import events, seeing
 from helpline.desk.said import in_a_line
 from helpline.errors import InvalidInput, NotFound
-from helpline.models import Address, Case, Complaint, ComplaintAbout, Conflict, Incident, Part, User
+from helpline.models import (
+    Address,
+    Case,
+    Complaint,
+    ComplaintAbout,
+    Conflict,
+    DataRequest,
+    Incident,
+    Part,
+    User,
+)
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import ConflictKind
 
@@ -117,6 +127,26 @@ async def _shut_out_with(
     pairs = [(row[0], row[1]) for row in await session.execute(query)]
     shut_out = await of_cases(session, {case_id for _, case_id in pairs}, *declared)
     return [(one, shut_out.get(case_id, frozenset())) for one, case_id in pairs]
+
+
+async def of_requests(
+    session: AsyncSession, request_ids: Collection[int]
+) -> dict[int, frozenset[int]]:
+    """Request id → everybody who must not be asked about it: who is shut out of a case of whoever
+    asks."""
+    if not request_ids:
+        return {}
+    query: Any = (
+        select(col(DataRequest.id), col(Case.id))
+        .join(Case, col(Case.person_id) == col(DataRequest.person_id))
+        .where(col(DataRequest.id).in_(request_ids))
+    )
+    pairs = [(row[0], row[1]) for row in await session.execute(query)]
+    shut_out = await of_cases(session, {case_id for _, case_id in pairs})
+    found: dict[int, frozenset[int]] = {}
+    for one, case_id in pairs:
+        found[one] = found.get(one, frozenset()) | shut_out.get(case_id, frozenset())
+    return found
 
 
 async def of_incidents(

@@ -157,6 +157,9 @@ NOT_SEARCHED: Final[Mapping[str, str]] = {
     "legal_hold.reason": "how long it is kept, and why: no part of the matter itself",
     "out_message.body": "the same words are the contact's",
     "out_message.recipient": "a number or address: people are found by theirs",
+    "request_entry.words": "a register of its own: it is found by its person",
+    "request_file.content": "a copy of the record itself, which is searched where it stands",
+    "retention_line.why": "how long it is kept, and why: no part of the matter itself",
     "triage_reading.why": "words of the message itself, which is found",
 }
 """Sealed columns of what hangs on a case that no search reads, and why."""

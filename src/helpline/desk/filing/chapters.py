@@ -39,6 +39,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
 
 LEFT_OUT: Final[Mapping[str, str]] = {
     "alert": "how we made each other look; what was due stands among the promises",
+    "breach_assessment": "the same judgement is the incident's entry, which is here",
     "call": "the line's own numbers of a call that stands among the calls",
     "case_word": "digests for the search, without a word that could be read",
     "complaint": "a register of its own, kept by somebody independent: whoever it is about must "

@@ -108,7 +108,6 @@ async def _event(
         kind,
         now,
         contract=found.contract,
-        case_id=found.case_id,
         by=by.user_id,
         hold=found.id,
         why=found.kind,
