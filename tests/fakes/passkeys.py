@@ -1,5 +1,5 @@
-"""A device that keeps passkeys, in software: it answers challenges as a browser hands them on, and can
-be told to lie in each of the ways that a thief would try."""
+"""A device that keeps passkeys, in software: it answers challenges as a browser hands them on, and
+can be told to lie in each of the ways that a thief would try."""
 
 import hashlib
 import json

@@ -2,11 +2,11 @@
 whoever must have one may do nothing else before."""
 
 import json
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
 import pyotp
-import pytest
+from sqlalchemy import select
 
 from helpline.desk import access_codes
 from helpline.models import Authenticator, Event, Passkey, RecoveryCode, Session
@@ -24,7 +24,7 @@ async def with_app(world: World, guest: Visitor) -> tuple[str, list[str]]:
     """Sets the app up as a person would; its secret, and the ten codes for paper."""
     await guest.get("/account/second")
     await guest.post("/account/second/app")
-    (row,) = [one for one in await world.all_of(Authenticator) if one.confirmed_at is None]
+    (row,) = [one for one in await rows(world, Authenticator) if one.confirmed_at is None]
     assert (
         await guest.post("/account/second/app/code", {"code": now_code(world, row.secret)}) == 200
     )
@@ -32,26 +32,10 @@ async def with_app(world: World, guest: Visitor) -> tuple[str, list[str]]:
     return row.secret, papers
 
 
-@pytest.fixture
-def seen(world: World) -> World:
-    return _seeing(world)
-
-
-@pytest.fixture
-def one_seen(one_world: World) -> World:
-    return _seeing(one_world)
-
-
-def _seeing(world: World) -> World:
-    async def all_of(table: Any) -> list[Any]:
-        key = list(table.__table__.primary_key)[0]
-        async with world.house.db.read() as session:
-            from sqlalchemy import select
-
-            return list(await session.scalars(select(table).order_by(key)))
-
-    world.all_of = all_of  # type: ignore[attr-defined]  # for these tests
-    return world
+async def rows(world: World, table: Any) -> list[Any]:
+    key = next(iter(table.__table__.primary_key))
+    async with world.house.db.read() as session:
+        return list(await session.scalars(select(table).order_by(key)))
 
 
 def require(world: World) -> None:
@@ -62,30 +46,30 @@ def require(world: World) -> None:
 # --- the app -------------------------------------------------------------------------------------
 
 
-async def test_after_the_password_the_app_is_asked_for(seen: World, arrive: Arrive) -> None:
-    first = await arrive(seen, "wasim")
-    secret, papers = await with_app(seen, first)
+async def test_after_the_password_the_app_is_asked_for(world: World, arrive: Arrive) -> None:
+    first = await arrive(world, "wasim")
+    secret, papers = await with_app(world, first)
     assert len(papers) == 10
     assert "shown now and never again" in first.text
-    await seen.forward(minutes=1)
-    guest = await arrive(seen, None)
+    await world.forward(minutes=1)
+    guest = await arrive(world, None)
     assert await guest.sign_in("wasim") == 200
     assert guest.path == "/login/second"
     assert await guest.get("/inbox", follow=False) == 303  # a password alone opens nothing
     assert await guest.post("/login/second", {"code": "000000"}) == 400
     assert "That code is not right" in guest.text
-    code = now_code(seen, secret)
+    code = now_code(world, secret)
     assert await guest.post("/login/second", {"code": f"{code[:3]} {code[3:]}"}) == 200
     assert guest.path == "/inbox"
-    kept = (await seen.all_of(Session))[-1]
-    assert (kept.method, kept.second_at) == ("app", seen.now)
+    kept = (await rows(world, Session))[-1]
+    assert (kept.method, kept.second_at) == ("app", world.now)
 
 
-async def test_a_code_is_taken_once_and_none_that_is_older(seen: World, arrive: Arrive) -> None:
-    secret, _ = await with_app(seen, await arrive(seen, "wasim"))
-    await seen.forward(minutes=2)
-    code, older = now_code(seen, secret), now_code(seen, secret, -1)
-    guest, thief = await arrive(seen, None), await arrive(seen, None)
+async def test_a_code_is_taken_once_and_none_that_is_older(world: World, arrive: Arrive) -> None:
+    secret, _ = await with_app(world, await arrive(world, "wasim"))
+    await world.forward(minutes=2)
+    code, older = now_code(world, secret), now_code(world, secret, -1)
+    guest, thief = await arrive(world, None), await arrive(world, None)
     await guest.sign_in("wasim")
     await thief.sign_in("wasim")
     assert await guest.post("/login/second", {"code": code}, follow=False) == 303
@@ -93,58 +77,58 @@ async def test_a_code_is_taken_once_and_none_that_is_older(seen: World, arrive: 
     assert await thief.post("/login/second", {"code": older}) == 400
 
 
-@pytest.mark.parametrize(("steps", "fits"), [(-2, False), (-1, True), (1, True), (2, False)])
 async def test_the_telephones_clock_may_be_half_a_minute_off(
-    one_seen: World, arrive: Arrive, steps: int, fits: bool
+    one_world: World, arrive: Arrive
 ) -> None:
-    secret, _ = await with_app(one_seen, await arrive(one_seen, "wasim"))
-    await one_seen.forward(minutes=5)
-    async with one_seen.house.db.write() as session:
-        code = now_code(one_seen, secret, steps)
-        user = one_seen.worker.user_id
-        assert await access_codes.app_fits(session, user, code, one_seen.now) == fits
+    secret, _ = await with_app(one_world, await arrive(one_world, "wasim"))
+    for steps, fits in ((-2, False), (-1, True), (1, True), (2, False)):
+        await one_world.forward(minutes=5)
+        async with one_world.house.db.write() as session:
+            code = now_code(one_world, secret, steps)
+            user = one_world.worker.user_id
+            assert await access_codes.app_fits(session, user, code, one_world.now) == fits, steps
 
 
 async def test_a_wrong_second_code_slows_and_is_told_to_whose_it_is(
-    one_seen: World, arrive: Arrive
+    one_world: World, arrive: Arrive
 ) -> None:
-    secret, _ = await with_app(one_seen, await arrive(one_seen, "wasim"))
-    await one_seen.forward(minutes=1)
-    thief = await arrive(one_seen, None)
+    secret, _ = await with_app(one_world, await arrive(one_world, "wasim"))
+    await one_world.forward(minutes=1)
+    thief = await arrive(one_world, None)
     await thief.sign_in("wasim")
     answers = [await thief.post("/login/second", {"code": f"00000{n}"}) for n in range(6)]
     assert answers == [400] * 5 + [429]
-    assert await thief.post("/login/second", {"code": now_code(one_seen, secret)}) == 429
-    await one_seen.settle()
-    assert any("knows your password" in text for text in one_seen.texts_to(WORKER_PHONE))
-    await one_seen.forward(minutes=0.05)
-    assert await thief.post("/login/second", {"code": now_code(one_seen, secret)}) == 200
+    assert await thief.post("/login/second", {"code": now_code(one_world, secret)}) == 429
+    await one_world.settle()
+    assert any("knows your password" in text for text in one_world.texts_to(WORKER_PHONE))
+    await one_world.forward(minutes=0.05)
+    assert await thief.post("/login/second", {"code": now_code(one_world, secret)}) == 200
 
 
-async def test_what_was_begun_is_over_after_ten_minutes(one_seen: World, arrive: Arrive) -> None:
-    secret, _ = await with_app(one_seen, await arrive(one_seen, "wasim"))
-    guest = await arrive(one_seen, None)
+async def test_what_was_begun_is_over_after_ten_minutes(one_world: World, arrive: Arrive) -> None:
+    secret, _ = await with_app(one_world, await arrive(one_world, "wasim"))
+    guest = await arrive(one_world, None)
     await guest.sign_in("wasim")
-    await one_seen.forward(minutes=10.1)
-    assert await guest.post("/login/second", {"code": now_code(one_seen, secret)}) == 200
+    await one_world.forward(minutes=10.1)
+    assert await guest.post("/login/second", {"code": now_code(one_world, secret)}) == 200
     assert guest.path == "/login?stale"
     assert "took too long" in guest.text
 
 
 async def test_the_picture_holds_the_secret_and_is_gone_once_the_app_works(
-    one_seen: World, arrive: Arrive
+    one_world: World, arrive: Arrive
 ) -> None:
-    guest = await arrive(one_seen, "wasim")
+    guest = await arrive(one_world, "wasim")
     await guest.get("/account/second")
     await guest.post("/account/second/app")
-    (row,) = await one_seen.all_of(Authenticator)
+    (row,) = await rows(one_world, Authenticator)
     assert row.secret[:4] in guest.text
     assert await guest.get("/account/second/app.svg") == 200
     assert guest.headers["Content-Type"].startswith("image/svg")
     assert guest.headers["Cache-Control"] == "no-store"
     assert await guest.post("/account/second/app/code", {"code": "12 34"}) == 400
     assert "not right" in guest.text
-    await guest.post("/account/second/app/code", {"code": now_code(one_seen, row.secret)})
+    await guest.post("/account/second/app/code", {"code": now_code(one_world, row.secret)})
     assert await guest.get("/account/second/app.svg") == 404
     assert await guest.post("/account/second/app") == 409
     address = pyotp.parse_uri(access_codes.address_of(row.secret, "wasim"))
@@ -154,24 +138,24 @@ async def test_the_picture_holds_the_secret_and_is_gone_once_the_app_works(
 # --- on paper ------------------------------------------------------------------------------------
 
 
-async def test_a_code_on_paper_is_good_once_and_told(seen: World, arrive: Arrive) -> None:
-    _, papers = await with_app(seen, await arrive(seen, "wasim"))
+async def test_a_code_on_paper_is_good_once_and_told(world: World, arrive: Arrive) -> None:
+    _, papers = await with_app(world, await arrive(world, "wasim"))
     typed = papers[3].lower().replace("-", " ")
     for expected in (303, 400):
-        guest = await arrive(seen, None)
+        guest = await arrive(world, None)
         await guest.sign_in("wasim")
         assert await guest.post("/login/second", {"code": typed}, follow=False) == expected
-    await seen.settle()
-    assert any("codes on paper was used" in text for text in seen.texts_to(WORKER_PHONE))
-    assert sum(row.used_at is not None for row in await seen.all_of(RecoveryCode)) == 1
-    assert not [row for row in await seen.all_of(RecoveryCode) if papers[3][2:7] in row.code_hash]
+    await world.settle()
+    assert any("codes on paper was used" in text for text in world.texts_to(WORKER_PHONE))
+    assert sum(row.used_at is not None for row in await rows(world, RecoveryCode)) == 1
+    assert not [row for row in await rows(world, RecoveryCode) if papers[3][2:7] in row.code_hash]
 
 
-async def test_new_codes_on_paper_make_the_old_ones_void(one_seen: World, arrive: Arrive) -> None:
-    mine = await arrive(one_seen, "wasim")
-    _, papers = await with_app(one_seen, mine)
+async def test_new_codes_on_paper_make_the_old_ones_void(one_world: World, arrive: Arrive) -> None:
+    mine = await arrive(one_world, "wasim")
+    _, papers = await with_app(one_world, mine)
     assert await mine.post("/account/second/papers") == 200
-    guest = await arrive(one_seen, None)
+    guest = await arrive(one_world, None)
     await guest.sign_in("wasim")
     assert await guest.post("/login/second", {"code": papers[0]}) == 400
 
@@ -180,12 +164,12 @@ async def test_new_codes_on_paper_make_the_old_ones_void(one_seen: World, arrive
 
 
 async def test_whoever_must_have_one_may_do_nothing_else_before(
-    one_seen: World, arrive: Arrive
+    one_world: World, arrive: Arrive
 ) -> None:
-    await one_seen.sms(CARER, "Please ring me")
-    reference = (await one_seen.case_of(CARER)).reference
-    require(one_seen)
-    guest = await arrive(one_seen, None)
+    await one_world.sms(CARER, "Please ring me")
+    reference = (await one_world.case_of(CARER)).reference
+    require(one_world)
+    guest = await arrive(one_world, None)
     await guest.sign_in("wasim")
     assert guest.path == "/account/second"
     assert "One thing before you go on" in guest.text
@@ -193,41 +177,41 @@ async def test_whoever_must_have_one_may_do_nothing_else_before(
         assert await guest.get(path, follow=False) == 303
         assert guest.headers["Location"] == "/account/second"
     assert await guest.post(f"/cases/{reference}/notes", {"body": "x"}) == 403
-    await with_app(one_seen, guest)
+    await with_app(one_world, guest)
     assert await guest.get(f"/cases/{reference}") == 200
 
 
-async def test_the_last_one_stays_where_it_is_required(one_seen: World, arrive: Arrive) -> None:
-    guest = await arrive(one_seen, "wasim")
-    await with_app(one_seen, guest)
-    require(one_seen)
+async def test_the_last_one_stays_where_it_is_required(one_world: World, arrive: Arrive) -> None:
+    guest = await arrive(one_world, "wasim")
+    await with_app(one_world, guest)
+    require(one_world)
     assert await guest.post("/account/second/app/end") == 409
     assert "your last second factor" in guest.text
-    assert len(await one_seen.all_of(Authenticator)) == 1
+    assert len(await rows(one_world, Authenticator)) == 1
 
 
 async def test_adding_one_signs_out_every_other_browser_and_is_told(
-    one_seen: World, arrive: Arrive
+    one_world: World, arrive: Arrive
 ) -> None:
-    here, there = await arrive(one_seen, "wasim"), await arrive(one_seen, "wasim")
+    here, there = await arrive(one_world, "wasim"), await arrive(one_world, "wasim")
     before = {c.key: c.value for c in here.client.session.cookie_jar}["helpline"]
-    await with_app(one_seen, here)
+    await with_app(one_world, here)
     assert await there.get("/inbox", follow=False) == 303
     assert await here.get("/inbox", follow=False) == 200
     after = {c.key: c.value for c in here.client.session.cookie_jar}["helpline"]
     assert after != before  # a session that may more has another token
-    await one_seen.settle()
-    assert any("new way to prove" in text for text in one_seen.texts_to(WORKER_PHONE))
+    await one_world.settle()
+    assert any("new way to prove" in text for text in one_world.texts_to(WORKER_PHONE))
 
 
 # --- lost ----------------------------------------------------------------------------------------
 
 
-async def test_a_lead_gives_a_new_start_with_a_reason(seen: World, arrive: Arrive) -> None:
-    wasim, leonie = await arrive(seen, "wasim"), await arrive(seen, "leonie")
-    await with_app(seen, wasim)
+async def test_a_lead_gives_a_new_start_with_a_reason(world: World, arrive: Arrive) -> None:
+    wasim, leonie = await arrive(world, "wasim"), await arrive(world, "leonie")
+    await with_app(world, wasim)
     await leonie.get("/users")
-    path = f"/users/{seen.worker.user_id}/second/reset"
+    path = f"/users/{world.worker.user_id}/second/reset"
     assert await leonie.post(path, {"reason": " "}) == 400
     assert await wasim.get("/inbox", follow=False) == 200
     assert await leonie.post(path, {"reason": "I rang him; I know his voice"}) == 200
@@ -235,9 +219,9 @@ async def test_a_lead_gives_a_new_start_with_a_reason(seen: World, arrive: Arriv
     assert await wasim.get("/inbox", follow=False) == 303
     assert await wasim.sign_in("wasim") == 200
     assert wasim.path == "/inbox"
-    await seen.settle()
-    assert any("reset your second factor" in text for text in seen.texts_to(WORKER_PHONE))
-    kinds = [row.kind for row in await seen.all_of(Event)]
+    await world.settle()
+    assert any("reset your second factor" in text for text in world.texts_to(WORKER_PHONE))
+    kinds = [row.kind for row in await rows(world, Event)]
     assert "user.factors_reset" in kinds
 
 
@@ -259,7 +243,9 @@ async def test_nobody_resets_their_own_and_a_lead_no_administrators(
 HERE = {"Host": "localhost:8080"}
 
 
-async def post(guest: Visitor, path: str, form: dict[str, str] = {}, follow: bool = False) -> int:
+async def post(
+    guest: Visitor, path: str, form: Mapping[str, str] = {}, follow: bool = False
+) -> int:
     return await guest.post(path, form, follow=follow, headers=HERE)
 
 
@@ -278,24 +264,24 @@ async def by_passkey(guest: Visitor, device: Device, **changed: str) -> int:
     return await post(guest, "/login/passkey", {"credential": device.answer(options)})
 
 
-async def test_a_passkey_alone_signs_in_and_is_both_factors(seen: World, arrive: Arrive) -> None:
-    mine = await arrive(seen, "wasim")
+async def test_a_passkey_alone_signs_in_and_is_both_factors(world: World, arrive: Arrive) -> None:
+    mine = await arrive(world, "wasim")
     device = await with_passkey(mine)
     assert mine.page.count("<code>") == 10
-    require(seen)
-    guest = await arrive(seen, None)
+    require(world)
+    guest = await arrive(world, None)
     assert await by_passkey(guest, device) == 303
     assert await guest.get("/inbox", follow=False) == 200
-    (key,) = await seen.all_of(Passkey)
-    assert (key.name, key.sign_count, key.used_at) == ("my telephone", 1, seen.now)
-    assert (await seen.all_of(Session))[-1].method == "passkey"
+    (key,) = await rows(world, Passkey)
+    assert (key.name, key.sign_count, key.used_at) == ("my telephone", 1, world.now)
+    assert (await rows(world, Session))[-1].method == "passkey"
 
 
 async def test_a_passkey_is_the_second_step_after_a_password(
-    one_seen: World, arrive: Arrive
+    one_world: World, arrive: Arrive
 ) -> None:
-    device = await with_passkey(await arrive(one_seen, "wasim"))
-    guest = await arrive(one_seen, None)
+    device = await with_passkey(await arrive(one_world, "wasim"))
+    guest = await arrive(one_world, None)
     await guest.sign_in("wasim")
     await post(guest, "/login/second/challenge")
     answer = device.answer(json.loads(guest.page))
@@ -304,10 +290,10 @@ async def test_a_passkey_is_the_second_step_after_a_password(
 
 
 async def test_what_a_thief_would_try_with_a_passkey_is_refused(
-    one_seen: World, arrive: Arrive
+    one_world: World, arrive: Arrive
 ) -> None:
-    device = await with_passkey(await arrive(one_seen, "wasim"))
-    guest = await arrive(one_seen, None)
+    device = await with_passkey(await arrive(one_world, "wasim"))
+    guest = await arrive(one_world, None)
     other = Device("http://localhost:8080")
     assert await by_passkey(guest, other) == 400  # a key that nobody has here
     other.id = device.id
@@ -329,10 +315,10 @@ async def test_what_a_thief_would_try_with_a_passkey_is_refused(
     assert "That passkey did not fit" in guest.text
 
 
-async def test_an_answer_is_good_once(one_seen: World, arrive: Arrive) -> None:
-    device = await with_passkey(await arrive(one_seen, "wasim"))
+async def test_an_answer_is_good_once(one_world: World, arrive: Arrive) -> None:
+    device = await with_passkey(await arrive(one_world, "wasim"))
     device.count = -1  # a device that never counts
-    guest = await arrive(one_seen, None)
+    guest = await arrive(one_world, None)
     await post(guest, "/login/passkey/challenge")
     answer = device.answer(json.loads(guest.page))
     assert await post(guest, "/login/passkey", {"credential": answer}) == 303
@@ -340,52 +326,52 @@ async def test_an_answer_is_good_once(one_seen: World, arrive: Arrive) -> None:
 
 
 async def test_a_passkey_of_somebody_else_is_no_second_step(
-    one_seen: World, arrive: Arrive
+    one_world: World, arrive: Arrive
 ) -> None:
-    await with_passkey(await arrive(one_seen, "wasim"))
-    theirs = await with_passkey(await arrive(one_seen, "leonie"))
-    guest = await arrive(one_seen, None)
+    await with_passkey(await arrive(one_world, "wasim"))
+    theirs = await with_passkey(await arrive(one_world, "leonie"))
+    guest = await arrive(one_world, None)
     await guest.sign_in("wasim")
     await post(guest, "/login/second/challenge")
     answer = theirs.answer(json.loads(guest.page))
     assert await post(guest, "/login/second", {"credential": answer}) == 400
 
 
-async def test_no_name_is_asked_and_none_is_told(one_seen: World, arrive: Arrive) -> None:
-    await with_passkey(await arrive(one_seen, "wasim"))
-    guest = await arrive(one_seen, None)
+async def test_no_name_is_asked_and_none_is_told(one_world: World, arrive: Arrive) -> None:
+    await with_passkey(await arrive(one_world, "wasim"))
+    guest = await arrive(one_world, None)
     await post(guest, "/login/passkey/challenge")
     assert not json.loads(guest.page).get("allowCredentials")
 
 
 async def test_a_passkey_is_never_slowed_by_a_strangers_guessing(
-    one_seen: World, arrive: Arrive
+    one_world: World, arrive: Arrive
 ) -> None:
-    device = await with_passkey(await arrive(one_seen, "wasim"))
-    guest = await arrive(one_seen, None)
+    device = await with_passkey(await arrive(one_world, "wasim"))
+    guest = await arrive(one_world, None)
     for _ in range(7):
         await guest.sign_in("wasim", "wrong wrong wrong")
     assert guest.status == 429
     assert await by_passkey(guest, device) == 303
 
 
-async def test_one_is_taken_away_by_its_owner_only(one_seen: World, arrive: Arrive) -> None:
-    wasim, leonie = await arrive(one_seen, "wasim"), await arrive(one_seen, "leonie")
+async def test_one_is_taken_away_by_its_owner_only(one_world: World, arrive: Arrive) -> None:
+    wasim, leonie = await arrive(one_world, "wasim"), await arrive(one_world, "leonie")
     device = await with_passkey(wasim)
-    (key,) = await one_seen.all_of(Passkey)
+    (key,) = await rows(one_world, Passkey)
     await leonie.get("/account/second")
     assert await leonie.post(f"/account/second/passkeys/{key.id}/end") == 404
     assert await wasim.post(f"/account/second/passkeys/{key.id}/end") == 200
-    assert await by_passkey(await arrive(one_seen, None), device) == 400
+    assert await by_passkey(await arrive(one_world, None), device) == 400
 
 
 # --- is it still you? ----------------------------------------------------------------------------
 
 
-async def test_a_while_after_signing_in_it_is_asked_again(seen: World, arrive: Arrive) -> None:
-    guest = await arrive(seen, "wasim")
+async def test_a_while_after_signing_in_it_is_asked_again(world: World, arrive: Arrive) -> None:
+    guest = await arrive(world, "wasim")
     await guest.get("/account/second")
-    await seen.forward(minutes=16)
+    await world.forward(minutes=16)
     assert await guest.post("/account/second/app") == 403
     assert "Is it still you?" in guest.text
     assert await guest.post("/account/second/app", {"again_password": "wrong wrong"}) == 400
@@ -405,11 +391,11 @@ async def test_nothing_that_was_typed_is_lost_by_it(everybody: World, arrive: Ar
     assert "The invitation for nina" in ada.text
 
 
-async def test_an_export_is_asked_for_again(one_seen: World, arrive: Arrive) -> None:
-    await one_seen.sms(CARER, "Please ring me")
-    path = f"/cases/{(await one_seen.case_of(CARER)).reference}/record/file.pdf"
-    guest = await arrive(one_seen, "wasim")
-    await one_seen.forward(minutes=16)
+async def test_an_export_is_asked_for_again(one_world: World, arrive: Arrive) -> None:
+    await one_world.sms(CARER, "Please ring me")
+    path = f"/cases/{(await one_world.case_of(CARER)).reference}/record/file.pdf"
+    guest = await arrive(one_world, "wasim")
+    await one_world.forward(minutes=16)
     assert await guest.get(path) == 200
     assert guest.path.startswith("/account/again?next=/cases/")
     assert await guest.post("/account/again", {"next": path, "again_password": "no"}) == 400
@@ -421,10 +407,10 @@ async def test_an_export_is_asked_for_again(one_seen: World, arrive: Arrive) -> 
     assert guest.headers["Location"] == "/account"
 
 
-async def test_guessing_at_it_is_slowed(one_seen: World, arrive: Arrive) -> None:
-    guest = await arrive(one_seen, "wasim")
+async def test_guessing_at_it_is_slowed(one_world: World, arrive: Arrive) -> None:
+    guest = await arrive(one_world, "wasim")
     await guest.get("/account/second")
-    await one_seen.forward(minutes=16)
+    await one_world.forward(minutes=16)
     answers = [
         await guest.post("/account/second/papers", {"again_password": f"wrong {n}"})
         for n in range(6)
@@ -432,19 +418,15 @@ async def test_guessing_at_it_is_slowed(one_seen: World, arrive: Arrive) -> None
     assert answers == [400] * 5 + [429]
 
 
-async def test_a_code_or_a_passkey_proves_it_as_well(one_seen: World, arrive: Arrive) -> None:
-    guest = await arrive(one_seen, "wasim")
-    secret, _ = await with_app(one_seen, guest)
+async def test_a_code_or_a_passkey_proves_it_as_well(one_world: World, arrive: Arrive) -> None:
+    guest = await arrive(one_world, "wasim")
+    secret, _ = await with_app(one_world, guest)
     device = await with_passkey(guest)
-    await one_seen.forward(minutes=16)
-    code = {"again_code": now_code(one_seen, secret)}
+    await one_world.forward(minutes=16)
+    code = {"again_code": now_code(one_world, secret)}
     assert await guest.post("/account/second/papers", code) == 200
-    await one_seen.forward(minutes=16)
+    await one_world.forward(minutes=16)
     await guest.get("/account/second")
     await post(guest, "/account/again/passkey")
     answer = {"again_passkey": device.answer(json.loads(guest.page))}
     assert await guest.post("/account/second/papers", answer, headers=HERE) == 200
-
-
-def test_ten_minutes_are_enough_and_not_too_long() -> None:
-    assert access_codes.PENDING >= timedelta(minutes=10)

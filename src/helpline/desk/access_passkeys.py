@@ -52,7 +52,7 @@ async def ask(
         user_verification=structs.UserVerificationRequirement.REQUIRED,
     )
     challenge = webauthn.helpers.bytes_to_base64url(options.challenge)
-    token = await access_steps.begin(
+    token = await access_steps.open_step(
         session, access_steps.PASSKEY, now, user_id, challenge=challenge
     )
     return token, webauthn.options_to_json(options)
@@ -152,7 +152,7 @@ async def begin_adding(
         exclude_credentials=known,
     )
     challenge = webauthn.helpers.bytes_to_base64url(options.challenge)
-    token = await access_steps.begin(
+    token = await access_steps.open_step(
         session, access_steps.ADDING, now, by.user_id, challenge=challenge
     )
     return token, webauthn.options_to_json(options)

@@ -39,7 +39,7 @@ class Step:
     detail: dict[str, Any]
 
 
-async def begin(
+async def open_step(
     session: AsyncSession, kind: str, now: datetime, user_id: int | None = None, **detail: str
 ) -> str:
     """The token for the browser. What ended long ago is cleared away on the way."""

@@ -73,7 +73,7 @@ async def first_door(
         have = await access_codes.standing(session, user_id)
         if not have.is_any:
             return await let_in(request, user_id, then, how, session)
-        token = await access_steps.begin(
+        token = await access_steps.open_step(
             session, access_steps.SECOND, now, user_id, then=safe_path(then), method=how.method
         )
     response = go("/login/second")

@@ -150,7 +150,7 @@ async def _begun(
     detail = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
     detail |= {"purpose": purpose, "then": then, "invitation": invitation}
     async with house.db.write() as session:
-        token = await access_steps.begin(session, STEP, now_of(request), user_id, **detail)
+        token = await access_steps.open_step(session, STEP, now_of(request), user_id, **detail)
     return begun.address, token
 
 
