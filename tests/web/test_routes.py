@@ -332,6 +332,9 @@ WHO = {
     "POST /users/{id}/second/reset": "LA",
     "POST /users/{id}/password": "A",
     "POST /users/{id}/end": "A",
+    "GET /copies": "LA",
+    "POST /copies/release": "LA",
+    "POST /copies/messages/{id}": "LA",
     "GET /running": "LA",
     "POST /running/set-aside/{id}/attempt": "LA",
     "GET /library": "WLSQ",
@@ -473,7 +476,7 @@ async def test_nobody_signed_in_gets_nothing(one_world: World, arrive: Arrive) -
 
 def test_no_action_of_the_table_is_without_a_use() -> None:
     # asked by pages and desk, not by routes
-    elsewhere = {"report.exact", "promises.read", "evidence.take_back"}
+    elsewhere = {"report.exact", "promises.read", "evidence.take_back", "contract.export"}
     assert {route.allow for route in ROUTES} - {PUBLIC, SIGNED} == set(ALLOWED) - elsewhere
 
 

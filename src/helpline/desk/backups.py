@@ -1,6 +1,7 @@
 """The daily copies as the database remembers them: whose turn it is, how they went, how old the
 newest good one is. Called by engine/backups, the metrics and the page of what runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -84,3 +85,12 @@ async def is_too_old(session: AsyncSession, now: datetime) -> bool:
     first = await session.scalar(select(func.min(col(BackupRun.started_at))))
     since = good.started_at if good else first
     return since is not None and now - since > TOO_OLD
+
+
+async def newest(session: AsyncSession, limit: int = 10) -> Sequence[BackupRun]:
+    """The last tries, the newest first."""
+    return (
+        await session.scalars(
+            select(BackupRun).order_by(col(BackupRun.started_at).desc()).limit(limit)
+        )
+    ).all()

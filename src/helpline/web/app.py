@@ -42,6 +42,7 @@ from helpline.web.pages import (
     complaints,
     compliments,
     contact,
+    copies,
     demo,
     demo_calls,
     duties,
@@ -706,6 +707,9 @@ ROUTES = (
     Route("POST", "/users/{id}/password", users.set_password, "user.manage", again=True),
     Route("POST", "/users/{id}/end", users.end_access, "user.manage"),
     Route("GET", "/permissions", permissions.show_permissions, "permissions.read"),
+    Route("GET", "/copies", copies.show_copies, "restore.release"),
+    Route("POST", "/copies/release", copies.release, "restore.release"),
+    Route("POST", "/copies/messages/{id}", copies.settle_one, "restore.release"),
     Route("GET", "/running", running.show_running, "running.manage"),
     Route("POST", "/running/set-aside/{id}/attempt", running.try_again, "running.manage"),
     # machines

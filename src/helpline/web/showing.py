@@ -86,6 +86,7 @@ MORE: Final = (
     ("/emergency", "Open a case in an emergency", "One that is shut to you.", "glass.break"),
     ("/emergencies", "Opened in an emergency", "By whom, and was it right?", "glass.review"),
     ("/permissions", "Who may do what", "Every line of it, in plain words.", "permissions.read"),
+    ("/copies", "Copies", "The last one made, and what waits after a restore.", "restore.release"),
     ("/running", "System", "What runs by itself, and what broke.", "running.manage"),
 )
 """What is needed less often than the navigation: the page /more."""

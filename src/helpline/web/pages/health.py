@@ -3,25 +3,18 @@
 Carries no personal data and says no more than a word in public.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import asyncio
+import contextlib
+import shutil
+from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.desk import beats
-from helpline.models import metadata
-from helpline.vocabulary import ItemState, OutState
+from helpline.desk.gauges import Gauge, gauges
+from helpline.desk.house import House
 from helpline.web.asked import house_of, now_of
-
-ITEM = metadata.tables["inbound_item"]
-OUT = metadata.tables["out_message"]
-ALERT = metadata.tables["alert"]
-RUN = metadata.tables["job_run"]
-NODE = metadata.tables["node"]
-ASIDE = metadata.tables["set_aside"]
 
 
 async def lives(request: web.Request) -> web.Response:
@@ -44,47 +37,32 @@ async def works(request: web.Request) -> web.Response:
 
 
 async def counters(request: web.Request) -> web.Response:
-    """Prometheus text: this process's counters, then what waits in the database."""
+    """Prometheus text: this process's counters, what waits in the database, room on the disks."""
     house = house_of(request)
     async with house.db.read() as session:
-        waiting = await _waiting(session)
-        jobs = await _jobs(session, house.node, now_of(request))
-    lines = [generate_latest().decode()]
-    for name, number in waiting.items():
-        lines.append(f"# TYPE helpline_{name} gauge\nhelpline_{name} {number:g}\n")
-    for name, numbers in jobs.items():
-        lines.append(f"# TYPE helpline_{name} gauge\n")
-        lines += [f'helpline_{name}{{job="{job}"}} {number:g}\n' for job, number in numbers]
+        found = await gauges(session, house.contracts, house.node, now_of(request))
+    found.append(await asyncio.to_thread(_room, house))
+    lines = [generate_latest().decode(), *(_printed(one) for one in found)]
     return web.Response(body="".join(lines).encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _waiting(session: AsyncSession) -> Mapping[str, float]:
-    unsent = (OutState.QUEUED, OutState.UNSURE, OutState.SENDING)
-    alive = NODE.c.stopped_at.is_(None)
-    questions = {
-        "items_waiting": select(func.count()).where(ITEM.c.state == ItemState.KEPT),
-        "items_set_aside": select(func.count()).where(ITEM.c.state == ItemState.SET_ASIDE),
-        "rows_set_aside": select(func.count()).select_from(ASIDE),
-        "messages_waiting": select(func.count()).where(OUT.c.state.in_(unsent)),
-        "alerts_open": select(func.count()).where(ALERT.c.next_rung_at.is_not(None)),
-        "nodes": select(func.count()).select_from(NODE).where(alive),
-        "database_seconds": select(func.max(NODE.c.database_seconds)).where(alive),
-        "clock_ahead_seconds": select(func.max(func.abs(NODE.c.clock_ahead))).where(alive),
-    }
-    return {
-        name: float((await session.execute(query)).scalar_one() or 0)
-        for name, query in questions.items()
-    }
+def _printed(gauge: Gauge) -> str:
+    name = f"helpline_{gauge.name}"
+    lines = [f"# HELP {name} {gauge.says}\n# TYPE {name} gauge\n"]
+    for labels, value in gauge.samples:
+        marks = ",".join(f'{key}="{text}"' for key, text in labels.items())
+        lines.append(f"{name}{{{marks}}} {value:g}\n" if marks else f"{name} {value:g}\n")
+    return "".join(lines)
 
 
-async def _jobs(
-    session: AsyncSession, node: str, now: datetime
-) -> Mapping[str, Sequence[tuple[str, float]]]:
-    """Of this node's loops: failures in a row, and how long ago the last good beat was."""
-    runs = (await session.execute(select(RUN).where(RUN.c.node == node).order_by(RUN.c.job))).all()
-    return {
-        "job_failures": [(run.job, run.failures) for run in runs],
-        "job_good_seconds_ago": [
-            (run.job, (now - run.good_at).total_seconds()) for run in runs if run.good_at
-        ],
-    }
+def _room(house: House) -> Gauge:
+    """Bytes that can still be written beside the database (on PostgreSQL: on this machine) and
+    where copies go."""
+    folders = {"database": house.db.path.parent if house.db.is_sqlite else Path.cwd()}
+    if house.settings.backup_dir:
+        folders["backups"] = house.settings.backup_dir
+    samples = []
+    for place, folder in folders.items():
+        with contextlib.suppress(OSError):
+            samples.append(({"place": place}, float(shutil.disk_usage(folder).free)))
+    return Gauge("disk_free_bytes", "room left", tuple(samples))
