@@ -136,10 +136,12 @@ def _export(reads: Act, writes: Act, contract: str, by: str, output: Path) -> No
     ) -> "Exported":
         from helpline.desk.leaving.export import export
 
-        _must_be_there(contract, contracts)
-        await _asker(session, by, contract)
         source = read_settings().contracts / f"{contract}.toml"
         return await export(session, contracts[contract], source, output, now)
+
+    async def ask(session: "AsyncSession", contracts: dict[str, "Contract"], _: datetime) -> None:
+        _must_be_there(contract, contracts)
+        await _asker(session, by, contract)
 
     async def note(session: "AsyncSession", _: object, now: datetime) -> None:
         from helpline.desk import events
@@ -155,6 +157,7 @@ def _export(reads: Act, writes: Act, contract: str, by: str, output: Path) -> No
             files=made.files,
         )
 
+    reads(ask)
     made = reads(run)
     try:
         writes(note)  # that it was taken stands in the trail, or it is not taken

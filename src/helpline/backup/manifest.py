@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from helpline.errors import InvalidInput
@@ -133,6 +133,8 @@ def _tagged(value: object) -> object:
         return {"t": value.isoformat()}
     if isinstance(value, date):
         return {"d": value.isoformat()}
+    if isinstance(value, time):
+        return {"h": value.isoformat()}
     raise TypeError(type(value).__name__)
 
 
@@ -147,6 +149,8 @@ def _untagged(found: dict[str, Any]) -> Any:
             return datetime.fromisoformat(value)
         case "d":
             return date.fromisoformat(value)
+        case "h":
+            return time.fromisoformat(value)
     return found
 
 
