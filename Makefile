@@ -11,7 +11,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench drill nodes attack triage lock clean
+.PHONY: help setup run test check format bench drill nodes attack tamper triage lock clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ drill: setup ## Kill it 60 times under 10,000 webhooks on each database: nothing
 
 nodes: setup ## Kill, freeze and unplug three nodes while 5,000 deadlines come due (ARGS=--help)
 	@$(BIN)/python -m tests.drills.nodes $(ARGS)
+
+tamper: setup ## Change, take away and put in lines of the audit trail by hand: all is found (ARGS=--help)
+	@$(BIN)/python -m tests.drills.tamper $(ARGS)
 
 attack: setup ## Publish a made year of a contract and solve for what is hidden (ARGS=--help; up to hours)
 	@$(BIN)/python -m tests.drills.attack $(ARGS)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from helpline import cli_copies
+from helpline import cli_copies, cli_trust
 from helpline.clock import Clock
 from helpline.errors import HelplineError, InvalidInput
 from helpline.settings import Settings, read_settings
@@ -35,6 +35,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")
 app.add_typer(report_app, name="report")
 cli_copies.add_to(app, reads=lambda work: _read(work), writes=lambda work: _write(work))
+cli_trust.add_to(app, reads=lambda work: _read(work), writes=lambda work: _write(work))
 
 ContractKey = Annotated[str, typer.Option("--contract", help="A contract's key: its file's name.")]
 

@@ -26,6 +26,7 @@ from helpline.channels import Channel
 from helpline.clock import AgreedClock, Clock, MovableClock
 from helpline.contract import Contract, load_contracts
 from helpline.db import AWAY, STANDS_STILL, Database
+from helpline.desk import keyring, rekeying
 from helpline.desk.house import Demo, House, Wakes
 from helpline.desk.inbox import Inbox
 from helpline.engine.jobs import Engine
@@ -124,6 +125,9 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
     """Run web and engine until SIGTERM or SIGINT. `ready` is told the port once it answers."""
     if not await _is_current(house):
         raise InvalidInput("The database is not up to date: run `helpline migrate` first.")
+    async with house.db.write() as session:
+        if await keyring.stand(session, house.clock.now()):  # refuses where one is lost
+            await rekeying.staff_first(session)
     from helpline.web.app import make_app  # the pages are not needed by the other commands
 
     runner = web.AppRunner(make_app(house), access_log=None, handle_signals=False)

@@ -116,7 +116,7 @@ async def report(session: AsyncSession, node: Node, *, is_start: bool = False) -
     values = node.model_dump()
     told: tuple[str, ...] = ("seen_at", "clock_ahead", "database_seconds")
     if is_start:
-        told += ("started_at", "stopped_at", "version")
+        told += ("started_at", "stopped_at", "version", "keys")
     news = {name: values[name] for name in told}
     await session.execute(
         insert_for(session, Node)

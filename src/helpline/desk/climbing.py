@@ -67,7 +67,7 @@ KEPT = "KEPT"
 paper of one of our people that runs out, something owed to the council, the council's list, a
 report. Asked once a day, in office hours: none of it is a reason to wake anybody."""
 WATCHED = ("TRAIL", "READING")
-"""The audit trail is not whole; somebody read more than is usual. Asked at once, then once a day."""
+"""The trail is not whole, or somebody read more than is usual: asked at once, then once a day."""
 DAY = timedelta(days=1)
 LINKED = ("sms", "telegram")
 """Ways by which the place in the console goes along, in the same message."""

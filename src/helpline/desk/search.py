@@ -16,6 +16,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    bindparam,
     delete,
     exists,
     func,
@@ -108,6 +109,29 @@ async def read_message(session: AsyncSession, contact_id: int) -> None:
         key = table.c.id if source.name == "contact" else table.c.get("contact_id")
         if key is not None:
             await _read(session, source, source.texts().where(key == contact_id))
+
+
+async def read_cases_again(session: AsyncSession, case_ids: Collection[int]) -> None:
+    """What these cases are found by is made anew from their texts, under the key that seals now;
+    nothing made under another is left."""
+    wanted: set[tuple[str, int]] = set()
+    for source in SOURCES:
+        query = source.texts().where(source.on.c[source.link].in_(case_ids))
+        query = query.add_columns(CASE.c.contract).join(CASE, CASE.c.id == source.on.c[source.link])
+        for row in await session.execute(query):
+            for text in source.texts_of(row):
+                digests = _digests(f"word:{row.contract}", words.words_of(text))
+                wanted |= {(digest, row.case_id) for digest in digests}
+    found = await session.execute(select(CASE_WORD).where(CASE_WORD.c.case_id.in_(case_ids)))
+    held = {(row.word, row.case_id) for row in found}
+    gone = delete(CASE_WORD).where(
+        CASE_WORD.c.word == bindparam("its_word"), CASE_WORD.c.case_id == bindparam("its_case")
+    )
+    if held - wanted:
+        rows = [{"its_word": word, "its_case": case} for word, case in sorted(held - wanted)]
+        await session.execute(gone, rows)
+    missing = [{"word": word, "case_id": case} for word, case in wanted - held]
+    await _add(session, CASE_WORD, missing)
 
 
 async def _read_by_id(session: AsyncSession, source: Source, now: datetime) -> int:

@@ -12,6 +12,7 @@ from helpline.desk import beats, escalation
 from helpline.desk.house import House
 from helpline.log import log
 from helpline.models import Node
+from helpline.sealing import ring
 from helpline.vocabulary import AlertKind
 
 VERSION = version("helpline")
@@ -42,6 +43,7 @@ async def take_pulse(house: House, *, is_start: bool = False) -> int:
         seen_at=now,
         clock_ahead=ahead,
         database_seconds=took,
+        keys=",".join(ring().marks),
     )
     async with house.db.write() as session:
         await beats.report(session, node, is_start=is_start)

@@ -262,6 +262,7 @@ def _case(contract: Contract, case: PastCase, person_id: int, reference: str) ->
         "next_due_at": None if case.is_closed else min(due, default=None),
         "last_in_at": case.received_at,
         "import_key": ring().index("import", case.reference.upper()),
+        "imported_as": case.reference.upper(),
     }
 
 
