@@ -38,7 +38,7 @@ from tests.drills.houses import (
 from tests.drills.posting import Wire, request_bytes
 from tests.drills.test_hostile import SEED, chunked
 
-FORMS, ADDRESSES = 600, 500  # on each of the two databases
+FORMS, ADDRESSES = 350, 300  # on each of the two databases
 AT_ONCE = 20
 PAGES = [route for route in ROUTES if route.method == "POST" and route.allow != SIGNED]
 STREAMS = re.compile(r"live|socket|follow")  # they do not end: tests/web/test_live.py

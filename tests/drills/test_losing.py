@@ -15,6 +15,7 @@ async def test_killed_again_and_again_it_loses_nothing(database_url: str) -> Non
     assert figures.is_kept, figures
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # it tries the drill
 async def test_the_twin_that_answers_too_early_is_caught(database_url: str) -> None:
     plan = Plan(messages=400, kills=8, seed=7, pace=200, is_hasty=True, settles=False)
     figures = await drill(plan, database_url)

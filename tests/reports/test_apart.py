@@ -9,33 +9,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.db import Database
 from helpline.desk import releasing_owed
 from helpline.desk.releasing_owed import ToCount
 from helpline.errors import InvalidInput
+from helpline.reports import apart as reports_apart
 from helpline.reports import counting, render
-from helpline.reports.apart import APART, NICE, Apart
+from helpline.reports.apart import APART, NICE, Apart, stand_back
+from tests.reports.over_there import waits_for, who_is_there
 from tests.reports.test_figures import counted
 from tests.stories.test_overview import CAROL, TOM
 from tests.world import World
-
-pytestmark = pytest.mark.timeout(600)
-"""Processes at the back of the queue wait for all others of a busy machine."""
-
-
-async def who_is_there(session: AsyncSession) -> tuple[int, int, int]:
-    """Its process and how far back in the queue that stands."""
-    await session.execute(text("SELECT 1"))
-    return os.getpid(), os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)
-
-
-async def waits_for(session: AsyncSession, pipe: str) -> int:
-    """Its process, when something was written there."""
-    await asyncio.to_thread(Path(pipe).read_text)
-    return os.getpid()
 
 
 def name_of(asked: tuple[object, ...]) -> str:
@@ -46,37 +31,52 @@ def name_of(asked: tuple[object, ...]) -> str:
 
 
 @pytest.fixture
+def in_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is said of the queue, nobody waits at its end."""
+    monkeypatch.setattr(reports_apart, "stand_back", lambda _: None)
+
+
+@pytest.fixture
 async def apart(tmp_path: Path) -> AsyncIterator[Apart]:
     made = Apart(f"sqlite:///{tmp_path}/any.db")
     yield made
     made.close()
 
 
-async def test_it_stands_at_the_back_of_the_queue_and_is_started_anew(apart: Apart) -> None:
-    process, nice, policy = await apart.run(who_is_there)
+async def test_it_stands_at_the_back_of_the_queue_and_is_started_anew(
+    apart: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent_back = list[int]()  # sent there at the end only: what is there waits for a busy machine
+    monkeypatch.setattr(reports_apart, "stand_back", sent_back.append)
+    process = await apart.run(who_is_there)
     assert process != os.getpid()
-    assert (nice, policy) == (NICE, os.SCHED_IDLE)
+    assert sent_back[0] == process
     os.kill(process, signal.SIGKILL)
     both = await asyncio.gather(apart.run(who_is_there), apart.run(who_is_there))
-    for another, *rest in both:
-        assert rest == [NICE, os.SCHED_IDLE]
+    for another in both:
         assert another not in (process, os.getpid())
+        assert another in sent_back
+    assert os.getpriority(os.PRIO_PROCESS, another) == os.getpriority(os.PRIO_PROCESS, 0)
+    stand_back(another)
+    assert os.getpriority(os.PRIO_PROCESS, another) == NICE
+    assert os.sched_getscheduler(another) == os.SCHED_IDLE
 
 
+@pytest.mark.usefixtures("in_front")
 async def test_nobody_waits_for_somebody_elses_long_check(apart: Apart, tmp_path: Path) -> None:
     waited_for = tmp_path / "go on"
     os.mkfifo(waited_for)
-    first, _, _ = await apart.run(who_is_there)
+    first = await apart.run(who_is_there)
     check = asyncio.create_task(apart.run(waits_for, str(waited_for)))
     await asyncio.sleep(0)
-    second, nice, policy = await apart.run(who_is_there)
+    second = await apart.run(who_is_there)
     assert not check.done()
-    assert (nice, policy) == (NICE, os.SCHED_IDLE)
     waited_for.write_text("go on")
     assert {first, second} == {await check, second}
     assert first != second
 
 
+@pytest.mark.usefixtures("in_front")
 async def test_the_figures_are_the_same_there(
     world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

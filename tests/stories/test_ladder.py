@@ -291,7 +291,8 @@ async def test_whoever_it_is_about_is_not_asked_whatever_the_rota(world: World, 
 
 
 async def test_six_hours_down_with_two_hundred_breaches(world: World) -> None:
-    numbers = [f"+4477009{number:05}" for number in range(200, 400)]
+    many = 200 if world.house.db.is_sqlite else 60  # the same there, and four times as long
+    numbers = [f"+4477009{number:05}" for number in range(200, 200 + many)]
     for number in numbers:
         asked = world.sms_network.write(number, "+447700900000", QUESTION)
         from helpline.web.hooks import take_in
@@ -312,18 +313,18 @@ async def test_six_hours_down_with_two_hundred_breaches(world: World) -> None:
         for deadline in await world.all(Deadline)
         if isinstance(deadline, Deadline)
     }
-    assert len(missed) == 400
+    assert len(missed) == 2 * many
     assert {event.detail["due_at"] for event in missed if isinstance(event, Event)} == due
     assert all(was < datetime.fromisoformat(at) for at in due)
     assert (
-        len([a for a in await world.all(Alert) if isinstance(a, Alert) and not a.ended_at]) == 200
+        len([a for a in await world.all(Alert) if isinstance(a, Alert) and not a.ended_at]) == many
     )
     for number in (DUTY_PHONE, LEAD_PHONE):
         texts = world.texts_to(number)
         assert 0 < len(texts) <= 10
-        assert "200 alerts" in texts[0]
+        assert f"{many} alerts" in texts[0]
     await world.sms(DUTY_PHONE, code_in(world.texts_to(DUTY_PHONE)[-1]))
-    assert "You have 200 alerts" in world.texts_to(DUTY_PHONE)[-1]
+    assert f"You have {many} alerts" in world.texts_to(DUTY_PHONE)[-1]
     before = len(world.texts_to(DUTY_PHONE))
     await world.forward(minutes=29)
     assert len(world.texts_to(DUTY_PHONE)) == before
