@@ -23,6 +23,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from bots import as_received, is_address, unreadable
+from helpline import outgoing
 from helpline.channels import Fetched, Inbound, Media, Receipt, SendResult, WebRequest
 from helpline.errors import InvalidInput
 from helpline.vocabulary import Fault, ItemKind, OutState, SendState
@@ -116,6 +117,8 @@ MEDIA_HOSTS = (".twilio.com", ".twiliocdn.com")
 RETRY_AFTER: ContextVar[str] = ContextVar("RETRY_AFTER", default="")
 """How long Twilio's newest answer to this task asks us to wait: the library's errors do not say."""
 MEDIA_STORE = ("s3-external-1.amazonaws.com", "/media.twiliocdn.com/")  # host, path's beginning
+HOSTS = (*MEDIA_HOSTS, MEDIA_STORE[0])
+"""All that is ever asked, but for the address put in place of Twilio's."""
 
 
 class Account:
@@ -247,7 +250,7 @@ class _Http(AsyncHttpClient):  # type: ignore[misc]  # twilio comes without type
         self.is_async = True  # all that the library reads of it besides `request`
         self._api_url = api_url
         limits = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
-        self._session = aiohttp.ClientSession(timeout=limits)
+        self._session = outgoing.client(HOSTS, [api_url], timeout=limits)
 
     async def request(
         self,

@@ -10,6 +10,7 @@ import aiohttp
 from sqlalchemy import delete
 from sqlmodel import col
 
+from helpline import outgoing
 from helpline.desk import (
     beats,
     climbing,
@@ -82,7 +83,7 @@ async def beat_heart(house: House) -> int:
             return 0
     timeout = aiohttp.ClientTimeout(total=10)
     async with (
-        aiohttp.ClientSession(timeout=timeout) as client,
+        outgoing.client((), [house.settings.heartbeat_url], timeout=timeout) as client,
         client.get(house.settings.heartbeat_url, allow_redirects=False) as answer,
     ):
         answer.raise_for_status()
