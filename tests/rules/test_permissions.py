@@ -88,6 +88,7 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more |= {"overview.read", "triage.review", "report.prepare", "report.sign", "report.behind"}
     more |= {"report.supply", "report.template", "case.restrict", "glass.review"}
     more |= {"permissions.read"}
+    more |= {"right.work", "right.sign", "retention.work", "retention.approve", "agreement.write"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)
 

@@ -416,7 +416,7 @@ async def _hear_person(
     if turn.say and (is_alarm or await blocks.blocked_until(session, address.id, now) is None):
         said = inbound.text
         body = await _words(session, ways, contract, case, talk, turn, address, said, facts, now)
-        await privacy.note(session, case, inbound.channel, turn.say, now)
+        await privacy.note(session, contract, case, inbound.channel, turn.say, now)
         if "held" in turn.say:
             await events.record(session, HELD, now, contract=case.contract, case_id=case.id)
         await cases.send_to_person(

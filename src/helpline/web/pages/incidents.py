@@ -8,6 +8,7 @@ from aiohttp import web
 
 from helpline.contract import Contract
 from helpline.desk import cases, incidents, owed
+from helpline.desk.rights import breaches
 from helpline.errors import Conflict, InvalidInput, NotFound
 from helpline.models import Case
 from helpline.rules.permissions import may, require
@@ -25,6 +26,7 @@ from helpline.web.asked import (
     row_id,
 )
 from helpline.web.pages.case_acts import instant
+from helpline.web.pages.rights_words import RISKS
 from helpline.web.showing import go, show
 
 VIEWS: Final = {
@@ -44,6 +46,8 @@ _WRONG: Final = {
     "Say whom": "whom",
     "Say when": "at",
     "Choose whether": "view",
+    "Choose how great": "risk",
+    "Say how many people": "people",
 }
 
 
@@ -116,6 +120,8 @@ async def show_incident(request: web.Request, **again: Any) -> web.Response:
             "notices": await incidents.notices(session, found),
             "history": await incidents.entries(session, found),
             "owed": await owed.open_on(session, incidents.line_of(found)),
+            "is_breach": breaches.is_breach(contract, found),
+            "judged": await breaches.newest(session, found),
             "case_reference": case.reference if case and may(actor, "case.read") else "",
         }
     kind = next((one for one in contract.incidents if one.code == found.kind), None)
@@ -126,10 +132,11 @@ async def show_incident(request: web.Request, **again: Any) -> web.Response:
         again.pop("status", 200),
         zone=contract.zone,
         kind_name=kind.name if kind else found.kind,
-        who_names={one.code: one.name for one in kind.notify} if kind else {},
+        who_names=_who(kind),
         names=names,
         methods=[(one.code, one.name) for one in contract.methods],
         views=VIEWS,
+        risks=RISKS,
         may_work=may(actor, "incident.work", contract.key),
         may_log=may(actor, "incident.log", contract.key),
         is_own=found.logged_by_id == actor.user_id,
@@ -190,6 +197,22 @@ async def settle(request: web.Request) -> web.Response:
     return go(f"/incidents/{reference}?done=told")
 
 
+async def assess(request: web.Request) -> web.Response:
+    """How great the risk of a breach is, and to how many."""
+    actor, now = actor_of(request), now_of(request)
+    people = row_id(await field(request, "people"))
+    try:
+        async with house_of(request).db.write() as session:
+            found = await incidents.find(session, actor, request.match_info["reference"], lock=True)
+            contract = contract_of(request, found.contract)
+            risk, words = await field(request, "risk"), await field(request, "words")
+            await breaches.assess(session, contract, found, risk, people, words, actor, now)
+            reference = found.reference
+    except (InvalidInput, Conflict) as error:
+        return await _again(request, "assessed", error)
+    return go(f"/incidents/{reference}?done=assessed")
+
+
 async def _again(request: web.Request, form: str, error: Exception) -> web.Response:
     typed = {name: given[-1] for name, given in (await form_of(request)).items()}
     status = 409 if isinstance(error, Conflict) else 400
@@ -197,6 +220,12 @@ async def _again(request: web.Request, form: str, error: Exception) -> web.Respo
     return await show_incident(
         request, status=status, form=form, problem=str(error), wrong=wrong, typed=typed
     )
+
+
+def _who(kind: Any) -> dict[str, str]:
+    """Who may be owed word, by their code."""
+    names = {one.code: one.name for one in kind.notify} if kind else {}
+    return names | {breaches.PEOPLE: "The people whom it concerns"}
 
 
 def _wrong(problem: str, otherwise: str) -> str:

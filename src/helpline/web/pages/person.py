@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
-from helpline.desk import casefile, eligibility, linking, membership, merging, seeing
+from helpline.desk import casefile, eligibility, linking, membership, merging, privacy, seeing
+from helpline.desk.rights import requests
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Address, Merge, Person
 from helpline.rules import quadrants
@@ -33,6 +34,7 @@ from helpline.web.asked import (
 )
 from helpline.web.pages.case import Words
 from helpline.web.pages.register import day
+from helpline.web.pages.rights_words import KINDS
 from helpline.web.showing import go, show
 
 Change = Callable[[AsyncSession, Person, Actor, datetime], Awaitable[object]]
@@ -185,6 +187,10 @@ async def _page(
         cases = await casefile.cases_of(session, actor_of(request), [person_id])
         contract = contract_of(request, person.contract)
         member = await _membership(session, request, contract, person)
+        told = await privacy.told(session, contract, person_id)
+        asked = await requests.listed(
+            session, actor_of(request), [contract.key], person_id=person_id
+        )
     return show(
         request,
         "person.html.j2",
@@ -195,6 +201,9 @@ async def _page(
         addresses=addresses,
         alike=[(one, others[one.person_id]) for one in alike if one.person_id in others],
         joins=joins,
+        privacy_told=told,
+        asked_of_us=asked,
+        right_words=KINDS,
         cases=cases,
         problem=problem,
         form=form,
