@@ -18,6 +18,7 @@ from helpline.rules.permissions import Actor, may
 from helpline.settings import TEMPLATES
 from helpline.templating import environment
 from helpline.vocabulary import CaseKind, Role
+from helpline.web import auth
 from helpline.web.asked import HOUSE, NOW, house_of, signed_in
 
 BUILT = TEMPLATES / "static" / "built"
@@ -63,6 +64,9 @@ MORE: Final = (
     ("/complaints/new", "Log a complaint", "Whoever it is about never sees it.", "complaint.log"),
     ("/compliments", "Compliments", "What we are thanked for.", "complaint.log"),
     ("/incidents", "Incidents", "What happened, who was told, what was learnt.", "incident.read"),
+    ("/rights", "Their data", "What people ask of what we keep, and breaches.", "right.read"),
+    ("/rights/kept", "Kept long enough", "What may go, and what is held.", "retention.work"),
+    ("/rights/told", "Whom we told", "Who outside, and on what agreement.", "agreement.write"),
     ("/feedback", "Feedback", "What people say of us, and what came of it.", "feedback.read"),
     ("/changes", "You said, we did", "What changed, as the council may read it.", "change.read"),
     ("/feedback/answers", "Write down feedback", "What somebody said to you.", "feedback.record"),
@@ -102,6 +106,7 @@ CASE_TABS: Final[tuple[tuple[str, str, str, tuple[CaseKind, ...]], ...]] = (
     ("/partners", "Partners", "case.read", ()),
     ("/given", "Given and booked", "case.read", ()),
     ("/standing", "Membership", "case.read", ()),
+    ("/rights", "Their data", "case.read", ()),
     ("/restriction", "Who sees it", "case.restrict", ()),
 )
 
@@ -126,7 +131,7 @@ def rendered(request: web.Request, template: str, *, zone: str = ZONE, **values:
         "now": now,
         "is_demo": HOUSE in request.app and house_of(request).demo is not None,
         "navigation": _navigation(request),
-        "may_search": bool(signed and may(signed.actor, "search.use")),
+        "may_search": bool(signed and may(signed.actor, "search.use") and _is_whole(request)),
         "when": partial(saying.when, now=now, zone=zone),
         "due": partial(saying.due, now=now, zone=zone),
         "ago": partial(saying.ago, now=now),
@@ -220,9 +225,15 @@ def _pages() -> Environment:
     return pages
 
 
+def _is_whole(request: web.Request) -> bool:
+    """Whether the pages are open to them; else only that of their second factor is."""
+    signed = signed_in(request)
+    return HOUSE not in request.app or signed is None or auth.is_whole(request, signed)
+
+
 def _navigation(request: web.Request) -> list[tuple[str, str, bool]]:
     signed = signed_in(request)
-    if signed is None:
+    if signed is None or not _is_whole(request):
         return []
     return [
         (address, text, request.path.startswith(address))
