@@ -886,6 +886,7 @@ class EntryKind(StrEnum):
     CLOSED = "closed"
     NOTE = "note"
     CORRECTION = "correction"
+    ASSESSED = "assessed"  # how great the risk of a breach is
 
 
 class ChildView(StrEnum):
@@ -997,3 +998,140 @@ NEWS_CHANNELS = ("sms", "telegram", "email")
 """Ways by which news may go: WhatsApp takes only approved templates of another kind for it."""
 NO_NEWS = "NONEWS"
 """What is sent back to have no more news: not one of the network's words, which end everything."""
+
+
+# --- what people may ask of what we keep, how long it is kept, who else was told ------------------
+
+
+class RightKind(StrEnum):
+    """What somebody asks of what we keep about them (UK GDPR articles 15 to 18 and 21)."""
+
+    ACCESS = "access"  # a copy of all of it
+    CORRECTION = "correction"
+    ERASURE = "erasure"
+    RESTRICTION = "restriction"  # keep it, and do nothing else with it
+    OBJECTION = "objection"
+
+
+class IdentityCheck(StrEnum):
+    """How it was made sure who asks."""
+
+    KNOWN_ADDRESS = "known_address"  # asked from a number or address that the council's list gave
+    CALLED_BACK = "called_back"  # rung on the number we have
+    DOCUMENT = "document"  # a paper was seen; no copy is kept
+    IN_PERSON = "in_person"  # by somebody who knows them
+    PROVEN_AGENT = "proven_agent"  # a solicitor or friend with their written authority
+
+
+class PauseKind(StrEnum):
+    """What the clock of a request waits for."""
+
+    IDENTITY = "identity"
+    CLARIFICATION = "clarification"
+
+
+class RightStep(StrEnum):
+    """What happened to a request."""
+
+    LOGGED = "logged"
+    IDENTITY = "identity"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    EXTENDED = "extended"
+    PREPARED = "prepared"
+    SENT_BACK = "sent_back"  # the second person did not sign
+    SIGNED = "signed"
+    NOTE = "note"
+    CLOSED = "closed"
+
+
+class RightOutcome(StrEnum):
+    """How a request ended."""
+
+    DONE = "done"
+    PARTLY = "partly"
+    REFUSED = "refused"  # with the reason, and where to complain
+    WITHDRAWN = "withdrawn"
+    NOTHING_KEPT = "nothing_kept"
+
+
+class PassageChoice(StrEnum):
+    """What becomes of one passage of a file that a person is given."""
+
+    SHOW = "show"
+    WITHOUT_NAMES = "without_names"
+    LEAVE_OUT = "leave_out"
+
+
+class PassageReason(StrEnum):
+    """Why not all of it is shown (DPA 2018, schedules 2 and 3)."""
+
+    THIRD_PARTY = "third_party"
+    PRIVILEGE = "privilege"
+    SERIOUS_HARM = "serious_harm"
+    CHILD_ABUSE = "child_abuse"
+    CRIME = "crime"
+
+
+class HoldKind(StrEnum):
+    """Why nothing may be erased for now."""
+
+    LEGAL = "legal"  # a claim, a court, an inquest
+    POLICE = "police"
+    INQUIRY = "inquiry"  # a public inquiry asked for it to be preserved
+    BIRTHDAY = "birthday"  # a child's record, to their 25th birthday
+    COMPLAINT = "complaint"
+    OTHER = "other"
+
+
+class RunState(StrEnum):
+    """How far a list of what has been kept long enough is."""
+
+    PROPOSED = "proposed"
+    CHECKED = "checked"  # one person looked through it
+    APPROVED = "approved"  # another one, too: it goes
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class StayReason(StrEnum):
+    """Why something that has been kept long enough stays all the same."""
+
+    HOLD = "hold"
+    REQUEST = "request"  # the person has asked for it, and has no answer yet
+    COMPLAINT = "complaint"  # one about it is open
+    CHILD = "child"  # a child's, and nobody has written down when they are twenty-five
+    TAKEN_OFF = "taken_off"  # somebody took it off the list, and said why
+    REOPENED = "reopened"
+
+
+class RecipientKind(StrEnum):
+    """Who outside was told something."""
+
+    POLICE = "police"
+    COUNCIL = "council"
+    LADO = "lado"
+    HEALTH = "health"
+    COURT = "court"
+    REGULATOR = "regulator"
+    LAWYER = "lawyer"
+    PARTNER = "partner"
+    OTHER = "other"
+
+
+class KnowsOfIt(StrEnum):
+    """Whether the person knows that somebody was told."""
+
+    AGREED = "agreed"
+    TOLD_BEFORE = "told_before"
+    TOLD_AFTER = "told_after"
+    NOT_SAFE = "not_safe"  # telling them would put somebody at risk
+    NOT_YET = "not_yet"
+
+
+class BreachRisk(StrEnum):
+    """What a breach may do to the people it concerns (UK GDPR articles 33 and 34)."""
+
+    UNLIKELY = "unlikely"  # the regulator need not be told; why is written down
+    RISK = "risk"  # the regulator is told within 72 hours
+    HIGH = "high"  # and the people themselves without delay
