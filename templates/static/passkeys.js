@@ -1,6 +1,6 @@
 // Passkeys: asks the browser for one and sends what it gives as an ordinary form. A form with
 // data-passkey names the address of its challenge; data-passkey-into, the field for the answer;
-// data-passkey-makes, that a new one is to be made. Without this script other ways in stand beside it.
+// data-passkey-makes, that a new one is to be made, and of which kind. Without this script other ways in stand beside it.
 
 const canDo = Boolean(window.PublicKeyCredential && navigator.credentials);
 
@@ -26,7 +26,7 @@ async function use(form, button) {
     const options = await challenge(form);
     const isNew = "passkeyMakes" in form.dataset;
     const made = isNew
-      ? await navigator.credentials.create({ publicKey: toMake(options) })
+      ? await navigator.credentials.create({ publicKey: toMake(options, form.dataset.passkeyMakes) })
       : await navigator.credentials.get({ publicKey: toAsk(options) });
     form.elements[form.dataset.passkeyInto].value = JSON.stringify(isNew ? ofNew(made) : ofUsed(made));
     form.submit();
@@ -64,8 +64,9 @@ const toAsk = (options) => ({
   allowCredentials: (options.allowCredentials ?? []).map((one) => ({ ...one, id: bytes(one.id) })),
 });
 
-const toMake = (options) => ({
+const toMake = (options, kind) => ({
   ...options,
+  authenticatorSelection: { ...options.authenticatorSelection, authenticatorAttachment: kind },
   challenge: bytes(options.challenge),
   user: { ...options.user, id: bytes(options.user.id) },
   excludeCredentials: (options.excludeCredentials ?? []).map((one) => ({ ...one, id: bytes(one.id) })),

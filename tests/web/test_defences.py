@@ -284,9 +284,9 @@ async def test_hostile_bodies_at_the_sign_in_page(one_world: World, arrive: Arri
 )
 @given(then=st.text(alphabet=string.printable + "é\u2028\\", max_size=40))
 def test_where_to_go_next_is_always_a_path_of_ours(then: str) -> None:
-    from helpline.web.pages.login import _safe
+    from helpline.web.again import safe_path
 
-    safe = _safe(then)
+    safe = safe_path(then)
     assert safe == "" or (safe[0] == "/" and safe[1:2] not in ("/", "\\"))
     assert "\n" not in safe
     assert "\r" not in safe

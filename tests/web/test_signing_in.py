@@ -330,6 +330,16 @@ async def test_guessing_one_name_from_many_addresses_is_slowed_as_well(one_world
             await guessing.count_try(session, "wasim", "192.0.2.200", None, one_world.now)
 
 
+async def test_one_address_leaves_only_so_much_lying(one_world: World) -> None:
+    """Challenges and visits to a provider are rows that anybody may make."""
+    async with one_world.house.db.write() as session:
+        for _ in range(120):
+            await guessing.count_step(session, "192.0.2.1", one_world.now)
+        with pytest.raises(guessing.TooSoon):
+            await guessing.count_step(session, "192.0.2.1", one_world.now)
+        await guessing.count_step(session, "192.0.2.2", one_world.now)
+
+
 async def test_a_known_browser_is_known_for_its_own_name_only(
     one_world: World, arrive: Arrive
 ) -> None:

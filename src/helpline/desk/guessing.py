@@ -43,6 +43,7 @@ BRAKES: Final = {
     # A six-digit code, once the password fitted: a guess an hour or two is left in the end.
     "second": Brake(5, 1800),
     "second-browser": Brake(5, 300),
+    "step": Brake(120, 20),  # what one address may begin and leave lying in an hour
 }
 REMEMBERED = timedelta(hours=1)
 
@@ -74,6 +75,12 @@ async def count_second(
     if browser and _is_known(browser, " ".join(name.split()).lower()):
         kind, whose = "second-browser", f"{user_id}:{browser}"
     return await _count(session, [(kind, ring().index("login", f"{kind}:{whose}"))], now)
+
+
+async def count_step(session: AsyncSession, address: str, now: datetime) -> None:
+    """Something is begun that leaves a row: a challenge, a visit to a provider. TooSoon when one
+    address begins more than a whole office would."""
+    await _count(session, [("step", ring().index("login", f"step:{address}"))], now)
 
 
 async def wrong_seconds(session: AsyncSession, user_id: int, now: datetime) -> int:

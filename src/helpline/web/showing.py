@@ -91,6 +91,7 @@ MORE: Final = (
     ("/emergencies", "Opened in an emergency", "By whom, and was it right?", "glass.review"),
     ("/permissions", "Who may do what", "Every line of it, in plain words.", "permissions.read"),
     ("/copies", "Copies", "The last one made, and what waits after a restore.", "restore.release"),
+    ("/audit", "Audit trail", "Who did what and when, and whether it is whole.", "audit.read"),
     ("/running", "System", "What runs by itself, and what broke.", "running.manage"),
 )
 """What is needed less often than the navigation: the page /more."""

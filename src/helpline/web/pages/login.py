@@ -103,6 +103,7 @@ async def ask_passkey(request: web.Request) -> web.Response:
     if site is None:
         raise NotFound("Passkeys need an address with a name. Sign in with your password.")
     async with house_of(request).db.write() as session:
+        await guessing.count_step(session, auth.client_address(request), now_of(request))
         token, options = await access_passkeys.ask(session, site, now_of(request))
     response = web.Response(text=options, content_type="application/json")
     auth.keep_step(request, response, access_steps.PASSKEY, token)

@@ -8,7 +8,7 @@ follows from it.
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import access, access_accounts, access_invitations, access_steps
+from helpline.desk import access, access_accounts, access_invitations, access_steps, guessing
 from helpline.desk.access_steps import PROVIDER as STEP
 from helpline.desk.access_steps import Step
 from helpline.errors import Conflict, HelplineError, InvalidInput, NotFound
@@ -150,6 +150,7 @@ async def _begun(
     detail = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
     detail |= {"purpose": purpose, "then": then, "invitation": invitation}
     async with house.db.write() as session:
+        await guessing.count_step(session, auth.client_address(request), now_of(request))
         token = await access_steps.open_step(session, STEP, now_of(request), user_id, **detail)
     return begun.address, token
 
