@@ -55,6 +55,7 @@ from helpline.desk import (
 from helpline.desk.duties import cover, interviews, notices
 from helpline.desk.house import House
 from helpline.desk.partners import Typed as Known
+from helpline.desk.rights import breaches, requests, sharing
 from helpline.desk.rota import plan, swaps
 from helpline.engine.deliver import deliver_all
 from helpline.engine.routing import route_all
@@ -253,6 +254,7 @@ async def sow(house: House, say: Callable[[str], None], *, is_signed: bool = Tru
         await _casework(session, contract, _e164(people[TALKS[2][0]]["mobile"]), staff, now)
         await _registers(session, contract, staff, now)
         await _changes(session, contract, staff, now)
+        await _rights(session, contract, _e164(people[TALKS[2][0]]["mobile"]), staff, now)
     if is_signed:
         await seed_portal.sow(house, contract, staff, PASSWORD)
     await deliver_all(house)
@@ -843,3 +845,61 @@ async def _changes(
         "somebody else is asked when it is nearly late", "complaint", then, None
     )  # fmt: skip
     await changes.add(session, contract, rings, quinn, now)
+
+
+# --- somebody's own data: a copy asked for, a school told, a letter that went astray --------------
+
+
+async def _rights(
+    session: Any, contract: Contract, number: str, staff: dict[str, Actor], now: datetime
+) -> None:
+    """A request whose asker is known, an agreement and what was told on it, and a breach that was
+    judged and told."""
+    case, lead, day = await _case(session, number), staff["leonie"], contract.days.day_of(now)
+    person = await session.get(Person, case.person_id)
+    words = "Please send me everything you keep about me and about that night"
+    asked = requests.Told("access", words, "telephone", now - timedelta(days=4))
+    made = await requests.log(session, contract, person, asked, staff["amara"], now, case=case)
+    await requests.check_identity(session, contract, made, "called_back", "", lead, now)
+    agreed = await sharing.agree(
+        session,
+        contract,
+        "Telling schools what helps a child",
+        "The schools of the county",
+        "agreement",
+        "That a family has support, and what helps the child at school",
+        day - timedelta(days=300),
+        day + timedelta(days=65),
+        lead,
+        now,
+    )
+    told = sharing.Told(
+        recipient="other",
+        whom="Mrs Idle, head of the year",
+        what="That the family has support, and whom to ring",
+        basis="agreement",
+        person_knows="agreed",
+        told_at=now - timedelta(hours=20),
+        agreement_id=agreed.id,
+    )
+    await sharing.disclose(session, contract, case, told, staff["amara"], now)
+    known = now - timedelta(hours=5)
+    what = "A letter about a booking went to the house next door and came back opened"
+    lost = incidents.Told("data_breach", what, known, known, done="Fetched back, said sorry")
+    breach = await incidents.log(session, contract, lost, staff["dilys"], now)
+    risk = "A name and a day, nothing of why: the neighbour knew both"
+    await breaches.assess(session, contract, breach, "unlikely", 1, risk, lead, now)
+    for row in await incidents.notices(session, breach):
+        is_regulator = row[0].code == breaches.REGULATOR
+        await incidents.tell(
+            session,
+            contract,
+            breach,
+            row[0].id or 0,
+            whom="" if is_regulator else "Leonie",
+            how="telephone",
+            at=now,
+            not_needed=risk if is_regulator else "",
+            by=lead,
+            now=now,
+        )

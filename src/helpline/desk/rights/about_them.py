@@ -30,6 +30,7 @@ from helpline.models import (
     PolicyProof,
     PrivacyTold,
 )
+from helpline.vocabulary import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ async def facts(session: AsyncSession, contract: Contract, person: Person) -> li
     for one in await _of(session, Membership, person):
         spans = f"approved {day_words(one.approved_from)} to {day_words(one.approved_to) or 'now'}"
         home = f", home {one.postcode}" if one.postcode else ""
-        text = f"{groups.get(one.group, one.group)}, team {one.team}, {one.quadrant}, {spans}{home}"
+        places = [_plain(code) for code in (one.team, one.quadrant) if code != UNKNOWN]
+        text = ", ".join([groups.get(one.group, _plain(one.group)), *places, spans + home])
         found.append(Fact(one.held_from, "Membership", text))
     for one in await _of(session, Need, person):
         ended = f", until {day_words(one.ended_at)}" if one.ended_at else ""
