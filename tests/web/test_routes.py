@@ -355,6 +355,8 @@ WHO = {
     "GET /copies": "LA",
     "POST /copies/release": "LA",
     "POST /copies/messages/{id}": "LA",
+    "GET /audit": "LSA",
+    "POST /audit/readings/{id}": "LS",
     "GET /running": "LA",
     "POST /running/set-aside/{id}/attempt": "LA",
     "GET /library": "WLSQ",

@@ -71,6 +71,18 @@ async def tie_on(session: AsyncSession, now: datetime, most: int = AT_ONCE) -> i
     return added
 
 
+async def tied_to(session: AsyncSession) -> tuple[int, datetime | None]:
+    """How many lines the chain has, and when the last of them happened."""
+    row = (
+        await session.execute(
+            select(HEAD.c.seq, EVENT.c.at)
+            .outerjoin(LINK, LINK.c.seq == HEAD.c.seq)
+            .outerjoin(EVENT, EVENT.c.id == LINK.c.event_id)
+        )
+    ).first()
+    return (row.seq, row.at) if row is not None else (0, None)
+
+
 class _Tying:
     """The end of the chain in our hands."""
 

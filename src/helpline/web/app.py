@@ -24,6 +24,7 @@ from helpline.web.pages import (
     account_second,
     allocate,
     attachments,
+    audit,
     blocks,
     breaking,
     case,
@@ -736,6 +737,8 @@ ROUTES = (
     Route("GET", "/copies", copies.show_copies, "restore.release"),
     Route("POST", "/copies/release", copies.release, "restore.release"),
     Route("POST", "/copies/messages/{id}", copies.settle_one, "restore.release"),
+    Route("GET", "/audit", audit.show_trail, "audit.read"),
+    Route("POST", "/audit/readings/{id}", audit.settle, "reading.settle"),
     Route("GET", "/running", running.show_running, "running.manage"),
     Route("POST", "/running/set-aside/{id}/attempt", running.try_again, "running.manage"),
     # machines

@@ -34,7 +34,7 @@ STILL_HERE_EVERY = 15.0
 MOST_STREAMS = 500
 LATE = 200
 """Rows. With several writers a smaller id may be committed after a larger one: look this far."""
-QUIET_KINDS = ("case.read",)
+QUIET_KINDS = ("case.read", "audit.read", "person.read", "search.made")
 """Events that change no page. If a reading woke pages, they would wake each other for ever."""
 OF_USERS = "user.%"
 """Who signs in and by what: a guess at a password must not make every open page ask anew."""
