@@ -1,7 +1,8 @@
 # The image that serves. The first stage builds, the second carries the result and nothing to build
 # with: no compiler, no npm, no pip, no shell tricks. It runs as a user without rights, and writes
-# only to /var/lib/helpline (and not even there when the database is PostgreSQL), so that the rest
-# may be mounted read-only.
+# only to /var/lib/helpline (and not even there when the database is PostgreSQL) and, if copies are
+# wanted, to /var/backups/helpline, so that the rest may be mounted read-only. No program in it can
+# give anybody more rights. What it is made of lies in /opt/helpline/sbom.cdx.json.
 
 ARG PYTHON=3.11
 
@@ -20,21 +21,25 @@ COPY templates templates
 COPY contracts contracts
 COPY bots bots
 COPY src src
-RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \
+COPY .ci/sbom.py .ci/sbom.py
+RUN python .ci/sbom.py /opt/helpline/sbom.cdx.json \
+ && /opt/build/bin/python -m hatchling build -t wheel -d dist \
  && /opt/helpline/bin/python -m pip install --quiet --no-deps --no-index dist/*.whl \
  && /opt/helpline/bin/python -m pip uninstall --quiet --yes pip setuptools
 
 FROM python:${PYTHON}-slim
 RUN groupadd --system --gid 10001 helpline \
  && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin helpline \
- && install -d -o 10001 -g 10001 -m 0700 /var/lib/helpline
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/helpline /var/backups/helpline \
+ && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 COPY --from=build /opt/helpline /opt/helpline
 ENV PATH=/opt/helpline/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HELPLINE_DATABASE_URL=sqlite:////var/lib/helpline/helpline.db
 WORKDIR /var/lib/helpline
-VOLUME /var/lib/helpline
+VOLUME /var/lib/helpline /var/backups/helpline
+STOPSIGNAL SIGTERM
 USER 10001:10001
 EXPOSE 8080
 # An answer from /healthz says that the process lives; whether to send it traffic is /readyz.

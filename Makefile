@@ -78,6 +78,9 @@ lock: setup ## Write the lock files anew from pyproject.toml and package.json
 	@npm install --package-lock-only --ignore-scripts --silent
 	@echo "lock: three requirements locks and package-lock.json are written"
 
+sbom: ## Write what the program is made of to dist/sbom.cdx.json (CycloneDX, from the locks)
+	@$(PYTHON) .ci/sbom.py
+
 clean: ## Remove everything that was made, but never var/ (a database may be in it)
 	rm -rf .venv node_modules templates/static/built dist build .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis

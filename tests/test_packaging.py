@@ -195,6 +195,7 @@ def test_image_serves_without_rights() -> None:
     assert "0" not in user.groups()
     assert last.index("USER") < last.index("ENTRYPOINT")
     assert "apt-get" not in last
+    assert "-perm /6000 -exec chmod a-s" in last, "nothing in it gives anybody more rights"
 
 
 def test_image_checks_its_health_with_what_it_has() -> None:
@@ -242,7 +243,12 @@ def test_nodes_are_told_only_settings_that_exist() -> None:
 def test_database_keeps_its_files_in_a_volume() -> None:
     database = compose()["services"]["database"]
     names = {volume.partition(":")[0] for volume in database["volumes"]}
-    assert names == compose()["volumes"].keys()
+    copies = {"backups"}
+    assert names | copies == compose()["volumes"].keys()
+    assert not names & copies, "what burns with the database is no copy of it"
+    for node in ("one", "two"):
+        assert "backups:/var/backups/helpline" in compose()["services"][node]["volumes"]
+    assert "/var/backups/helpline" in dockerfile().partition("\nVOLUME ")[2].partition("\n")[0]
     assert "pg_isready" in database["healthcheck"]["test"][1]
 
 
