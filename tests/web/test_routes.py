@@ -4,6 +4,8 @@ without a line here fails, and so does one that lets in somebody it should not."
 import re
 
 import pytest
+from aiohttp import WSMsgType, WSServerHandshakeError, web
+from aiohttp.test_utils import TestClient, TestServer
 
 from helpline.rules.permissions import ALLOWED
 from helpline.web.app import ROUTES, Route, make_app
@@ -457,6 +459,26 @@ def test_an_app_with_a_route_nobody_is_allowed_does_not_start(one_world: World, 
 
 
 @pytest.mark.parametrize("letter", "WLSQCA")
+async def follow(request: web.Request) -> web.StreamResponse:
+    """A socket that somebody opens in a page."""
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    await socket.close()
+    return socket
+
+
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_socket_opens_only_where_the_table_says_so(one_world: World, stays: bool) -> None:
+    app = make_app(one_world.house, [Route("GET", "/socket", follow, PUBLIC, stays=stays)])
+    async with TestClient(TestServer(app)) as client:
+        if stays:
+            async with client.ws_connect("/socket") as socket:
+                assert (await socket.receive()).type is WSMsgType.CLOSE
+        else:
+            with pytest.raises(WSServerHandshakeError, match="500"):
+                await client.ws_connect("/socket")
+
+
 async def test_each_role_gets_in_where_it_may_and_nowhere_else(
     everybody: World, arrive: Arrive, letter: str
 ) -> None:

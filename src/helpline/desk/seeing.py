@@ -153,6 +153,7 @@ def _of_case(user_id: int, case: FromClause) -> dict[Holds, ColumnElement[bool]]
     }
 
 
+@cache
 def _kept_from(user_id: int) -> Select[Any]:
     """The cases that are kept to others. Begins with what is kept at all, of which there is little.
     Whoever hears complaints reads no case, and no complaint is kept from them by this."""
@@ -219,6 +220,7 @@ def _shut_people(user_id: int, *conflicts: ColumnElement[bool]) -> Select[Any]:
     return select(in_them.c.person_id)
 
 
+@cache
 def _known_only_there(user_id: int) -> Select[Any]:
     """The people of cases that are kept to others whom nothing else tells of: they are on no list
     of a council, and have no case or part that is not kept from this user."""
@@ -395,6 +397,7 @@ async def is_wall_between(session: AsyncSession, one_id: int, other_id: int) -> 
     return (await session.execute(query.limit(1))).first() is not None
 
 
+@cache  # a query over cases asks for several of these: they are put together once
 def _across(user_id: int) -> Select[Any]:
     """The cases behind a wall for this user. Begins with the walls, of which there are few, so that
     it costs the same however much has happened."""
@@ -412,7 +415,7 @@ def _taken(user_id: int) -> CTE:
     return (
         select(walls)
         .where(exists(select(there.c.id).where(_is_there(walls, there), or_(*took))))
-        .cte(f"taken_{user_id}")
+        .cte("taken")
     )
 
 
@@ -491,6 +494,7 @@ def _hidden(wall: FromClause) -> Subquery:
     return union_all(own, others).subquery()
 
 
+@cache
 def _themself(user_id: int) -> Select[Any]:
     """The ids of people who are reached where this user is: they are the same person."""
     own: Sequence[Any] = (USER.c.mobile_index, USER.c.telegram_index, USER.c.email_index)
