@@ -172,6 +172,17 @@ async def test_a_provider_that_describes_another_is_not_believed(
         assert REFUSED in guest.text
 
 
+async def test_who_is_to_prove_it_anew_there_must_have_done_so(
+    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+) -> None:
+    """A session there that was left open must not answer the question whether it is still them."""
+    await link(one_world, elsewhere.url)
+    guest, now = await arrive(one_world, None), int(one_world.now.timestamp())
+    for proved_at, status in ((None, 400), (now - 3600, 400), (now - 5, 200)):
+        await elsewhere.sits("subject-7", claims={"auth_time": proved_at})
+        assert await elsewhere.signs_in(guest, "/login/provider?again") == status, proved_at
+
+
 async def test_what_came_back_once_is_good_once_and_in_its_own_browser(
     elsewhere: Elsewhere, one_world: World, arrive: Arrive
 ) -> None:

@@ -352,6 +352,7 @@ WHO = {
     "POST /users/invitations/{id}/link": "A",
     "POST /users/invitations/{id}/end": "A",
     "POST /users/{id}/second/reset": "LA",
+    "POST /users/{id}/sessions/end": "LA",
     "POST /users/{id}/password": "A",
     "POST /users/{id}/end": "A",
     "GET /copies": "LA",
@@ -458,7 +459,6 @@ def test_an_app_with_a_route_nobody_is_allowed_does_not_start(one_world: World, 
         make_app(one_world.house, [Route("GET", "/secret", health.lives, allow)])
 
 
-@pytest.mark.parametrize("letter", "WLSQCA")
 async def follow(request: web.Request) -> web.StreamResponse:
     """A socket that somebody opens in a page."""
     socket = web.WebSocketResponse()
@@ -479,6 +479,7 @@ async def test_a_socket_opens_only_where_the_table_says_so(one_world: World, sta
                 await client.ws_connect("/socket")
 
 
+@pytest.mark.parametrize("letter", "WLSQCA")
 async def test_each_role_gets_in_where_it_may_and_nowhere_else(
     everybody: World, arrive: Arrive, letter: str
 ) -> None:

@@ -225,6 +225,16 @@ async def test_a_lead_gives_a_new_start_with_a_reason(world: World, arrive: Arri
     assert "user.factors_reset" in kinds
 
 
+async def test_a_lead_signs_somebody_out_everywhere(one_world: World, arrive: Arrive) -> None:
+    wasim, leonie = await arrive(one_world, "wasim"), await arrive(one_world, "leonie")
+    await leonie.get("/users")
+    assert await leonie.post(f"/users/{one_world.worker.user_id}/sessions/end") == 200
+    assert "may sign in again" in leonie.text
+    assert await wasim.get("/inbox", follow=False) == 303
+    assert await leonie.post(f"/users/{one_world.lead.user_id}/sessions/end") == 403
+    assert await wasim.sign_in("wasim") == 200
+
+
 async def test_nobody_resets_their_own_and_a_lead_no_administrators(
     everybody: World, arrive: Arrive
 ) -> None:

@@ -357,16 +357,23 @@ async def revoke(session: AsyncSession, session_id: int, actor: Actor, now: date
     mine = (SESSION.c.id == session_id, SESSION.c.user_id == actor.user_id)
     if not await _revoke(session, *mine, now=now):
         raise NotFound("That sign-in has already ended.")
+    await events.record(
+        session, "user.signed_out", now, by=actor.user_id, user=actor.user_id, count=1
+    )
 
 
 async def revoke_all(
-    session: AsyncSession, user_id: int, now: datetime, except_id: int | None = None
+    session: AsyncSession,
+    user_id: int,
+    now: datetime,
+    except_id: int | None = None,
+    by: int | None = None,
 ) -> int:
     """Sign somebody out everywhere; gives how many sessions ended."""
     others = SESSION.c.id != (except_id or 0)
     ended = await _revoke(session, SESSION.c.user_id == user_id, others, now=now)
     if ended:
-        await events.record(session, "user.signed_out", now, user=user_id, count=ended)
+        await events.record(session, "user.signed_out", now, by=by, user=user_id, count=ended)
     return ended
 
 

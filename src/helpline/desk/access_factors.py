@@ -52,8 +52,18 @@ async def reset(session: AsyncSession, user: User, reason: str, by: Actor, now: 
         await session.execute(delete(table).where(table.c.user_id == user.id))
     session.add(FactorReset(user_id=user.id, by_user_id=by.user_id, reason=reason, at=now))
     await session.flush()
-    await access.revoke_all(session, user.id, now)
+    await access.revoke_all(session, user.id, now, by=by.user_id)
     await events.record(session, "user.factors_reset", now, by=by.user_id, user=user.id)
+
+
+async def sign_out(session: AsyncSession, user: User, by: Actor, now: datetime) -> int:
+    """A telephone was left on a bus: every sign-in of theirs ends, and nothing else. Gives how
+    many there were."""
+    require(by, "user.ways", user.contract)
+    if not may_reset(by, user):
+        raise NotAllowed("An administrator does this for leads, and everybody for themselves.")
+    assert user.id is not None
+    return await access.revoke_all(session, user.id, now, by=by.user_id)
 
 
 async def tell(

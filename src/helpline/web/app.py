@@ -161,8 +161,8 @@ ROUTES = (
     Route("POST", "/account/ways", account.move_way, "alert.acknowledge"),
     Route("POST", "/account/test", account.try_ways, "alert.acknowledge"),
     Route("POST", "/account/telegram", account.make_code, "alert.acknowledge"),
-    Route("POST", "/account/sessions/{id}/end", account.end_session, "session.own"),
-    Route("POST", "/account/sessions/end", account.end_others, "session.own"),
+    Route("POST", "/account/sessions/{id}/end", account.end_session, "session.own", again=True),
+    Route("POST", "/account/sessions/end", account.end_others, "session.own", again=True),
     # proving anew who sits there, and what besides a password proves it
     Route("GET", "/account/again", again.show_page, "factor.own"),
     Route("POST", "/account/again", again.confirm, "factor.own"),
@@ -732,6 +732,7 @@ ROUTES = (
     Route("POST", "/users/{id}/addresses", users.set_addresses, "user.ways"),
     Route("POST", "/users/{id}/ways", users.move_way, "user.ways"),
     Route("POST", "/users/{id}/password", users.set_password, "user.manage", again=True),
+    Route("POST", "/users/{id}/sessions/end", users.sign_out, "user.ways"),
     Route("POST", "/users/{id}/end", users.end_access, "user.manage"),
     Route("GET", "/permissions", permissions.show_permissions, "permissions.read"),
     Route("GET", "/copies", copies.show_copies, "restore.release"),

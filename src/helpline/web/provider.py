@@ -69,6 +69,10 @@ class Proved:
     is_strong: bool
     at: float | None = None
 
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether they proved it for this visit, not some time before it."""
+        return self.at is not None and self.at > now.timestamp() - OLDEST
+
 
 class Provider:
     """One provider. `redirect`: our own address to which it sends browsers back."""

@@ -75,6 +75,8 @@ async def come_back(request: web.Request) -> web.Response:
         if step is None:
             raise provider.Refused("nothing_begun")
         proved = await there.prove(request.query, step.detail, now, house.clock.seconds())
+        if step.detail["again"] and not proved.is_fresh(now):
+            raise provider.Refused("not_anew")
         return await _go_in(request, step, proved)
     except provider.Refused as refused:
         return _refused(request, refused)
@@ -149,6 +151,7 @@ async def _begun(
     begun = await _provider(request).begin(house.clock.seconds(), again=again)
     detail = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
     detail |= {"purpose": purpose, "then": then, "invitation": invitation}
+    detail |= {"again": "yes" if again else ""}
     async with house.db.write() as session:
         await guessing.count_step(session, auth.client_address(request), now_of(request))
         token = await access_steps.open_step(session, STEP, now_of(request), user_id, **detail)

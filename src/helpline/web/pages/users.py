@@ -103,6 +103,15 @@ async def reset_factors(request: web.Request) -> web.Response:
     return go(f"/users?done={done}#user-{user_id}")
 
 
+async def sign_out(request: web.Request) -> web.Response:
+    """Everywhere and at once; they may sign in again."""
+    user_id = number_in_path(request, "id")
+    async with house_of(request).db.write() as session:
+        user = await ways.find(session, user_id)
+        await access_factors.sign_out(session, user, actor_of(request), now_of(request))
+    return go(f"/users?done=signed_out#user-{user_id}")
+
+
 async def end_access(request: web.Request) -> web.Response:
     async with house_of(request).db.write() as session:
         await access.end_access(
