@@ -51,7 +51,7 @@ ALLOW: web.AppKey[Mapping[web.AbstractRoute, Route]] = web.AppKey("allow")
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'"
+    "base-uri 'none'; require-trusted-types-for 'script'; trusted-types default inert"
 )
 FRAMED: Final = re.compile(r"frame-ancestors (http|'self')")
 HEADERS: Final = {
