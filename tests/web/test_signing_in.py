@@ -340,6 +340,13 @@ async def test_one_address_leaves_only_so_much_lying(one_world: World) -> None:
         await guessing.count_step(session, "192.0.2.2", one_world.now)
 
 
+def test_the_addresses_of_one_home_count_as_one() -> None:
+    one, other = "2001:db8:1:2::1", "2001:db8:1:2:ffff::9"
+    assert guessing.network(one) == guessing.network(other) != guessing.network("2001:db8:1:3::1")
+    assert guessing.network("::ffff:192.0.2.1") == guessing.network("192.0.2.1") == "192.0.2.1"
+    assert guessing.network("") == ""
+
+
 async def test_a_known_browser_is_known_for_its_own_name_only(
     one_world: World, arrive: Arrive
 ) -> None:

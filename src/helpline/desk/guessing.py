@@ -7,6 +7,7 @@ worker out, and a passkey is never slowed. Only blind indexes are stored.
 """
 
 import hmac
+import ipaddress
 import re
 import secrets
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ async def count_second(
 async def count_step(session: AsyncSession, address: str, now: datetime) -> None:
     """Something is begun that leaves a row: a challenge, a visit to a provider. TooSoon when one
     address begins more than a whole office would."""
-    await _count(session, [("step", ring().index("login", f"step:{address}"))], now)
+    await _count(session, [("step", ring().index("login", f"step:{network(address)}"))], now)
 
 
 async def wrong_seconds(session: AsyncSession, user_id: int, now: datetime) -> int:
@@ -110,7 +111,7 @@ async def forget(session: AsyncSession, tries: list[int]) -> None:
 
 
 def _subjects(name: str, address: str, browser: str | None) -> list[tuple[str, str]]:
-    name = " ".join(name.split()).lower()
+    name, address = " ".join(name.split()).lower(), network(address)
     if browser and _is_known(browser, name):
         return [("browser", ring().index("login", "browser:" + browser))]
     found = [
@@ -120,6 +121,17 @@ def _subjects(name: str, address: str, browser: str | None) -> list[tuple[str, s
     if address:
         found.append(("address", ring().index("login", "address:" + address)))
     return sorted(found, key=lambda pair: pair[1])  # locks are always taken in the same order
+
+
+def network(address: str) -> str:
+    """What counts as one address: of the new kind, the 2^64 that one home has."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv4Address):
+        return address
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
 
 
 def browser_mark(name: str) -> str:

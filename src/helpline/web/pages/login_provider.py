@@ -148,12 +148,14 @@ async def _begun(
 ) -> tuple[str, str]:
     """The provider's address and the browser's token."""
     house = house_of(request)
-    begun = await _provider(request).begin(house.clock.seconds(), again=again)
+    there = _provider(request)
+    async with house.db.write() as session:  # before anybody is asked for their sake
+        await guessing.count_step(session, auth.client_address(request), now_of(request))
+    begun = await there.begin(house.clock.seconds(), again=again)
     detail = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
     detail |= {"purpose": purpose, "then": then, "invitation": invitation}
     detail |= {"again": "yes" if again else ""}
     async with house.db.write() as session:
-        await guessing.count_step(session, auth.client_address(request), now_of(request))
         token = await access_steps.open_step(session, STEP, now_of(request), user_id, **detail)
     return begun.address, token
 
