@@ -13,6 +13,7 @@ from helpline.web.app import ROUTES
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+ABOUT = sorted((ROOT / "docs").glob("*.md"))
 EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
 
 
@@ -54,7 +55,7 @@ def test_the_list_of_modules_is_the_list_of_modules() -> None:
 
 
 def test_files_the_documents_name_exist() -> None:
-    for text in (README, ARCHITECTURE):
+    for text in (README, ARCHITECTURE, *(path.read_text("utf-8") for path in ABOUT)):
         for path in re.findall(r"`((?:src|tests|contracts|templates|docs|bots)/[\w./]+)`", text):
             assert (ROOT / path.rstrip("/")).exists(), path
     for path in re.findall(r"\]\((docs/[\w.]+)\)", README):
