@@ -11,7 +11,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench drill nodes attack tamper triage lock clean
+.PHONY: help setup run test check format bench drill nodes attack tamper restore triage lock clean sbom
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ tamper: setup ## Change, take away and put in lines of the audit trail by hand: 
 
 attack: setup ## Publish a made year of a contract and solve for what is hidden (ARGS=--help; up to hours)
 	@$(BIN)/python -m tests.drills.attack $(ARGS)
+
+restore: setup ## Copy 100,000 cases while they are worked on, bring them back, see that nothing leaves (ARGS=--help)
+	@$(BIN)/python -m tests.drills.restore $(ARGS)
 
 triage: setup ## Learn triage anew, cross-validate it and print the table (some minutes)
 	@PYTHONPATH=. $(BIN)/python -m helpline.rules.triage.train tests/data/triage

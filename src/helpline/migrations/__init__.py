@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from helpline.db import checked_url, sync_url
+from helpline.migrations import policies
 
 
 def configuration(url: str) -> Config:
@@ -29,6 +30,8 @@ def migrate(url: str, to: str = "head") -> None:
     if checked.get_backend_name() == "sqlite" and checked.database:
         Path(checked.database).parent.mkdir(parents=True, exist_ok=True)
     command.upgrade(configuration(url), to)
+    if checked.get_backend_name() == "postgresql" and to == "head":
+        policies.apply(checked)
 
 
 def is_current(url: str) -> bool:
@@ -48,6 +51,11 @@ def is_at_head(url: str) -> bool:
 def steps_known() -> set[str]:
     """Every step this version can take."""
     return {step.revision for step in _steps("sqlite:///none.db").walk_revisions()}
+
+
+def heads() -> set[str]:
+    """The last steps of this version."""
+    return set(_steps("sqlite:///none.db").get_heads())
 
 
 def _heads(url: str) -> set[str]:
