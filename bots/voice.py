@@ -98,7 +98,8 @@ class Voice:
         form = _twilio.read_form(request.body)
         call_id = form.first("CallSid")
         if not _twilio.MESSAGE_ID.fullmatch(call_id):
-            return unreadable(self.name, request.body)
+            _, known = _twilio.signed_as(form, self.name)
+            return unreadable(self.name, request.body, external_id=known)
         return replace(
             _arrival(call_id, form.first("From"), form.first("To")), raw=as_received(request.body)
         )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import aiohttp
 import pytest
@@ -30,6 +30,7 @@ from tests.fakes.twilio import (
     FakeTwilio,
     Form,
     inbound_form,
+    sign,
     signed,
     status_form,
 )
@@ -107,6 +108,22 @@ def test_without_a_sender_it_is_unreadable(bot: Sms) -> None:
     item = bot.parse(recorded("no_sender"))
     assert isinstance(item, Inbound)
     assert (item.kind, item.sender) == (ItemKind.UNREADABLE, "")
+
+
+def test_a_true_request_split_anew_is_the_same_message_again(bot: Sms) -> None:
+    """Twilio signs names and values without a mark between them."""
+    true = [("Body", "hello"), ("From", "whatsapp:" + THEIRS), ("MessageSid", "SM" + "a1" * 16)]
+    split = [("Body", "hello"), ("From", true[1][1] + "MessageSid" + true[2][1])]
+    assert sign(URL, split) == sign(URL, true)
+    for form in (
+        split,
+        [*true[:2], ("MessageSi", "d" + true[2][1])],
+        [*split[:1], ("Fro", "m" + split[1][1])],
+    ):
+        item = bot.parse(request(urlencode(form).encode()))
+        assert isinstance(item, Inbound)
+        assert (item.channel, item.external_id) == ("whatsapp", true[2][1])
+        assert item.kind is ItemKind.UNREADABLE
 
 
 def test_what_no_database_could_keep_as_an_address_is_left_out(bot: Sms) -> None:
