@@ -35,6 +35,9 @@ async def show_file(
         for one in each
         if everything or one.choice is None
     ]
+    to_look_at = [pair for pair in wanted if not pair[1].passage.is_plain]
+    if to_look_at and not everything:  # what a person has to look at comes first
+        wanted = to_look_at
     begin = _begin(request, len(wanted))
     page = wanted[begin : begin + AT_ONCE]
     plain = sum(
@@ -54,6 +57,7 @@ async def show_file(
         more=begin + AT_ONCE if begin + AT_ONCE < len(wanted) else 0,
         before=max(begin - AT_ONCE, 0) if begin else None,
         wanted=len(wanted),
+        looks=len(to_look_at),
         everything=everything,
         choices=words.CHOICES,
         reasons=words.REASONS,
