@@ -58,6 +58,10 @@ async def test_a_lead_leads_a_report_through_its_page(everybody: World, arrive: 
     assert "The draft is made" in lead.text
     assert await lead.post("/releases", made) == 409
     assert await lead.post("/releases", made | {"period": "2026-27-Q2"}) == 400
+    assert "That period still runs" in lead.text
+    assert await lead.post("/releases", made | {"period": "<b>soon"}) == 400
+    assert 'value="&lt;b&gt;soon"' in lead.page
+    assert lead.page.count("period-essex-error") >= 1
     assert await lead.post("/releases/1/check") == 200
     assert "Checked by Leonie" in lead.text
     number = {"say-line-carers_accessing": "Ring 07700 900123"}

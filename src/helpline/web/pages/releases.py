@@ -33,7 +33,7 @@ from helpline.web.asked import (
     row_id,
 )
 from helpline.web.pages.case_referrals import day_in
-from helpline.web.pages.reports import FILES, TEXTS, TYPES
+from helpline.web.pages.reports import FILES, TEXTS, TYPES, page_of_reports
 from helpline.web.showing import go, hand_out, show
 
 NO_MAILBOX: Final = (
@@ -75,8 +75,11 @@ async def draw_up(request: web.Request) -> web.Response:
     if contract is None:
         raise InvalidInput("Choose a report from the list.")
     label, actor, now = await field(request, "period"), actor_of(request), now_of(request)
-    async with house_of(request).db.write() as session:
-        made = await releasing.draw_up(session, contract, code, label, actor, now)
+    try:
+        async with house_of(request).db.write() as session:
+            made = await releasing.draw_up(session, contract, code, label, actor, now)
+    except (InvalidInput, Conflict, NotFound) as error:
+        return await page_of_reports(request, error, f"{key}/{code}", label)
     return go(f"/releases/{made.id}?done=made")
 
 

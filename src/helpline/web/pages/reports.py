@@ -21,7 +21,7 @@ from helpline.desk import (
     releasing_lists,
     report_templates,
 )
-from helpline.errors import InvalidInput, NotFound
+from helpline.errors import Conflict, HelplineError, InvalidInput, NotFound
 from helpline.models import Release
 from helpline.reports import frozen
 from helpline.reports.figures import figures
@@ -69,6 +69,13 @@ class Section:
 
 async def show_reports(request: web.Request) -> web.Response:
     """Every contract the asker may see: what is on its way, what is signed, what still runs."""
+    return await page_of_reports(request)
+
+
+async def page_of_reports(
+    request: web.Request, error: HelplineError | None = None, report: str = "", period: str = ""
+) -> web.Response:
+    """The same; with the `error` of a form for a draft, and what was chosen and typed in it."""
     now, actor = now_of(request), actor_of(request)
     sections, on_the_way, kept = [], list[tuple[Contract, releasing_lists.Listed]](), {}
     asked = list[tuple[Contract, int, date]]()  # questions of the councils that wait for us
@@ -102,6 +109,9 @@ async def show_reports(request: web.Request) -> web.Response:
         kept=kept,
         asked=sorted(asked, key=lambda one: one[2]),
         today=now.date(),
+        error=error,
+        typed={"report": report, "period": period},
+        status=200 if error is None else 409 if isinstance(error, Conflict) else 400,
     )
 
 
