@@ -71,6 +71,8 @@ def app_entry() -> None:
                 "The database did not answer as expected. Is HELPLINE_DATABASE_URL right, and has "
                 f"`helpline migrate` been run? ({where(error)})"
             )
+        if type(error).__name__ == "CannotOpen":
+            _fail(f"What is kept in {error} does not open: `helpline keys check` says why.")
         _fail(f"Something went wrong that should not have ({where(error)}). Nothing was changed.")
 
 
@@ -191,6 +193,9 @@ def check() -> None:
         _say(line)
     if not settings.key_list:
         _say("HELPLINE_KEYS is empty: `helpline serve` will not start. `helpline key` makes one.")
+        return
+    for line in cli_trust.key_warnings(settings):
+        _say(line)
 
 
 def _unreachable(settings: Settings, contracts: Iterable[str]) -> Iterator[str]:
@@ -566,6 +571,7 @@ async def _on_database(
     from helpline import sealing
     from helpline.contract import load_contracts
     from helpline.db import Database
+    from helpline.desk import keyring
     from helpline.migrations import is_current
 
     if not settings.key_list:
@@ -577,6 +583,8 @@ async def _on_database(
     db = Database(settings.database_url, stands_still=600)  # a long import thinks between rows
     try:
         async with db.write() if writing else db.read() as session:
+            if writing:  # never beside what no key here opens
+                await keyring.stand(session, now)
             return await work(session, contracts, now)
     finally:
         await db.close()

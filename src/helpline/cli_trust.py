@@ -18,7 +18,7 @@ import typer
 
 from helpline.clock import Clock
 from helpline.errors import InvalidInput
-from helpline.settings import read_settings
+from helpline.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -78,7 +78,8 @@ def audit_verify(
     if found.fault is not None:
         raise InvalidInput(said(found))
     print(said(found))
-    print(found.anchor)
+    if found.lines:
+        print(found.anchor)
 
 
 def _may_write() -> bool:
@@ -192,7 +193,8 @@ def keys_check(
 
     counts, left, broken, known = _acts.reads(run)
     for one in [*ring().marks, *sorted(left.lost)]:
-        print(_key_line(one, counts, known, one == left.first))
+        role = "this one seals" if one == left.first else "opens only"
+        print(_key_line(one, counts, known, "lost: not here" if one in left.lost else role))
     for line in _odd(left):
         print(line)
     if copy:
@@ -210,12 +212,12 @@ def keys_check(
     print("Everything that was looked at opens.")
 
 
-def _key_line(mark: str, counts: dict[str, dict[str, int]], known: Any, is_first: bool) -> str:
+def _key_line(mark: str, counts: dict[str, dict[str, int]], known: Any, role: str) -> str:
     total = sum(one.get(mark, 0) for one in counts.values())
     row = next((one for one in known if one.mark == mark), None)
     copied = row.copy_seen_at if row else None
-    words = [f"{mark}: {total:,} values", "this one seals" if is_first else "opens only"]
-    if is_first or total:
+    words = [f"{mark}: {total:,} values", role]
+    if total:
         words.append(
             f"a second copy was shown on {copied:%d %B %Y}"
             if copied
@@ -277,19 +279,37 @@ def _remaining(left: "Left") -> Iterator[str]:
         )
 
 
-def warnings(marks: list[str], known: Any) -> Iterator[str]:
-    """What `helpline check` says of the keys: before one is lost, not after."""
-    first = marks[0]
-    yield f"HELPLINE_KEYS: {first} seals" + (
-        f"; {', '.join(marks[1:])} open." if marks[1:] else "."
-    )
-    copies = {row.mark: row.copy_seen_at for row in known}
+def key_warnings(settings: Settings) -> Iterator[str]:
+    """What `helpline check` says of the keys: before one is lost, not after. The database may not
+    be there yet."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from helpline.desk import keyring
+    from helpline.sealing import KeyRing
+
+    async def known(session: "AsyncSession", _: object, now: datetime) -> Any:
+        return await keyring.rows(session)
+
+    first, *others = KeyRing(settings.key_list).marks
+    yield f"HELPLINE_KEYS: {first} seals" + (f"; {', '.join(others)} open." if others else ".")
+    try:
+        rows = _acts.reads(known) if _is_there(settings.database_url) else []
+    except (InvalidInput, SQLAlchemyError):  # not migrated, or it does not answer: serve says it
+        rows = []
+    if lost := {row.mark for row in rows if row.retired_at is None} - {first, *others}:
+        yield f"  {keyring.lost_words(lost)}"
+    copies = {row.mark: row.copy_seen_at for row in rows}
     if copies.get(first) is None:
         yield (
             f"  There may be only this one copy of {first}. If it is lost, nobody can ever read "
             "what is kept here, neither you nor we. Keep a second one elsewhere, and show it once: "
             "`helpline keys check --copy FILE`."
         )
+
+
+def _is_there(url: str) -> bool:
+    """Asking must not make an empty file."""
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
 
 
 # --- private -------------------------------------------------------------------------------------

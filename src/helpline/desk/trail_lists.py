@@ -25,7 +25,10 @@ USER: Final = metadata.tables["user"]
 MOST: Final = 200
 """Lines that one page shows."""
 GROUPS: Final = {
-    "reading": ("Reading a case or a person", ("case.read", "attachment.read", "person.read")),
+    "reading": (
+        "Reading a case or a person",
+        ("case.read", "attachment.read", "person.read", "page.read"),
+    ),
     "search": ("Looking for somebody", ("search.",)),
     "taking": (
         "Files and exact figures",

@@ -15,7 +15,7 @@ from aiohttp import web
 from helpline.errors import Conflict, HelplineError, InvalidInput, NotAllowed, NotFound
 from helpline.log import log, where
 from helpline.rules.permissions import as_for, require
-from helpline.web import again, auth, counting
+from helpline.web import again, auth, counting, noting
 from helpline.web.asked import NOW, SIGNED_IN, form_of, house_of
 from helpline.web.handed_in import FILE, file_in
 from helpline.web.showing import go, show
@@ -197,6 +197,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[SIGNED_IN] = replace(signed, actor=as_for(signed.actor, route.allow))
     response = await handler(request)
     auth.hand_over(request, response)
+    await noting.note(request, route.path, response, signed.actor)
     return response
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from helpline.desk import casefile, cases
+from helpline.desk import casefile, cases, events
 from helpline.desk.people import plain_number
 from helpline.errors import NotFound
-from helpline.web.asked import actor_of, contracts_of, field, house_of
+from helpline.web.asked import actor_of, contracts_of, field, house_of, now_of
 from helpline.web.pages.case import Words
 from helpline.web.showing import go, show
 
@@ -34,10 +34,20 @@ async def find(request: web.Request) -> web.Response:
             case = await cases.find_case(session, actor, asked)
         except NotFound:
             case = None
-        if case is not None:
-            return go(f"/cases/{case.reference}")
         found = await casefile.references_by_number(session, actor, list(contracts), number)
         listed = await casefile.cases_of(session, actor, [row.id for row in found])
+    async with house_of(request).db.write() as session:
+        await events.record(
+            session,
+            "search.made",
+            now_of(request),
+            by=actor.user_id,
+            of="number",
+            people=len(found),
+            cases=1 if case else len(listed),
+        )
+    if case is not None:
+        return go(f"/cases/{case.reference}")
     problem = "" if found else "Nobody on the register has this number, and no case this reference."
     words = {key: Words(contract) for key, contract in contracts.items()}
     values: dict[str, Any] = {
