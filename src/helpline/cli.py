@@ -56,6 +56,7 @@ class Format(StrEnum):
 def app_entry() -> None:
     """The console script: a failure is one sentence, never a traceback to a person."""
     try:
+        check_commands(app)
         app()
     except HelplineError as error:
         _fail(str(error))
@@ -74,6 +75,26 @@ def app_entry() -> None:
         if type(error).__name__ == "CannotOpen":
             _fail(f"What is kept in {error} does not open: `helpline keys check` says why.")
         _fail(f"Something went wrong that should not have ({where(error)}). Nothing was changed.")
+
+
+def check_commands(group: typer.Typer) -> None:
+    """InvalidInput when a command has no line in rules/permissions.COMMANDS: then none runs."""
+    from helpline.rules.permissions import undeclared
+
+    if missing := undeclared(_commands(group)):
+        raise InvalidInput(
+            f"“{', '.join(missing)}” does not say what it needs: "
+            "give it a line in COMMANDS of rules/permissions.py."
+        )
+
+
+def _commands(group: typer.Typer, path: str = "") -> Iterator[str]:
+    for one in group.registered_commands:
+        name = one.name or getattr(one.callback, "__name__", "").replace("_", "-")
+        yield f"{path}{name}"
+    for below in group.registered_groups:
+        if below.typer_instance is not None:
+            yield from _commands(below.typer_instance, f"{path}{below.name} ")
 
 
 @app.command()
@@ -191,11 +212,36 @@ def check() -> None:
             _say(f"  {doubt}")
     for line in _unreachable(settings, contracts):
         _say(line)
+    for line in _row_security(settings):
+        _say(line)
     if not settings.key_list:
         _say("HELPLINE_KEYS is empty: `helpline serve` will not start. `helpline key` makes one.")
         return
     for line in cli_trust.key_warnings(settings):
         _say(line)
+
+
+def _row_security(settings: Settings) -> Iterator[str]:
+    """Whether PostgreSQL itself keeps contracts apart as well."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from helpline.db import checked_url
+    from helpline.migrations import policies
+
+    url = checked_url(settings.database_url)
+    if url.get_backend_name() != "postgresql":
+        return
+    try:
+        stands = policies.stands(url)
+    except SQLAlchemyError:
+        yield "The database does not answer, so nobody knows whether row security stands."
+        return
+    if not stands:
+        yield (
+            "Row security does not stand: the database's user may not make a role, or `helpline "
+            "migrate` has not been run. Pages ask by their own conditions alone. To have it, let "
+            "a superuser run `helpline migrate` once."
+        )
 
 
 def _unreachable(settings: Settings, contracts: Iterable[str]) -> Iterator[str]:

@@ -3,18 +3,26 @@
 `read()` and `write()` are opened by edges only (page, webhook, tick, command); desk functions get
 the session and never commit. On SQLite all writes of the process wait in line for one turn, and
 begin IMMEDIATE, so that two writers never fail each other. On PostgreSQL a transaction that wrote
-something another node must look at says so with NOTIFY, which is heard when it commits.
+something another node must look at says so with NOTIFY, which is heard when it commits. There, what
+is asked for somebody who is signed in (`asked_by`) is asked behind row security
+(migrations/policies.py).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Insert, event, make_url, text
+from sqlalchemy import URL, Connection, Insert, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,8 +32,10 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.orm import Session
 
 from helpline.errors import InvalidInput
+from helpline.log import log
 from helpline.sqlite import connect
 
 AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
@@ -59,6 +69,50 @@ READER_STANDS_STILL = 600.0
 """Readers hold nobody up, and a report may think between two questions."""
 
 
+WALLED = "helpline_signed_in"
+"""The PostgreSQL role behind row security; migrations/policies.py makes it."""
+WALL_STANDS = (
+    "SELECT EXISTS (SELECT 1 FROM pg_roles"  # noqa: S608  # our own name
+    f" WHERE rolname = '{WALLED}' AND pg_has_role(current_user, oid, 'SET'))"
+    f" AND EXISTS (SELECT 1 FROM pg_policies WHERE tablename = 'case' AND '{WALLED}' = ANY(roles))"
+)
+BEHIND_IT = text(
+    f"SELECT set_config('role', '{WALLED}', true),"
+    " set_config('helpline.contract', :contract, true), set_config('helpline.role', :role, true)"
+)
+BEFORE_IT = text("SELECT set_config('role', 'none', true)")
+_asking: ContextVar[tuple[str, str] | None] = ContextVar("asking", default=None)
+"""Contract ("*": all of them) and role of whoever is signed in and asks."""
+
+
+@contextmanager
+def asked_by(contract: str | None, role: str) -> Iterator[None]:
+    """Every transaction begun in here is theirs: row security shows them what is of their contract
+    (None: of all)."""
+    before = _asking.set((contract or "*", role))
+    try:
+        yield
+    finally:
+        _asking.reset(before)
+
+
+@asynccontextmanager
+async def as_owner(session: AsyncSession) -> AsyncIterator[None]:
+    """In here the owner of the tables asks, whoever is signed in: figures count what those who
+    read them may not see. Only for what gives numbers back."""
+    if not session.info.get(WALLED):
+        yield
+        return
+    await session.execute(BEFORE_IT)
+    session.info[WALLED] = False
+    try:
+        yield
+    finally:
+        if session.in_transaction() and (asking := _asking.get()) is not None:
+            await session.execute(BEHIND_IT, {"contract": asking[0], "role": asking[1]})
+            session.info[WALLED] = True
+
+
 class Database:
     """Engines and sessions over one URL; `is_sqlite` is asked where the two differ."""
 
@@ -81,8 +135,17 @@ class Database:
         again and again, with pauses of up to 100 ms."""
         self.info: dict[str, Any] = {}
         """What every session that reads carries along (`session.info`)."""
-        self._reading = async_sessionmaker(self._reader, expire_on_commit=False, info=self.info)
-        self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
+        kind = type("OurSession", (Session,), {})  # of this database alone: it is listened to
+        self._reading = async_sessionmaker(
+            self._reader, expire_on_commit=False, info=self.info, sync_session_class=kind
+        )
+        self._writing = async_sessionmaker(
+            self._writer, expire_on_commit=False, sync_session_class=kind
+        )
+        self.has_wall: bool | None = False if self.is_sqlite else None
+        """Whether row security stands; None until somebody who is signed in first asks."""
+        if not self.is_sqlite:
+            event.listen(kind, "after_begin", self._behind_the_wall)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -97,6 +160,18 @@ class Database:
             yield session
             if not self.is_sqlite:
                 await _tell_nodes(session)
+
+    def _behind_the_wall(self, session: Session, _: Any, connection: Connection) -> None:
+        asking = _asking.get()
+        if asking is None:
+            return
+        if self.has_wall is None:
+            self.has_wall = bool(connection.execute(text(WALL_STANDS)).scalar_one())
+            if not self.has_wall:
+                log().warning("db.no_row_security")
+        if self.has_wall:
+            connection.execute(BEHIND_IT, {"contract": asking[0], "role": asking[1]})
+            session.info[WALLED] = True
 
     async def answers(self) -> bool:
         """Whether the database can be asked anything at all; for /readyz."""

@@ -23,6 +23,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract.measuring import Measure
+from helpline.db import as_owner
 from helpline.reports import facts
 from helpline.reports.apart import APART, there
 from helpline.reports.cells import By, Key, by_of
@@ -77,9 +78,10 @@ async def count(
 ) -> Counts:
     """Count these measures, all of one window. `printed` are the codes of every dimension: whatever
     is none of them counts as the last, so that totals stay whole. Much is counted apart."""
-    if APART in session.info and await _are_many(session, contract, window):
-        return await there(session, _count, contract, measures, window, printed)
-    return await _count(session, contract, measures, window, printed)
+    async with as_owner(session):
+        if APART in session.info and await _are_many(session, contract, window):
+            return await there(session, _count, contract, measures, window, printed)
+        return await _count(session, contract, measures, window, printed)
 
 
 async def _count(

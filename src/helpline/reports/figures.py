@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
 from helpline.contract.measuring import POPULATION, Measure
+from helpline.db import as_owner
 from helpline.reports import codes, counting, frozen, supplied
 from helpline.reports.apart import there
 from helpline.reports.cells import Breach, By, Cell, places
@@ -255,7 +256,7 @@ async def _breaches(
 ) -> list[Breach]:
     """Each promise of the period that was not kept, the latest first."""
     start, end = bounds(period, contract.zone)
-    rows = await session.execute(
+    broken = (
         select(DEADLINE.c.clock, DEADLINE.c.due_at, DEADLINE.c.met_at, CASE.c.quadrant)
         .join_from(DEADLINE, CASE, DEADLINE.c.case_id == CASE.c.id)
         .where(
@@ -271,6 +272,8 @@ async def _breaches(
             COUNTS,
         )
     )
+    async with as_owner(session):
+        rows = await session.execute(broken)
     found = []
     for row in rows:
         late = ((row.met_at or now) - row.due_at) / _MINUTE

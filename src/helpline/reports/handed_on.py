@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from helpline.contract import Contract
+from helpline.db import as_owner
 from helpline.models import Partner, metadata
 from helpline.reports.protection import rounded
 from helpline.reports.worlds import Worlds
@@ -61,9 +62,10 @@ async def rows(
     each with its total first. A quarter's number stands at the place of the quarter."""
     counts: Counter[Key] = Counter()
     names: dict[str, str] = {}
-    for place, quarter in enumerate(quarters):
-        await _handed(session, contract, quarter, place, counts, names, exact=exact)
-        await _pointed(session, contract, quarter, place, counts, names)
+    async with as_owner(session):
+        for place, quarter in enumerate(quarters):
+            await _handed(session, contract, quarter, place, counts, names, exact=exact)
+            await _pointed(session, contract, quarter, place, counts, names)
     listed = [(HANDED, LEGAL_LINE), (HANDED, LINE_FAILED)]
     listed += sorted({key[:2] for key in counts} - set(listed))
     hidden = {} if exact else _hidden(contract, counts, listed, len(quarters))

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from helpline.db import asked_by
 from helpline.errors import Conflict, HelplineError, InvalidInput, NotAllowed, NotFound
 from helpline.log import log, where
 from helpline.rules.permissions import as_for, require
@@ -195,7 +196,8 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     if route.again and (question := await again.ask_first(request, signed)) is not None:
         return question
     request[SIGNED_IN] = replace(signed, actor=as_for(signed.actor, route.allow))
-    response = await handler(request)
+    with asked_by(signed.actor.contract, signed.actor.role):
+        response = await handler(request)
     auth.hand_over(request, response)
     await noting.note(request, route.path, response, signed.actor)
     return response
