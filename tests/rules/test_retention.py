@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpline.rules.retention import Facts, Rule, kept_until, verdict
+from helpline.rules.retention import Facts, Rule, closed_before, kept_until, verdict
 from helpline.vocabulary import StayReason
 
 ALLEGATION = Rule("allegation_case", 10, "years", frozenset({"allegation"}))
@@ -75,3 +75,14 @@ def test_nothing_goes_before_each_rule_that_fits_is_over(
     fits = [one for one in SCHEDULE if kind in one.kinds or (had and one.counselling)]
     assert said.kept_until == max(kept_until(one, closed) for one in fits)
     assert said.stays is (stays[0] if stays else None)
+
+
+@given(
+    st.dates(date(2000, 1, 1), date(2040, 1, 1)),
+    st.integers(0, 4000),
+    st.sampled_from([*SCHEDULE, Rule("x", 90, "days")]),
+)
+def test_what_is_left_out_beforehand_is_never_over(today: date, ago: int, rule: Rule) -> None:
+    closed = today - timedelta(days=ago)
+    if kept_until(rule, closed) < today:
+        assert closed <= closed_before(rule, today)

@@ -65,6 +65,15 @@ def kept_until(rule: Rule, start: date) -> date:
     return months_after(start, rule.keep * (12 if rule.unit == "years" else 1))
 
 
+def closed_before(rule: Rule, today: date) -> date:
+    """No case that was closed after this day can have been kept long enough by this rule. Months
+    differ in length, so it is some days later than need be."""
+    if rule.unit == "days":
+        return today - timedelta(days=rule.keep)
+    months = rule.keep * (12 if rule.unit == "years" else 1)
+    return months_after(today, -months) + timedelta(days=3)
+
+
 def verdict(facts: Facts, rules: Sequence[Rule]) -> Verdict | None:
     """By which rule, until when, and why it stays; None where the contract has no rule for it:
     then nothing is proposed."""

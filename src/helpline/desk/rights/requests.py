@@ -375,7 +375,7 @@ async def add(
 
 
 def must_work(found: DataRequest, by: Actor) -> None:
-    """Raises what the page shows to whoever may not, or may no longer, do anything to it."""
+    """Raises where `by` may not, or may no longer, do anything to it."""
     _must_be_open(found, by)
 
 

@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events, seeing
-from helpline.desk.rights import erasing
+from helpline.desk.rights import erasing, judging
 from helpline.desk.said import in_a_line
 from helpline.errors import Conflict, NotFound
 from helpline.models import (
     Case,
-    Complaint,
-    CounsellingOffer,
     DataRequest,
     LegalHold,
     Person,
@@ -32,7 +30,7 @@ from helpline.models import (
 )
 from helpline.rules import retention as rules
 from helpline.rules.permissions import Actor, require
-from helpline.vocabulary import HoldKind, RightKind, RunState, StayReason
+from helpline.vocabulary import RightKind, RunState, StayReason
 
 AT_ONCE: Final = 50
 """Cases erased in one transaction."""
@@ -68,7 +66,9 @@ async def propose(session: AsyncSession, contract: Contract, now: datetime) -> i
         return 0
     due = [
         (case, said)
-        for case, said in await _judged(session, contract, erasing.closed())
+        for case, said in await judging.judged(
+            session, contract, erasing.closed(), judging.may_be_over(contract, now)
+        )
         if said.is_over(today)
     ][:MOST]
     if not due:
@@ -93,7 +93,7 @@ async def propose_for(
     if before is not None:
         return before
     theirs = col(Case.person_id) == found.person_id
-    due = await _judged(session, contract, erasing.closed(), theirs, asked=found.id)
+    due = await judging.judged(session, contract, erasing.closed(), theirs, asked=found.id)
     if not due:
         raise Conflict(
             "No closed case of theirs is kept. An open one is closed first, and then erased."
@@ -126,71 +126,6 @@ async def _list(
     await session.flush()
     await _event(session, "retention.proposed", run, None, now, cases=len(due))
     return run
-
-
-async def _judged(
-    session: AsyncSession, contract: Contract, *which: Any, asked: int | None = None
-) -> list[tuple[Case, rules.Verdict]]:
-    """The closed cases of a contract with what the schedule says of each. `asked`: a request that
-    does not keep them, because it is what asks for their erasing."""
-    schedule = [one.rule for one in contract.retention]
-    held = select(LegalHold).where(
-        col(LegalHold.ended_at).is_(None),
-        (col(LegalHold.case_id) == col(Case.id))
-        | (col(LegalHold.case_id).is_(None) & (col(LegalHold.person_id) == col(Case.person_id))),
-    )
-    birthday = held.where(col(LegalHold.kind) == HoldKind.BIRTHDAY)
-    request = select(col(DataRequest.id)).where(
-        col(DataRequest.person_id) == col(Case.person_id),
-        col(DataRequest.closed_at).is_(None),
-        *(() if asked is None else (col(DataRequest.id) != asked,)),
-    )
-    complaint = select(col(Complaint.id)).where(
-        (col(Complaint.case_id) == col(Case.id)) | (col(Complaint.about_case_id) == col(Case.id)),
-        col(Complaint.closed_at).is_(None),
-    )
-    counselled = select(col(CounsellingOffer.id)).where(
-        col(CounsellingOffer.case_id) == col(Case.id)
-    )
-    query: Any = (
-        select(
-            Case,
-            Person,
-            exists(held.correlate(Case)).label("held"),
-            exists(birthday.correlate(Case)).label("birthday"),
-            exists(request.correlate(Case)).label("request"),
-            exists(complaint.correlate(Case)).label("complaint"),
-            exists(counselled.correlate(Case)).label("counselled"),
-        )
-        .join(Person, col(Person.id) == col(Case.person_id))
-        .where(col(Case.contract) == contract.key, col(Case.closed_at).is_not(None), *which)
-        .order_by(col(Case.closed_at))
-    )
-    found = []
-    for row in await session.execute(query):
-        said = rules.verdict(_facts(contract, row), schedule)
-        if said is not None:
-            found.append((row.Case, said))
-    return found
-
-
-def _facts(contract: Contract, row: Row[Any]) -> rules.Facts:
-    stays = [
-        (row.held, StayReason.HOLD),
-        (row.request, StayReason.REQUEST),
-        (row.complaint, StayReason.COMPLAINT),
-    ]
-    person: Person = row.Person
-    is_nobody = person.name is None and person.register_id is None
-    return rules.Facts(
-        kind=row.Case.kind,
-        closed_on=contract.days.day_of(row.Case.closed_at),
-        is_anonymous=is_nobody,
-        had_counselling=row.counselled,
-        is_child=row.Case.group in rules.CHILDREN or person.group in rules.CHILDREN,
-        knows_birthday=row.birthday,
-        stays=[reason for is_so, reason in stays if is_so],
-    )
 
 
 # --- looking through it ---------------------------------------------------------------------------
@@ -357,7 +292,9 @@ async def _erase(
         asked = await session.scalar(
             select(col(DataRequest.id)).where(col(DataRequest.reference) == run.month)
         )
-    judged = await _judged(session, contract, erasing.closed(), col(Case.id).in_(ids), asked=asked)
+    judged = await judging.judged(
+        session, contract, erasing.closed(), col(Case.id).in_(ids), asked=asked
+    )
     said = {case.id: verdict.stays for case, verdict in judged}
     goes = []
     for line in waiting:
