@@ -11,7 +11,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench drill nodes attack tamper restore triage lock clean sbom
+.PHONY: help setup run test check format bench drill nodes mutants attack tamper restore triage lock clean sbom
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ nodes: setup ## Kill, freeze and unplug three nodes while 5,000 deadlines come d
 
 tamper: setup ## Change, take away and put in lines of the audit trail by hand: all is found (ARGS=--help)
 	@$(BIN)/python -m tests.drills.tamper $(ARGS)
+
+mutants: setup ## Break the rules in one small way at a time: a test notices (ARGS="clocks --most 100")
+	@$(BIN)/python -m tests.drills.mutants $(ARGS)
 
 attack: setup ## Publish a made year of a contract and solve for what is hidden (ARGS=--help; up to hours)
 	@$(BIN)/python -m tests.drills.attack $(ARGS)
