@@ -27,7 +27,7 @@ RUNBOOK = (ROOT / "RUNBOOK.md").read_text("utf-8")
 NIGHTS = (
     "A provider is down",
     "The database is full",
-    "A key is lost",
+    "The key is lost",
     "A wrong clock",
     "Nobody on call",
     "A breach",
@@ -147,6 +147,9 @@ def assert_known_command(words: list[str]) -> None:
     for word in words:
         if word.startswith("-"):
             assert word.partition("=")[0] in options, word
+    for one in command.params:
+        named = any(option in words for option in one.opts) or one.param_type_name == "argument"
+        assert named or not one.required, one.opts
 
 
 def test_every_setting_and_command_the_runbook_names_exists() -> None:

@@ -113,7 +113,7 @@ def restore(
         f"Held until a person lets it go: {held.messages:,} messages that were waiting when this "
         f"copy was made, {held.alerts:,} alerts, {held.deadlines:,} promises."
     )
-    _say("Set HELPLINE_DATABASE_URL to it, start `helpline serve`, and look at /restored, or use")
+    _say("Set HELPLINE_DATABASE_URL to it, start `helpline serve`, and look at /copies, or use")
     _say("`helpline release --messages send` (or throw-away).")
 
 

@@ -50,8 +50,8 @@ PROMISES = 200
 @dataclass
 class Figures:
     """`sent_alone`: messages that left while nobody had let anything go; `different`: figures of
-    the report that are not what they were. Both must be 0. `answered`: messages that left after a new
-    emergency came in; it must be some."""
+    the report that are not what they were. Both must be 0. `answered`: telephones reached after a
+    new emergency came in; it must be some."""
 
     rows: int = 0
     cases: int = 0

@@ -2,7 +2,7 @@
 
 `backup/holding.py` holds it back in the restore's own transaction; this shows how much waits and
 lets it go: messages are sent or thrown away, alerts and promises begin again. Whatever came in
-since the restore was never held. Called by web/pages/restored and `helpline release`.
+since the restore was never held. Called by web/pages/copies and `helpline release`.
 """
 
 from collections.abc import Sequence
