@@ -5,13 +5,14 @@ and one with another gap in it fails."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from helpline.contract import Contract
 from helpline.desk import (
     allegations,
     cases,
@@ -24,17 +25,23 @@ from helpline.desk import (
     merging,
     parts,
 )
+from helpline.desk.rights import holds, sharing
+from helpline.desk.rights import requests as rights
 from helpline.engine.searching import read_for_search
 from helpline.models import (
     Alert,
     Case,
     Compliment,
+    DataRequest,
     FeedbackAsk,
     Handover,
+    LegalHold,
     LibraryVersion,
     PartnerReferral,
     Person,
     PolicyProof,
+    RetentionLine,
+    RetentionRun,
 )
 from helpline.rules.permissions import ALLOWED, Actor
 from helpline.vocabulary import Role
@@ -190,6 +197,7 @@ async def what_else_there_is(session: AsyncSession, it: Matter, case: Case) -> N
     alerts[0].case_id, alerts[1].incident_id = case_id, incident.id
     session.add_all([thanks, passing, proof, asked, *alerts])
     await session.flush()
+    request, hold = await of_her_data(session, contract, case, into, by, now)
     ask_id = (await session.scalars(select(col(FeedbackAsk.id)))).one()
     it.gaps = {
         "/cases/": {"reference": (it.carers,)},
@@ -201,8 +209,30 @@ async def what_else_there_is(session: AsyncSession, it: Matter, case: Case) -> N
         "/compliments/": {"id": (str(thanks.id),)},
         "/events/{id}/bookings/": {"id": (str(event.id),), "booking": (str(booking.id),)},
         "/rota/handovers/": {"id": (str(passing.id),)},
+        "/rights/{reference}": {"reference": (request.reference,), "form": ("pdf", "json")},
+        "/rights/holds/": {"id": (str(hold.id),)},
     }
-    it.registers.append(incident.reference)
+    it.registers += [incident.reference, request.reference]
+
+
+async def of_her_data(
+    session: AsyncSession, contract: Contract, case: Case, who: Person, by: Actor, now: datetime
+) -> tuple[DataRequest, LegalHold]:
+    """What she asked of what we keep, a hold, whom we told, and a list with her case on it."""
+    told = rights.Told("access", SAID, "telephone", now)
+    request = await rights.log(session, contract, who, told, by, now, case=case)
+    lead = Actor(by.user_id, by.name, Role.LEAD, None)
+    day = (now + timedelta(days=30)).date()
+    hold = await holds.begin(session, case, "legal", SAID, day, True, lead, now)
+    told_police = sharing.Told("police", SAID, SAID, "safeguarding", "not_yet", now)
+    await sharing.disclose(session, contract, case, told_police, by, now)
+    run = RetentionRun(contract="essex", month="2026-11", made_at=now, state="proposed")
+    session.add(run)
+    await session.flush()
+    line = RetentionLine(run_id=run.id or 0, case_id=case.id or 0, rule="enquiry", due_on=day)
+    session.add(line)
+    await session.flush()
+    return request, hold
 
 
 def filled(path: str, gaps: Mapping[str, tuple[str, ...]]) -> list[str]:
