@@ -11,7 +11,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench drill nodes mutants attack tamper restore triage lock clean sbom
+.PHONY: help setup run test check format bench drill nodes mutants attack tamper turning restore triage lock clean sbom
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ drill: setup ## Kill it 60 times under 10,000 webhooks on each database: nothing
 
 nodes: setup ## Kill, freeze and unplug three nodes while 5,000 deadlines come due (ARGS=--help)
 	@$(BIN)/python -m tests.drills.nodes $(ARGS)
+
+turning: setup ## Change the keys while people write and workers answer, on each database (ARGS=--help)
+	@$(BIN)/python -m tests.drills.turning $(ARGS)
 
 tamper: setup ## Change, take away and put in lines of the audit trail by hand: all is found (ARGS=--help)
 	@$(BIN)/python -m tests.drills.tamper $(ARGS)

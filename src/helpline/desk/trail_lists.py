@@ -22,8 +22,10 @@ from helpline.rules.permissions import Actor, may, require
 EVENT: Final = metadata.tables["event"]
 CASE: Final = metadata.tables["case"]
 USER: Final = metadata.tables["user"]
-MOST: Final = 200
+MOST: Final = 100
 """Lines that one page shows."""
+AROUND: Final = 2000
+"""Numbers beside a day's own that are looked at too: lines may be of an earlier time."""
 GROUPS: Final = {
     "reading": (
         "Reading a case or a person",
@@ -93,7 +95,8 @@ async def lines(session: AsyncSession, actor: Actor, asked: Asked, zone: str) ->
         )
         .outerjoin(USER, USER.c.id == EVENT.c.by_user_id)
         .outerjoin(CASE, CASE.c.id == EVENT.c.case_id)
-        .where(EVENT.c.id >= low, EVENT.c.id < high, *_seen(actor))
+        .where(EVENT.c.id >= low - AROUND, EVENT.c.id < high + AROUND, *_seen(actor))
+        .where(EVENT.c.at >= begins, EVENT.c.at < ends)
         .order_by(EVENT.c.id.desc())
         .limit(MOST + 1)
     )
@@ -157,8 +160,7 @@ def _line(row: Any, names: Mapping[Any, str]) -> Line:
 
 async def _id_at(session: AsyncSession, at: datetime) -> int:
     """The number of the first event from `at` on: lines are numbered as they happen, so that a few
-    looks find it, however many there are. A line written late may stand on the other side of
-    midnight."""
+    looks find it, however many there are."""
     low, high = 0, (await session.scalar(select(func.max(EVENT.c.id))) or 0) + 1
     while low < high:
         middle = (low + high) // 2
