@@ -109,6 +109,7 @@ FALSE = {
     "no nonce": {"claims": {"nonce": None}},
     "for another service": {"claims": {"aud": "somebody-else"}},
     "for several, and another asked": {"claims": {"aud": [CLIENT, "x"], "azp": "x"}},
+    "for several, and nobody says which asked": {"claims": {"aud": [CLIENT, "x"]}},
     "asked for by another": {"claims": {"azp": "x"}},
     "by another issuer": {"claims": {"iss": "https://evil.example"}},
     "expired": {"claims": {"exp": 1700000000}},
