@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from helpline.contract import Contract, load_contracts
 from helpline.desk import imports, releasing, releasing_given, releasing_lists, releasing_owed
+from helpline.desk.rights import erasing
 from helpline.engine.reporting import keep_reports
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import (
@@ -113,6 +114,7 @@ async def test_what_was_signed_stays_whatever_becomes_of_its_cases(world: World)
     async with world.house.db.write() as session:  # people are erased, cases put right
         cases = list(await session.scalars(Case.__table__.select().with_only_columns(Case.id)))
         await session.execute(delete(Contact).where(col(Contact.case_id).in_(cases[:40])))
+        assert await erasing.erase(session, cases[40:], world.now.date(), world.now)
         await session.execute(update(Case).values(quadrant="west"))
     async with world.house.db.read() as session:
         release = await session.get(Release, release_id)
