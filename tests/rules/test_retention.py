@@ -5,7 +5,14 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpline.rules.retention import Facts, Rule, closed_before, kept_until, verdict
+from helpline.rules.retention import (
+    Facts,
+    Rule,
+    all_over,
+    closed_before,
+    kept_until,
+    verdict,
+)
 from helpline.vocabulary import StayReason
 
 ALLEGATION = Rule("allegation_case", 10, "years", frozenset({"allegation"}))
@@ -86,3 +93,5 @@ def test_what_is_left_out_beforehand_is_never_over(today: date, ago: int, rule: 
     closed = today - timedelta(days=ago)
     if kept_until(rule, closed) < today:
         assert closed <= closed_before(rule, today)
+    if closed <= all_over(rule, today):
+        assert kept_until(rule, closed) < today

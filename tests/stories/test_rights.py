@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from helpline.desk import parts
-from helpline.desk.rights import access, access_pdf, requests, retention
+from helpline.desk.rights import access, access_pdf, judging, requests, retention
 from helpline.desk.rights.requests import Told
 from helpline.errors import Conflict, NotFound
-from helpline.models import Case, DataRequest, Deadline, Person, RequestFile
+from helpline.models import Case, Complaint, DataRequest, Deadline, Person, RequestFile
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import DeadlineState, Role
 from tests.world import CARER, LEAD_PHONE, World
@@ -215,6 +215,40 @@ async def test_two_people_agree_before_anything_goes_and_a_hold_keeps_it(world: 
         found, hidden = await retention.lines(session, lena, run)
         assert [one.line.stays for one in found] == ["hold"]
         assert hidden == 0
+
+
+async def test_a_complaint_that_is_kept_longer_keeps_what_it_is_about(one_world: World) -> None:
+    world, contract = one_world, one_world.house.contracts["essex"]
+    await world.sms(CARER, "Please ring me")
+    await world.close(CARER)
+    case = await world.case_of(CARER)
+    await world.later(hours=24 * 366 * 3)  # an enquiry is kept for two years, a complaint for six
+    answered = world.now - timedelta(days=400)
+    told = {"kind": "service", "subject": "other", "complainant": "carer", "method": "letter"}
+    async with world.house.db.write() as session:
+        complaint = Complaint(
+            **told,
+            reference="C-TESTED",
+            contract="essex",
+            words="Nobody rang",
+            about_case_id=case.id,
+            received_at=answered,
+            logged_at=answered,
+            stage_since=answered,
+            answered_at=answered,
+            closed_at=answered,
+        )
+        session.add(complaint)
+        await session.flush()
+        await retention.propose(session, contract, world.now)
+        (row,) = await retention.runs(session, world.lead, ["essex"])
+        (line,), _ = await retention.lines(session, world.lead, row.RetentionRun)
+        assert line.line.stays == "complaint"
+        complaint.answered_at = complaint.closed_at = world.now - timedelta(days=366 * 7)
+        await session.flush()
+    async with world.house.db.write() as session:
+        judged = await judging.judged(session, contract, contract.days.day_of(world.now))
+        assert [said.stays for _, said in judged] == [None]
 
 
 async def hold(world: World, case: Case, by: Actor) -> None:

@@ -74,6 +74,14 @@ def closed_before(rule: Rule, today: date) -> date:
     return months_after(today, -months) + timedelta(days=3)
 
 
+def all_over(rule: Rule, today: date) -> date:
+    """Whatever began on this day or before has been kept long enough by this rule."""
+    if rule.unit == "days":
+        return today - timedelta(days=rule.keep + 1)
+    months = rule.keep * (12 if rule.unit == "years" else 1)
+    return months_after(today, -months) - timedelta(days=1)
+
+
 def verdict(facts: Facts, rules: Sequence[Rule]) -> Verdict | None:
     """By which rule, until when, and why it stays; None where the contract has no rule for it:
     then nothing is proposed."""

@@ -2,21 +2,25 @@
 request or complaint, a child's birthday nobody wrote down. Read only, for desk/rights/retention.
 """
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, false, or_, select
+from sqlalchemy import ColumnElement, Row, exists, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.models import Case, Complaint, CounsellingOffer, DataRequest, LegalHold, Person
 from helpline.rules import retention as rules
-from helpline.vocabulary import HoldKind, StayReason
+from helpline.vocabulary import CaseKind, HoldKind, StayReason
 
 
 async def judged(
-    session: AsyncSession, contract: Contract, *which: Any, asked: int | None = None
+    session: AsyncSession,
+    contract: Contract,
+    today: date,
+    *which: Any,
+    asked: int | None = None,
 ) -> list[tuple[Case, rules.Verdict]]:
     """The closed cases of a contract with what the schedule says of each. `asked`: a request that
     does not keep them, because it is what asks for their erasing."""
@@ -34,7 +38,7 @@ async def judged(
     )
     complaint = select(col(Complaint.id)).where(
         (col(Complaint.case_id) == col(Case.id)) | (col(Complaint.about_case_id) == col(Case.id)),
-        col(Complaint.closed_at).is_(None),
+        _is_kept(contract, today),
     )
     counselled = select(col(CounsellingOffer.id)).where(
         col(CounsellingOffer.case_id) == col(Case.id)
@@ -59,6 +63,18 @@ async def judged(
         if said is not None:
             found.append((row.Case, said))
     return found
+
+
+def _is_kept(contract: Contract, today: date) -> ColumnElement[bool]:
+    """That a complaint is open, or that the contract's own time for complaints still runs from its
+    last answer: then what it is about stays as well."""
+    is_open = col(Complaint.closed_at).is_(None)
+    times = [one.rule for one in contract.retention if CaseKind.COMPLAINT in one.cases]
+    last = func.coalesce(col(Complaint.answered_at), col(Complaint.closed_at))
+    return or_(
+        is_open,
+        *(last > contract.days.end_of(rules.all_over(one, today), time.max) for one in times),
+    )
 
 
 def may_be_over(contract: Contract, now: datetime) -> ColumnElement[bool]:

@@ -67,7 +67,7 @@ async def propose(session: AsyncSession, contract: Contract, now: datetime) -> i
     due = [
         (case, said)
         for case, said in await judging.judged(
-            session, contract, erasing.closed(), judging.may_be_over(contract, now)
+            session, contract, today, erasing.closed(), judging.may_be_over(contract, now)
         )
         if said.is_over(today)
     ][:MOST]
@@ -93,7 +93,8 @@ async def propose_for(
     if before is not None:
         return before
     theirs = col(Case.person_id) == found.person_id
-    due = await judging.judged(session, contract, erasing.closed(), theirs, asked=found.id)
+    today = contract.days.day_of(now)
+    due = await judging.judged(session, contract, today, erasing.closed(), theirs, asked=found.id)
     if not due:
         raise Conflict(
             "No closed case of theirs is kept. An open one is closed first, and then erased."
@@ -292,8 +293,9 @@ async def _erase(
         asked = await session.scalar(
             select(col(DataRequest.id)).where(col(DataRequest.reference) == run.month)
         )
+    today = contract.days.day_of(now)
     judged = await judging.judged(
-        session, contract, erasing.closed(), col(Case.id).in_(ids), asked=asked
+        session, contract, today, erasing.closed(), col(Case.id).in_(ids), asked=asked
     )
     said = {case.id: verdict.stays for case, verdict in judged}
     goes = []
@@ -306,7 +308,6 @@ async def _erase(
     await session.flush()
     if not goes:
         return
-    today = contract.days.day_of(now)
     people = await erasing.erase(session, [line.case_id for line in goes], today, now)
     owners = {
         row[0]: row[1]

@@ -78,7 +78,7 @@ HOLDS: Final = {
 STAYS: Final = {
     StayReason.HOLD: "it is held",
     StayReason.REQUEST: "they have asked for it and have no answer yet",
-    StayReason.COMPLAINT: "a complaint about it is open",
+    StayReason.COMPLAINT: "a complaint about it is open, or is kept longer",
     StayReason.CHILD: "it is a child's: write down until when as a hold",
     StayReason.TAKEN_OFF: "taken off the list",
     StayReason.REOPENED: "it was opened again",
