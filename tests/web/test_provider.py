@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from sqlalchemy import select
 
-from helpline.models import ProviderAccount, Session, User
+from helpline.models import Authenticator, ProviderAccount, Session, User
 from helpline.web.provider import REFUSED
 from tests.fakes.provider import CLIENT, SECRET
 from tests.web.conftest import Arrive
@@ -222,6 +222,30 @@ async def test_our_own_second_factor_is_asked_for_unless_theirs_was(
     other = await arrive(one_world, None)
     await elsewhere.signs_in(other)
     assert other.path == "/inbox"
+
+
+async def test_whoever_has_a_second_factor_here_is_asked_for_it_after_a_weak_sign_in_there(
+    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+) -> None:
+    await link(one_world, elsewhere.url)
+    async with one_world.house.db.write() as session:
+        now, user = one_world.now, one_world.worker.user_id
+        session.add(Authenticator(user_id=user, secret="A", created_at=now, confirmed_at=now))
+    for methods, path in ((["pwd"], "/login/second"), (["pwd", "otp"], "/inbox")):
+        await elsewhere.sits("subject-7", methods)
+        guest = await arrive(one_world, None)
+        await elsewhere.signs_in(guest)
+        assert guest.path == path
+
+
+async def test_another_sites_link_signs_nobody_in_by_itself(
+    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+) -> None:
+    await elsewhere.sits("subject-7")
+    guest = await arrive(one_world, None)
+    trap = {"Sec-Fetch-Site": "cross-site"}
+    assert await guest.get("/login/provider?next=/rota", follow=False, headers=trap) == 200
+    assert "/login/provider?next=" in guest.page  # a person presses it, or not
 
 
 async def test_an_account_is_one_persons_and_can_be_unlinked(

@@ -64,6 +64,13 @@ async def test_a_stolen_hash_is_slow_to_guess(in_earnest: None) -> None:
     assert stored.time_cost >= 3
 
 
+async def test_a_password_is_compared_whole() -> None:
+    longest = "three words " * 83 + "and"
+    known = await access.hashed(longest[: access.LONGEST_PASSWORD])
+    assert await access.fits(known, longest[: access.LONGEST_PASSWORD])
+    assert not await access.fits(known, longest[: access.LONGEST_PASSWORD] + "x" * 99)
+
+
 async def test_an_unknown_name_costs_one_whole_verification_too(
     one_world: World, in_earnest: None
 ) -> None:

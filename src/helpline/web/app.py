@@ -729,7 +729,7 @@ ROUTES = (
     Route("POST", "/users/invitations/{id}/link", users.make_anew, "user.manage", again=True),
     Route("POST", "/users/invitations/{id}/end", users.take_back, "user.manage"),
     Route("POST", "/users/{id}/second/reset", users.reset_factors, "user.ways", again=True),
-    Route("POST", "/users/{id}/addresses", users.set_addresses, "user.ways"),
+    Route("POST", "/users/{id}/addresses", users.set_addresses, "user.ways", again=True),
     Route("POST", "/users/{id}/ways", users.move_way, "user.ways"),
     Route("POST", "/users/{id}/password", users.set_password, "user.manage", again=True),
     Route("POST", "/users/{id}/sessions/end", users.sign_out, "user.ways"),

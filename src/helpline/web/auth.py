@@ -92,6 +92,12 @@ def sign_in(request: web.Request, response: web.StreamResponse, new: access.NewS
     _set(request, response, BROWSER, new.browser, BROWSER_SECONDS)
 
 
+def words_of_ours(request: web.Request) -> list[str]:
+    """What a stranger would try first in a password here: the councils' names and our own."""
+    contracts = house_of(request).contracts.values()
+    return [word for one in contracts for word in (one.key, one.council, one.name)]
+
+
 def hand_over(request: web.Request, response: web.StreamResponse) -> None:
     """The token of a session that was renewed during this request, to the browser."""
     token = request.get(NEW_TOKEN)

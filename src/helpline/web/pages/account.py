@@ -56,7 +56,8 @@ async def change_password(request: web.Request) -> web.Response:
             raise InvalidInput("The old password is not right.")
         async with house.db.write() as session:
             await guessing.forget(session, tries)
-        new_hash = await access.hashed(new, name, signed.actor.name)
+        names = (name, signed.actor.name, *auth.words_of_ours(request))
+        new_hash = await access.hashed(new, *names)
     except InvalidInput as error:
         return await _page(request, 400, str(error))
     async with house.db.write() as session:

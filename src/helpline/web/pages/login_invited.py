@@ -7,6 +7,7 @@ from aiohttp import web
 
 from helpline.desk import access, access_invitations
 from helpline.errors import Conflict, HelplineError, InvalidInput, NotFound
+from helpline.web import auth
 from helpline.web.asked import fields, house_of, now_of
 from helpline.web.pages import login, login_provider
 from helpline.web.pages.login_second import tell
@@ -25,7 +26,8 @@ async def accept(request: web.Request) -> web.Response:
     async with house.db.read() as session:
         found = await access_invitations.find(session, token, now)
     try:
-        password_hash = await access.hashed(password, found.name, found.shown_name)
+        names = (found.name, found.shown_name, *auth.words_of_ours(request))
+        password_hash = await access.hashed(password, *names)
         async with house.db.write() as session:
             user_id = await access_invitations.accept(session, token, password_hash, now)
             if found.is_renewal:

@@ -27,6 +27,8 @@ SIGN_IN, LINK, INVITED = "sign_in", "link", "invited"
 async def begin(request: web.Request) -> web.Response:
     """Straight on to the provider: nothing of ours is shown on the way."""
     then, again = safe_path(request.query.get("next", "")), "again" in request.query
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        return login.form(request, then=then)  # another site's link signs nobody in by itself
     try:
         address, token = await _begun(request, SIGN_IN, then=then, again=again)
     except provider.Refused as refused:
