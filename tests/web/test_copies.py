@@ -34,7 +34,12 @@ async def test_a_lead_settles_a_message_and_lets_everything_go(
 ) -> None:
     message = await held(one_world)
     reference = (await one_world.case_of(CARER)).reference
+    worker = await arrive(one_world, "wasim")
+    await worker.get("/inbox")
+    assert "not watched until a team lead lets them go" in worker.text
     lead = await arrive(one_world, "leonie")
+    await lead.get("/inbox")
+    assert 'href="/copies">look at what waits' in lead.page
     assert await lead.get("/copies") == 200
     assert "made yesterday at 21:15" in lead.text or "copy made" in lead.text
     assert f"To the person of {reference}" in lead.text
@@ -79,5 +84,5 @@ async def test_copies_are_shown_with_their_trouble(one_world: World, arrive: Arr
     lead = await arrive(one_world, "leonie")
     assert await lead.get("/copies") == 200
     assert "HELPLINE_BACKUP_DIR is not set" in lead.text
-    assert "Good 12,345 1,024 kB night.copy" in lead.text
+    assert "Good 12,345 rows 1,024 kB night.copy" in lead.text
     assert "Failed OSError at making.py:9" in lead.text
