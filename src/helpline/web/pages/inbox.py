@@ -45,7 +45,7 @@ async def show_inbox(request: web.Request) -> web.Response:
     chosen, after = _filter(request), request.query.get("after")
     async with house_of(request).db.read() as session:
         values = await _inbox(session, request, chosen, after)
-        values["held"] = await restored.is_held(session)
+        values["waits_since_restore"] = await restored.is_held(session)
     values["may_release"] = may(actor_of(request), restored.ACTION)
     template = "_inbox_list.html.j2" if request.query.get("part") == "list" else "inbox.html.j2"
     return show(request, template, **values)
