@@ -38,6 +38,7 @@ def test_a_commissioner_reads_reports_and_nothing_about_anybody() -> None:
         "question.write",
         "measure.propose",
         "session.own",
+        "factor.own",
         "change.read",  # what was done about what people said, as far as somebody showed it
         "handed_on.read",
     }
@@ -48,6 +49,8 @@ def test_an_admin_sees_no_case() -> None:
         "user.manage",
         "rota.read",
         "session.own",
+        "factor.own",
+        "restore.release",
         "block.manage",
         "running.manage",
         "audit.read",
@@ -87,7 +90,7 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more |= {"portal.read", "review.write", "question.read", "question.write", "measure.propose"}
     more |= {"overview.read", "triage.review", "report.prepare", "report.sign", "report.behind"}
     more |= {"report.supply", "report.template", "case.restrict", "glass.review"}
-    more |= {"permissions.read"}
+    more |= {"permissions.read", "restore.release", "contract.export"}
     more |= {"right.work", "right.sign", "retention.work", "retention.approve", "agreement.write"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)

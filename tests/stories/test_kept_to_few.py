@@ -289,7 +289,8 @@ async def test_whoever_asks_is_shown_who_read_their_cases(world: World) -> None:
     async with world.house.db.write() as session:
         person = await session.get(Person, case.person_id)
         assert person is not None
-        shown = await readers.readings_of(session, person, world.worker)
+        assert await readers.readings_of(session, person, world.worker) == []  # kept from him
+        shown = await readers.readings_of(session, person, sefa)
         await readers.note_shown(session, person, "telephone", world.worker, world.now)
         with pytest.raises(InvalidInput):
             await readers.note_shown(session, person, "", world.worker, world.now)

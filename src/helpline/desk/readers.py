@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import events
+from helpline.desk import events, seeing
 from helpline.errors import InvalidInput
 from helpline.models import Person, metadata
 from helpline.rules.permissions import Actor, require
@@ -53,8 +53,8 @@ class Reading:
 
 
 async def readings_of(session: AsyncSession, person: Person, by: Actor) -> Sequence[Reading]:
-    """Every reading of the cases that are for this person, the newest first. `by` may see the
-    person (desk/merging.find_person); whose cases these are the person knows, so all of them."""
+    """Every reading of the cases that are for this person and that `by`, who shows them, may know
+    of; the newest first."""
     require(by, "readers.show", person.contract)
     query = (
         select(
@@ -68,7 +68,11 @@ async def readings_of(session: AsyncSession, person: Person, by: Actor) -> Seque
         )
         .join(CASE, CASE.c.id == EVENT.c.case_id)
         .join(USER, USER.c.id == EVENT.c.by_user_id)
-        .where(CASE.c.person_id == person.id, EVENT.c.kind.in_(READINGS))
+        .where(
+            CASE.c.person_id == person.id,
+            EVENT.c.kind.in_(READINGS),
+            *seeing.cases(by, CASE, action="readers.show"),
+        )
         .order_by(EVENT.c.at.desc(), EVENT.c.id.desc())
         .limit(MOST)
     )

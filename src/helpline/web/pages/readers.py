@@ -2,6 +2,7 @@
 printed and given to them. That they asked is written down before the sheet is shown."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -46,5 +47,6 @@ async def _page(request: web.Request, status: int = 200, problem: str = "") -> w
         "wrong": "how",
         "problem": problem,
         "typed": {},
+        "dated": lambda at: at.astimezone(ZoneInfo(contract.zone)).strftime("%-d %B %Y, %H:%M"),
     }
     return show(request, "readers.html.j2", status, zone=contract.zone, **values)
