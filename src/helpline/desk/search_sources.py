@@ -146,6 +146,8 @@ NOT_SEARCHED: Final[Mapping[str, str]] = {
     "compliment.words": "a register of its own; what came as a message is found as one",
     "conflict.why": "why a colleague must not know of it: only their lead reads it",
     "conversation.letter_id": "the number of a letter, without words",
+    "broken_glass.review": "what a lead made of an opening in an emergency, read on its own page",
+    "broken_glass.why": "why a colleague opened it in an emergency, read on its own page",
     "breach_assessment.words": "the same words are the incident's entry, which is found",
     "data_request.words": "a register of its own: it is found by its person",
     "disclosure.what": "a register of its own, which the case's page of rights shows whole",
@@ -159,6 +161,7 @@ NOT_SEARCHED: Final[Mapping[str, str]] = {
     "out_message.recipient": "a number or address: people are found by theirs",
     "request_entry.words": "a register of its own: it is found by its person",
     "request_file.content": "a copy of the record itself, which is searched where it stands",
+    "restriction.why": "why it is kept to few: found by those few, who have it before them",
     "retention_line.why": "how long it is kept, and why: no part of the matter itself",
     "triage_reading.why": "words of the message itself, which is found",
 }

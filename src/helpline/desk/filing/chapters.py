@@ -40,6 +40,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
 LEFT_OUT: Final[Mapping[str, str]] = {
     "alert": "how we made each other look; what was due stands among the promises",
     "breach_assessment": "the same judgement is the incident's entry, which is here",
+    "broken_glass": "who of us opened it in an emergency: it stands with who read it",
     "call": "the line's own numbers of a call that stands among the calls",
     "case_word": "digests for the search, without a word that could be read",
     "complaint": "a register of its own, kept by somebody independent: whoever it is about must "
@@ -52,6 +53,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "feedback_ask": "what somebody said of us is read by those who do not work on the case",
     "legal_hold": "how long it is kept, and why: nothing that happened on the case",
     "out_message": "the way a message took; the message itself is here with how it went",
+    "restriction": "whom of us it is kept to: nothing about the person",
+    "restriction_name": "whom of us it is kept to: nothing about the person",
     "retention_line": "that it was on a list of what has been kept long enough",
     "triage_reading": "what a machine made of a message that is here; what followed from it is too",
 }

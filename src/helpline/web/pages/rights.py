@@ -65,6 +65,7 @@ async def show_rights(request: web.Request) -> web.Response:
         chosen=shown[0].key if len(shown) == 1 and len(known) > 1 else "",
         may_work=works,
         may_agree=may(actor, "agreement.write"),
+        may_complaints=may(actor, "complaint.read"),
         may_log_incident=may(actor, "incident.log"),
     )
 
