@@ -29,7 +29,7 @@ from tests.world import World, opened_world
 
 OLD, NEW = RAW_TEST_KEY, b"another key that the tests use!!"
 PAUSE = 0.03
-"""Seconds between two acts of one person: busier than any night, and no more than a disk can take."""
+"""Seconds between two acts of one person: busier than any night."""
 WORDS = "lantern harbour kettle orchard marble willow copper meadow".split()
 
 

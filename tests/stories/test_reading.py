@@ -1,16 +1,18 @@
 """Somebody reads far more than is usual: the safeguarding lead and the leads are told, once a day,
 and say what it was. Whoever reads what they always read is left in peace."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from helpline.clock import MovableClock
-from helpline.desk import cases, search, watching
+from helpline.desk import cases, search, verifying, watching
 from helpline.engine.auditing import keep_trail
-from helpline.models import Alert, AuditDigest, AuditRound, Case, Event, UnusualReading
+from helpline.models import Alert, AuditDigest, AuditRound, Case, Event, OutMessage, UnusualReading
 from helpline.rules import reading
 from helpline.rules.permissions import Actor
 from helpline.rules.reading import Hour, Kind, Limits
@@ -140,6 +142,24 @@ async def test_far_more_than_usual_is_measured_against_ones_own_days(world: Worl
     await keep_trail(world.house)
     (found,) = await rows(world, UnusualReading)
     assert (found.kind, found.count, found.usual) == (Kind.MANY, 6, 1)
+
+
+async def test_its_end_leaves_by_letter_and_into_a_file(world: World, tmp_path: Path) -> None:
+    """Whoever holds the line can tell later, whatever became of the database."""
+    file = tmp_path / "elsewhere.txt"
+    told = {"audit_to": "records@example.org, board@example.org", "audit_file": file}
+    house = replace(world.house, settings=world.house.settings.model_copy(update=told))
+    await many_cases(world, 1)
+    for _ in range(2):
+        await keep_trail(house)
+    letters = [one for one in await rows(world, OutMessage) if one.channel == "email"]
+    assert {one.recipient for one in letters} == {"records@example.org", "board@example.org"}
+    (line,) = file.read_text().splitlines()
+    assert all(line in one.body for one in letters)
+    (left,) = await rows(world, AuditDigest)
+    assert (left.mailed_to, left.written_at is not None) == (2, True)
+    async with world.house.db.read() as session:
+        assert (await verifying.look_through(session, line)).fault is None
 
 
 async def test_once_a_day_all_of_it_is_looked_through_and_its_end_leaves(world: World) -> None:

@@ -42,7 +42,7 @@ def content(row: Row[Any]) -> bytes:
     try:
         at = row.at if isinstance(row.at, datetime) else _instant(row.at)
         detail = json.loads(row.detail)
-        return chain.content(row.kind, at, row.contract, row.case_id, row.by_user_id, detail)
+        return chain.stored(row.kind, at, row.contract, row.case_id, row.by_user_id, detail)
     except (ValueError, TypeError, RecursionError):
         return b""
 

@@ -53,7 +53,7 @@ def lost_words(lost: Collection[str]) -> str:
     return (
         f"The database holds values sealed under a key that is not in HELPLINE_KEYS (fingerprint "
         f"{which}). Nothing was changed. Add that key after the first; without it nobody can read "
-        "what it sealed: RUNBOOK.md, “The key is lost”"
+        "what it sealed: RUNBOOK.md, “The key is lost”."
     )
 
 

@@ -49,7 +49,7 @@ async def look_through(
     no such line."""
     anchored = chain.anchored(left) if left else None
     if left and anchored is None:
-        raise InvalidInput("That is no line that left this machine: it looks like 4711:9f3c…")
+        raise InvalidInput("That is no line that left this machine: one looks like 4711:9f3c….")
     if is_fresh and session.get_bind().dialect.name == "postgresql":
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     walk = _Walk(await keyring.secrets(session), anchored)

@@ -44,6 +44,18 @@ def content(
 ) -> bytes:
     """The same bytes for the same event, whatever database it stands in."""
     plain = json.loads(json.dumps(detail))  # what comes back from the database: no enums, no tuples
+    return stored(kind, at, contract, case_id, by_user_id, plain)
+
+
+def stored(
+    kind: str,
+    at: datetime,
+    contract: str | None,
+    case_id: int | None,
+    by_user_id: int | None,
+    plain: Mapping[str, Any],
+) -> bytes:
+    """The same of what was read from a database."""
     instant = at.astimezone(UTC).isoformat(timespec="microseconds")
     said = [kind, instant, contract, case_id, by_user_id, plain]
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
