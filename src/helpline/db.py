@@ -161,6 +161,11 @@ class Database:
             if not self.is_sqlite:
                 await _tell_nodes(session)
 
+    async def look_for_wall(self) -> None:
+        """Whether row security stands, and a line in the log where it does not; at the start."""
+        with asked_by(None, ""):
+            await self.answers()
+
     def _behind_the_wall(self, session: Session, _: Any, connection: Connection) -> None:
         asking = _asking.get()
         if asking is None:

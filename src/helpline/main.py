@@ -128,6 +128,7 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
     async with house.db.write() as session:
         if await keyring.stand(session, house.clock.now()):  # refuses where one is lost
             await rekeying.staff_first(session)
+    await house.db.look_for_wall()
     from helpline.web.app import make_app  # the pages are not needed by the other commands
 
     runner = web.AppRunner(make_app(house), access_log=None, handle_signals=False)

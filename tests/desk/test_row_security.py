@@ -152,8 +152,8 @@ def policies_url(url: str) -> object:
     return Database(url).url
 
 
-def test_where_the_user_may_make_no_role_it_goes_on_without(
-    postgres: str, monkeypatch: pytest.MonkeyPatch
+async def test_where_the_user_may_make_no_role_it_says_so_and_goes_on(
+    postgres: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = databases.new_postgres_database(postgres)
 
@@ -165,5 +165,18 @@ def test_where_the_user_may_make_no_role_it_goes_on_without(
     try:
         migrate(url)
         assert not policies.stands(policies_url(url))
+        await says_so_and_goes_on(url, capsys)
     finally:
         databases.drop_postgres_database(url)
+
+
+async def says_so_and_goes_on(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    db = Database(url)
+    await db.look_for_wall()
+    await db.look_for_wall()
+    assert db.has_wall is False
+    with asked_by("essex", "worker"):
+        assert await db.answers()
+    await db.close()
+    told = capsys.readouterr()
+    assert (told.out + told.err).count("db.no_row_security") == 1
