@@ -6,13 +6,14 @@ somebody adds is in the audit trail until they say here why it need not be.
 """
 
 import re
+from datetime import datetime, timedelta
 from typing import Final
 
 from aiohttp import web
 
 from helpline.desk import events
 from helpline.rules.permissions import Actor
-from helpline.web.asked import house_of, now_of
+from helpline.web.asked import house_of, now_of, signed_in
 
 ITSELF: Final = frozenset(
     """
@@ -20,6 +21,7 @@ ITSELF: Final = frozenset(
     /cases/{reference}/record /cases/{reference}/record/chronology.pdf
     /cases/{reference}/record/file.pdf /cases/{reference}/people /cases/{reference}/pathway
     /cases/{reference}/duties /cases/{reference}/partners /cases/{reference}/given
+    /cases/{reference}/restriction
     /attachments/{id} /evidence/files/{id} /obligations/files/{id} /audit
     /reports/{contract}/figure/{label} /releases/{id}/files/{format}
     /reports/{contract}/{label}
