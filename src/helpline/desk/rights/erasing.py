@@ -87,7 +87,9 @@ async def preview(session: AsyncSession, case_ids: Sequence[int], today: date) -
     """How much would go with these cases."""
     counts = {
         table.name: await session.scalar(
-            select(func.count()).select_from(table).where(_of_cases(table, case_ids))
+            select(func.count())
+            .select_from(table)
+            .where(_of_cases(table, case_ids), or_(*(table.c[one].is_not(None) for one in columns)))
         )
         or 0
         for table, columns in _texts()

@@ -32,7 +32,7 @@ from helpline.rules import retention as rules
 from helpline.rules.permissions import Actor, require
 from helpline.vocabulary import RightKind, RunState, StayReason
 
-AT_ONCE: Final = 50
+AT_ONCE: Final = 25
 """Cases erased in one transaction."""
 MOST: Final = 2000
 """Cases of one list; what is more comes with the next."""
