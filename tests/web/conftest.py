@@ -2,6 +2,7 @@
 for what has nothing to do with the database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,26 @@ async def everybody(one_world: World) -> World:
 @pytest.fixture
 async def arrive() -> AsyncIterator[Arrive]:
     """`await arrive(world, "wasim")`: a browser of its own, signed in; None: nobody signed in."""
+    async with _arriving("") as somebody:
+        yield somebody
+
+
+@pytest.fixture
+async def come() -> AsyncIterator[Arrive]:
+    """The same, onto a page that is quickly made: for tests in which nobody needs an inbox."""
+    async with _arriving("/account/again") as somebody:
+        yield somebody
+
+
+@asynccontextmanager
+async def _arriving(then: str) -> AsyncIterator[Arrive]:
     arrived: list[Visitor] = []
 
     async def somebody(world: World, name: str | None) -> Visitor:
         guest = await visitor(world)
         arrived.append(guest)
         if name:
-            assert await guest.sign_in(name) == 200, guest.text
+            assert await guest.sign_in(name, then=then) == 200, guest.text
         return guest
 
     yield somebody

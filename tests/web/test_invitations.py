@@ -36,10 +36,9 @@ async def rows(world: World, table: Any) -> list[Any]:
 
 
 async def test_somebody_is_invited_chooses_a_password_and_is_in(
-    world: World, arrive: Arrive
+    everybody: World, come: Arrive
 ) -> None:
-    await world.hire("Ada", Role.ADMIN)
-    ada, nina = await arrive(world, "ada"), await arrive(world, None)
+    ada, nina = await come(everybody, "ada"), await come(everybody, None)
     path = await invited(ada)
     assert await nina.get(path) == 200
     assert "Welcome, Nina N." in nina.text
@@ -47,21 +46,19 @@ async def test_somebody_is_invited_chooses_a_password_and_is_in(
     assert "at least 12" in nina.text
     assert await nina.post(path, {"password": HERS}, token="") == 200
     assert nina.path == "/account/second"
-    assert await (await arrive(world, None)).sign_in("Nina", HERS) == 200
-    assert await (await arrive(world, None)).get(path) == 404  # once
+    assert await (await come(everybody, None)).sign_in("Nina", HERS) == 200
+    assert await (await come(everybody, None)).get(path) == 404  # once
     await ada.get("/users")
     assert "Links that wait" not in ada.text
-    (row,) = await rows(world, Invitation)
+    (row,) = await rows(everybody, Invitation)
     assert path.rpartition("/")[2] not in str(row)
     assert row.token_hash == access.token_hash(path.rpartition("/")[2])
 
 
-async def test_a_link_ends_after_72_hours_and_is_made_anew(
-    everybody: World, arrive: Arrive
-) -> None:
-    path = await invited(await arrive(everybody, "ada"))
+async def test_a_link_ends_after_72_hours_and_is_made_anew(everybody: World, come: Arrive) -> None:
+    path = await invited(await come(everybody, "ada"))
     await everybody.forward(hours=72.1)
-    nina, ada = await arrive(everybody, None), await arrive(everybody, "ada")
+    nina, ada = await come(everybody, None), await come(everybody, "ada")
     assert await nina.get(path) == 404
     assert access_invitations.GONE in nina.text
     assert await nina.post(path, {"password": HERS}, token="") == 404
@@ -73,9 +70,9 @@ async def test_a_link_ends_after_72_hours_and_is_made_anew(
 
 
 async def test_a_newer_link_makes_the_older_void_and_one_is_taken_back(
-    everybody: World, arrive: Arrive
+    everybody: World, come: Arrive
 ) -> None:
-    ada, nina = await arrive(everybody, "ada"), await arrive(everybody, None)
+    ada, nina = await come(everybody, "ada"), await come(everybody, None)
     path = await invited(ada)
     (row,) = await rows(everybody, Invitation)
     assert await ada.post(f"/users/invitations/{row.id}/link") == 200
@@ -117,9 +114,9 @@ CANNOT_BE: list[tuple[dict[str, str], str]] = [
 
 
 async def test_an_invitation_that_cannot_be_is_refused_with_a_sentence(
-    everybody: World, arrive: Arrive
+    everybody: World, come: Arrive
 ) -> None:
-    ada = await arrive(everybody, "ada")
+    ada = await come(everybody, "ada")
     await ada.get("/users")
     for changed, says in CANNOT_BE:
         assert await ada.post("/users", NINA | changed) == 400, changed
@@ -128,8 +125,8 @@ async def test_an_invitation_that_cannot_be_is_refused_with_a_sentence(
     assert not await rows(everybody, Invitation)
 
 
-async def test_nobody_is_invited_twice_under_one_name(everybody: World, arrive: Arrive) -> None:
-    ada = await arrive(everybody, "ada")
+async def test_nobody_is_invited_twice_under_one_name(everybody: World, come: Arrive) -> None:
+    ada = await come(everybody, "ada")
     await invited(ada)
     assert await ada.post("/users", NINA | {"name": "NINA"}) == 400
     assert "invited already" in ada.text
@@ -150,9 +147,9 @@ async def test_who_administers_one_contract_invites_into_no_other(everybody: Wor
 
 
 async def test_a_forgotten_password_is_chosen_anew_by_whose_it_is(
-    everybody: World, arrive: Arrive
+    everybody: World, come: Arrive
 ) -> None:
-    wasim, ada = await arrive(everybody, "wasim"), await arrive(everybody, "ada")
+    wasim, ada = await come(everybody, "wasim"), await come(everybody, "ada")
     await ada.get("/users")
     path = f"/users/{everybody.worker.user_id}/password"
     assert await ada.post(path) == 200
@@ -160,7 +157,7 @@ async def test_a_forgotten_password_is_chosen_anew_by_whose_it_is(
     assert await ada.post(path) == 200
     link = link_on(ada)
     assert await wasim.get("/inbox", follow=False) == 200  # nothing is changed until it is used
-    guest = await arrive(everybody, None)
+    guest = await come(everybody, None)
     assert await guest.get(first) == 404
     for weak in ("wasim wasim wasim", "Essex2026!!!", "essex essex essex"):
         assert await guest.post(link, {"password": weak}, token="") == 400, weak
@@ -171,21 +168,21 @@ async def test_a_forgotten_password_is_chosen_anew_by_whose_it_is(
     assert await ada.post("/users/9999/password") == 404
 
 
-async def test_a_link_for_somebody_who_left_opens_nothing(everybody: World, arrive: Arrive) -> None:
-    ada = await arrive(everybody, "ada")
+async def test_a_link_for_somebody_who_left_opens_nothing(everybody: World, come: Arrive) -> None:
+    ada = await come(everybody, "ada")
     await ada.get("/users")
     await ada.post(f"/users/{everybody.worker.user_id}/password")
     link = link_on(ada)
     await ada.post(f"/users/{everybody.worker.user_id}/end")
-    guest = await arrive(everybody, None)
+    guest = await come(everybody, None)
     assert await guest.post(link, {"password": HERS}, token="") == 404
     assert await guest.sign_in("wasim", HERS) == 400
 
 
-async def test_where_there_is_e_mail_the_link_goes_by_it(everybody: World, arrive: Arrive) -> None:
+async def test_where_there_is_e_mail_the_link_goes_by_it(everybody: World, come: Arrive) -> None:
     channels = {**everybody.house.channels, "email": everybody.sms_network}
     object.__setattr__(everybody.house, "channels", channels)
-    ada = await arrive(everybody, "ada")
+    ada = await come(everybody, "ada")
     path = await invited(ada, email="Nina@Helpline.example")
     assert "on its way by e-mail" in ada.text
     (message,) = [m for m in await rows(everybody, OutMessage) if m.channel == "email"]

@@ -87,16 +87,16 @@ async def rows(world: World, table: Any) -> list[Any]:
 
 
 async def test_a_linked_account_signs_in_and_no_other(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     await elsewhere.sits("subject-7")
-    assert await elsewhere.links(await arrive(one_world, "wasim")) == 200
-    guest = await arrive(one_world, None)
+    assert await elsewhere.links(await come(one_world, "wasim")) == 200
+    guest = await come(one_world, None)
     assert await elsewhere.signs_in(guest, "/login/provider?next=/rota") == 200
     assert guest.path == "/rota"
     assert (await rows(one_world, Session))[-1].method == "provider"
     await elsewhere.sits("subject-8")  # the same address, another subject
-    other = await arrive(one_world, None)
+    other = await come(one_world, None)
     assert await elsewhere.signs_in(other) == 400
     assert "not linked to anybody here" in other.text
     assert "subject" not in str(
@@ -134,10 +134,10 @@ FALSE = {
 
 
 async def test_every_false_word_is_refused_with_one_sentence(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     await link(one_world, elsewhere.url)
-    guest, let_in = await arrive(one_world, None), []
+    guest, let_in = await come(one_world, None), []
     for name, lies in FALSE.items():
         await elsewhere.sits("subject-7", **lies)
         status = await elsewhere.signs_in(guest)
@@ -159,9 +159,9 @@ async def link(world: World, issuer: str) -> None:
 
 
 async def test_a_provider_that_describes_another_is_not_believed(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
-    guest = await arrive(one_world, None)
+    guest = await come(one_world, None)
     for about in (
         {"issuer": "https://evil.example"},
         {"token_endpoint": "http://evil.example/token"},
@@ -174,22 +174,22 @@ async def test_a_provider_that_describes_another_is_not_believed(
 
 
 async def test_who_is_to_prove_it_anew_there_must_have_done_so(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     """A session there that was left open must not answer the question whether it is still them."""
     await link(one_world, elsewhere.url)
-    guest, now = await arrive(one_world, None), int(one_world.now.timestamp())
+    guest, now = await come(one_world, None), int(one_world.now.timestamp())
     for proved_at, status in ((None, 400), (now - 3600, 400), (now - 5, 200)):
         await elsewhere.sits("subject-7", claims={"auth_time": proved_at})
         assert await elsewhere.signs_in(guest, "/login/provider?again") == status, proved_at
 
 
 async def test_what_came_back_once_is_good_once_and_in_its_own_browser(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     await link(one_world, elsewhere.url)
     await elsewhere.sits("subject-7")
-    guest, thief = await arrive(one_world, None), await arrive(one_world, None)
+    guest, thief = await come(one_world, None), await come(one_world, None)
     await guest.get("/login/provider", follow=False)
     back = await elsewhere.goes(guest.headers["Location"])
     assert await thief.get(back) == 400  # another browser: it has begun nothing
@@ -200,32 +200,32 @@ async def test_what_came_back_once_is_good_once_and_in_its_own_browser(
 
 
 async def test_a_provider_that_is_away_is_one_sentence_and_passwords_go_on(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
     set_up(one_world, "http://127.0.0.1:9")
-    guest = await arrive(one_world, None)
+    guest = await come(one_world, None)
     assert await guest.get("/login/provider") == 400
     assert REFUSED in guest.text
     assert await guest.sign_in("wasim") == 200
 
 
 async def test_our_own_second_factor_is_asked_for_unless_theirs_was(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     await link(one_world, elsewhere.url)
     set_up(one_world, elsewhere.url, second_factor="required")
     await elsewhere.sits("subject-7")
-    guest = await arrive(one_world, None)
+    guest = await come(one_world, None)
     await elsewhere.signs_in(guest)
     assert guest.path == "/account/second"
     await elsewhere.sits("subject-7", ["pwd", "mfa"])
-    other = await arrive(one_world, None)
+    other = await come(one_world, None)
     await elsewhere.signs_in(other)
     assert other.path == "/inbox"
 
 
 async def test_whoever_has_a_second_factor_here_is_asked_for_it_after_a_weak_sign_in_there(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     await link(one_world, elsewhere.url)
     async with one_world.house.db.write() as session:
@@ -233,41 +233,41 @@ async def test_whoever_has_a_second_factor_here_is_asked_for_it_after_a_weak_sig
         session.add(Authenticator(user_id=user, secret="A", created_at=now, confirmed_at=now))
     for methods, path in ((["pwd"], "/login/second"), (["pwd", "otp"], "/inbox")):
         await elsewhere.sits("subject-7", methods)
-        guest = await arrive(one_world, None)
+        guest = await come(one_world, None)
         await elsewhere.signs_in(guest)
         assert guest.path == path
 
 
 async def test_another_sites_link_signs_nobody_in_by_itself(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     await elsewhere.sits("subject-7")
-    guest = await arrive(one_world, None)
+    guest = await come(one_world, None)
     trap = {"Sec-Fetch-Site": "cross-site"}
     assert await guest.get("/login/provider?next=/rota", follow=False, headers=trap) == 200
     assert "/login/provider?next=" in guest.page  # a person presses it, or not
 
 
 async def test_an_account_is_one_persons_and_can_be_unlinked(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     await link(one_world, elsewhere.url)
     await elsewhere.sits("subject-7")
-    leonie, wasim = await arrive(one_world, "leonie"), await arrive(one_world, "wasim")
+    leonie, wasim = await come(one_world, "leonie"), await come(one_world, "wasim")
     assert await elsewhere.links(leonie) == 409
     assert "linked to somebody else" in leonie.text
     await wasim.get("/account/second")
     assert "signs you in here" in wasim.text
     assert await wasim.post("/account/provider/end") == 200
-    assert await elsewhere.signs_in(await arrive(one_world, None)) == 400
+    assert await elsewhere.signs_in(await come(one_world, None)) == 400
 
 
 async def test_a_link_begun_by_one_is_not_finished_by_another(
-    elsewhere: Elsewhere, one_world: World, arrive: Arrive
+    elsewhere: Elsewhere, one_world: World, come: Arrive
 ) -> None:
     """Signed out meanwhile, and somebody else signed in in the same browser."""
     await elsewhere.sits("subject-7")
-    guest = await arrive(one_world, "wasim")
+    guest = await come(one_world, "wasim")
     await guest.get("/account/second")
     await guest.post("/account/provider")
     address = way_on(guest)
@@ -279,28 +279,28 @@ async def test_a_link_begun_by_one_is_not_finished_by_another(
 
 
 async def test_the_invited_may_come_without_a_password(
-    elsewhere: Elsewhere, everybody: World, arrive: Arrive
+    elsewhere: Elsewhere, everybody: World, come: Arrive
 ) -> None:
-    ada = await arrive(everybody, "ada")
+    ada = await come(everybody, "ada")
     await ada.get("/users")
     await ada.post("/users", {"name": "nina", "role": "worker"})
     path = "/invitation/" + ada.page.partition("/invitation/")[2].partition('"')[0]
     await elsewhere.sits("subject-9")
-    nina = await arrive(everybody, None)
+    nina = await come(everybody, None)
     await nina.get(path)
     assert await nina.post(f"{path}/provider", token="") == 200
     assert await nina.get(await elsewhere.goes(way_on(nina))) == 200
     assert nina.path == "/inbox"
     assert [row.name for row in await rows(everybody, User)][-1] == "nina"
-    assert await (await arrive(everybody, None)).sign_in("nina", "") == 400
+    assert await (await come(everybody, None)).sign_in("nina", "") == 400
     await nina.get("/account/second")
     assert await nina.post("/account/provider/end") == 409
     assert "your only way in" in nina.text
-    assert await elsewhere.signs_in(await arrive(everybody, None)) == 200
+    assert await elsewhere.signs_in(await come(everybody, None)) == 200
 
 
-async def test_without_a_provider_there_is_nothing_to_see(one_world: World, arrive: Arrive) -> None:
-    guest = await arrive(one_world, None)
+async def test_without_a_provider_there_is_nothing_to_see(one_world: World, come: Arrive) -> None:
+    guest = await come(one_world, None)
     await guest.get("/login")
     assert "organisation" not in guest.text
     assert await guest.get("/login/provider") == 404

@@ -46,30 +46,30 @@ def require(world: World) -> None:
 # --- the app -------------------------------------------------------------------------------------
 
 
-async def test_after_the_password_the_app_is_asked_for(world: World, arrive: Arrive) -> None:
-    first = await arrive(world, "wasim")
-    secret, papers = await with_app(world, first)
+async def test_after_the_password_the_app_is_asked_for(one_world: World, come: Arrive) -> None:
+    first = await come(one_world, "wasim")
+    secret, papers = await with_app(one_world, first)
     assert len(papers) == 10
     assert "shown now and never again" in first.text
-    await world.forward(minutes=1)
-    guest = await arrive(world, None)
+    await one_world.forward(minutes=1)
+    guest = await come(one_world, None)
     assert await guest.sign_in("wasim") == 200
     assert guest.path == "/login/second"
     assert await guest.get("/inbox", follow=False) == 303  # a password alone opens nothing
     assert await guest.post("/login/second", {"code": "000000"}) == 400
     assert "That code is not right" in guest.text
-    code = now_code(world, secret)
+    code = now_code(one_world, secret)
     assert await guest.post("/login/second", {"code": f"{code[:3]} {code[3:]}"}) == 200
     assert guest.path == "/inbox"
-    kept = (await rows(world, Session))[-1]
-    assert (kept.method, kept.second_at) == ("app", world.now)
+    kept = (await rows(one_world, Session))[-1]
+    assert (kept.method, kept.second_at) == ("app", one_world.now)
 
 
-async def test_a_code_is_taken_once_and_none_that_is_older(world: World, arrive: Arrive) -> None:
-    secret, _ = await with_app(world, await arrive(world, "wasim"))
+async def test_a_code_is_taken_once_and_none_that_is_older(world: World, come: Arrive) -> None:
+    secret, _ = await with_app(world, await come(world, "wasim"))
     await world.forward(minutes=2)
     code, older = now_code(world, secret), now_code(world, secret, -1)
-    guest, thief = await arrive(world, None), await arrive(world, None)
+    guest, thief = await come(world, None), await come(world, None)
     await guest.sign_in("wasim")
     await thief.sign_in("wasim")
     assert await guest.post("/login/second", {"code": code}, follow=False) == 303
@@ -78,9 +78,9 @@ async def test_a_code_is_taken_once_and_none_that_is_older(world: World, arrive:
 
 
 async def test_the_telephones_clock_may_be_half_a_minute_off(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
-    secret, _ = await with_app(one_world, await arrive(one_world, "wasim"))
+    secret, _ = await with_app(one_world, await come(one_world, "wasim"))
     for steps, fits in ((-2, False), (-1, True), (1, True), (2, False)):
         await one_world.forward(minutes=5)
         async with one_world.house.db.write() as session:
@@ -90,11 +90,11 @@ async def test_the_telephones_clock_may_be_half_a_minute_off(
 
 
 async def test_a_wrong_second_code_slows_and_is_told_to_whose_it_is(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
-    secret, _ = await with_app(one_world, await arrive(one_world, "wasim"))
+    secret, _ = await with_app(one_world, await come(one_world, "wasim"))
     await one_world.forward(minutes=1)
-    thief = await arrive(one_world, None)
+    thief = await come(one_world, None)
     await thief.sign_in("wasim")
     answers = [await thief.post("/login/second", {"code": f"00000{n}"}) for n in range(6)]
     assert answers == [400] * 5 + [429]
@@ -105,9 +105,9 @@ async def test_a_wrong_second_code_slows_and_is_told_to_whose_it_is(
     assert await thief.post("/login/second", {"code": now_code(one_world, secret)}) == 200
 
 
-async def test_what_was_begun_is_over_after_ten_minutes(one_world: World, arrive: Arrive) -> None:
-    secret, _ = await with_app(one_world, await arrive(one_world, "wasim"))
-    guest = await arrive(one_world, None)
+async def test_what_was_begun_is_over_after_ten_minutes(one_world: World, come: Arrive) -> None:
+    secret, _ = await with_app(one_world, await come(one_world, "wasim"))
+    guest = await come(one_world, None)
     await guest.sign_in("wasim")
     await one_world.forward(minutes=10.1)
     assert await guest.post("/login/second", {"code": now_code(one_world, secret)}) == 200
@@ -116,9 +116,9 @@ async def test_what_was_begun_is_over_after_ten_minutes(one_world: World, arrive
 
 
 async def test_the_picture_holds_the_secret_and_is_gone_once_the_app_works(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
-    guest = await arrive(one_world, "wasim")
+    guest = await come(one_world, "wasim")
     await guest.get("/account/second")
     await guest.post("/account/second/app")
     (row,) = await rows(one_world, Authenticator)
@@ -138,11 +138,11 @@ async def test_the_picture_holds_the_secret_and_is_gone_once_the_app_works(
 # --- on paper ------------------------------------------------------------------------------------
 
 
-async def test_a_code_on_paper_is_good_once_and_told(world: World, arrive: Arrive) -> None:
-    _, papers = await with_app(world, await arrive(world, "wasim"))
+async def test_a_code_on_paper_is_good_once_and_told(world: World, come: Arrive) -> None:
+    _, papers = await with_app(world, await come(world, "wasim"))
     typed = papers[3].lower().replace("-", " ")
     for expected in (303, 400):
-        guest = await arrive(world, None)
+        guest = await come(world, None)
         await guest.sign_in("wasim")
         assert await guest.post("/login/second", {"code": typed}, follow=False) == expected
     await world.settle()
@@ -151,11 +151,11 @@ async def test_a_code_on_paper_is_good_once_and_told(world: World, arrive: Arriv
     assert not [row for row in await rows(world, RecoveryCode) if papers[3][2:7] in row.code_hash]
 
 
-async def test_new_codes_on_paper_make_the_old_ones_void(one_world: World, arrive: Arrive) -> None:
-    mine = await arrive(one_world, "wasim")
+async def test_new_codes_on_paper_make_the_old_ones_void(one_world: World, come: Arrive) -> None:
+    mine = await come(one_world, "wasim")
     _, papers = await with_app(one_world, mine)
     assert await mine.post("/account/second/papers") == 200
-    guest = await arrive(one_world, None)
+    guest = await come(one_world, None)
     await guest.sign_in("wasim")
     assert await guest.post("/login/second", {"code": papers[0]}) == 400
 
@@ -164,12 +164,12 @@ async def test_new_codes_on_paper_make_the_old_ones_void(one_world: World, arriv
 
 
 async def test_whoever_must_have_one_may_do_nothing_else_before(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
     await one_world.sms(CARER, "Please ring me")
     reference = (await one_world.case_of(CARER)).reference
     require(one_world)
-    guest = await arrive(one_world, None)
+    guest = await come(one_world, None)
     await guest.sign_in("wasim")
     assert guest.path == "/account/second"
     assert "One thing before you go on" in guest.text
@@ -181,8 +181,8 @@ async def test_whoever_must_have_one_may_do_nothing_else_before(
     assert await guest.get(f"/cases/{reference}") == 200
 
 
-async def test_the_last_one_stays_where_it_is_required(one_world: World, arrive: Arrive) -> None:
-    guest = await arrive(one_world, "wasim")
+async def test_the_last_one_stays_where_it_is_required(one_world: World, come: Arrive) -> None:
+    guest = await come(one_world, "wasim")
     await with_app(one_world, guest)
     require(one_world)
     assert await guest.post("/account/second/app/end") == 409
@@ -191,9 +191,9 @@ async def test_the_last_one_stays_where_it_is_required(one_world: World, arrive:
 
 
 async def test_adding_one_signs_out_every_other_browser_and_is_told(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
-    here, there = await arrive(one_world, "wasim"), await arrive(one_world, "wasim")
+    here, there = await come(one_world, "wasim"), await come(one_world, "wasim")
     before = {c.key: c.value for c in here.client.session.cookie_jar}["helpline"]
     await with_app(one_world, here)
     assert await there.get("/inbox", follow=False) == 303
@@ -207,11 +207,11 @@ async def test_adding_one_signs_out_every_other_browser_and_is_told(
 # --- lost ----------------------------------------------------------------------------------------
 
 
-async def test_a_lead_gives_a_new_start_with_a_reason(world: World, arrive: Arrive) -> None:
-    wasim, leonie = await arrive(world, "wasim"), await arrive(world, "leonie")
-    await with_app(world, wasim)
+async def test_a_lead_gives_a_new_start_with_a_reason(one_world: World, come: Arrive) -> None:
+    wasim, leonie = await come(one_world, "wasim"), await come(one_world, "leonie")
+    await with_app(one_world, wasim)
     await leonie.get("/users")
-    path = f"/users/{world.worker.user_id}/second/reset"
+    path = f"/users/{one_world.worker.user_id}/second/reset"
     assert await leonie.post(path, {"reason": " "}) == 400
     assert await wasim.get("/inbox", follow=False) == 200
     assert await leonie.post(path, {"reason": "I rang him; I know his voice"}) == 200
@@ -219,14 +219,14 @@ async def test_a_lead_gives_a_new_start_with_a_reason(world: World, arrive: Arri
     assert await wasim.get("/inbox", follow=False) == 303
     assert await wasim.sign_in("wasim") == 200
     assert wasim.path == "/inbox"
-    await world.settle()
-    assert any("reset your second factor" in text for text in world.texts_to(WORKER_PHONE))
-    kinds = [row.kind for row in await rows(world, Event)]
+    await one_world.settle()
+    assert any("reset your second factor" in text for text in one_world.texts_to(WORKER_PHONE))
+    kinds = [row.kind for row in await rows(one_world, Event)]
     assert "user.factors_reset" in kinds
 
 
-async def test_a_lead_signs_somebody_out_everywhere(one_world: World, arrive: Arrive) -> None:
-    wasim, leonie = await arrive(one_world, "wasim"), await arrive(one_world, "leonie")
+async def test_a_lead_signs_somebody_out_everywhere(one_world: World, come: Arrive) -> None:
+    wasim, leonie = await come(one_world, "wasim"), await come(one_world, "leonie")
     await leonie.get("/users")
     assert await leonie.post(f"/users/{one_world.worker.user_id}/sessions/end") == 200
     assert "may sign in again" in leonie.text
@@ -236,9 +236,9 @@ async def test_a_lead_signs_somebody_out_everywhere(one_world: World, arrive: Ar
 
 
 async def test_nobody_resets_their_own_and_a_lead_no_administrators(
-    everybody: World, arrive: Arrive
+    everybody: World, come: Arrive
 ) -> None:
-    leonie, ada = await arrive(everybody, "leonie"), await arrive(everybody, "ada")
+    leonie, ada = await come(everybody, "leonie"), await come(everybody, "ada")
     admin, lead = await everybody.known("ada"), everybody.lead
     why = {"reason": "lost her telephone"}
     await leonie.get("/users")
@@ -274,24 +274,24 @@ async def by_passkey(guest: Visitor, device: Device, **changed: str) -> int:
     return await post(guest, "/login/passkey", {"credential": device.answer(options)})
 
 
-async def test_a_passkey_alone_signs_in_and_is_both_factors(world: World, arrive: Arrive) -> None:
-    mine = await arrive(world, "wasim")
+async def test_a_passkey_alone_signs_in_and_is_both_factors(one_world: World, come: Arrive) -> None:
+    mine = await come(one_world, "wasim")
     device = await with_passkey(mine)
     assert mine.page.count("<code>") == 10
-    require(world)
-    guest = await arrive(world, None)
+    require(one_world)
+    guest = await come(one_world, None)
     assert await by_passkey(guest, device) == 303
     assert await guest.get("/inbox", follow=False) == 200
-    (key,) = await rows(world, Passkey)
-    assert (key.name, key.sign_count, key.used_at) == ("my telephone", 1, world.now)
-    assert (await rows(world, Session))[-1].method == "passkey"
+    (key,) = await rows(one_world, Passkey)
+    assert (key.name, key.sign_count, key.used_at) == ("my telephone", 1, one_world.now)
+    assert (await rows(one_world, Session))[-1].method == "passkey"
 
 
 async def test_a_passkey_is_the_second_step_after_a_password(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
-    device = await with_passkey(await arrive(one_world, "wasim"))
-    guest = await arrive(one_world, None)
+    device = await with_passkey(await come(one_world, "wasim"))
+    guest = await come(one_world, None)
     await guest.sign_in("wasim")
     await post(guest, "/login/second/challenge")
     answer = device.answer(json.loads(guest.page))
@@ -300,10 +300,10 @@ async def test_a_passkey_is_the_second_step_after_a_password(
 
 
 async def test_what_a_thief_would_try_with_a_passkey_is_refused(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
-    device = await with_passkey(await arrive(one_world, "wasim"))
-    guest = await arrive(one_world, None)
+    device = await with_passkey(await come(one_world, "wasim"))
+    guest = await come(one_world, None)
     other = Device("http://localhost:8080")
     assert await by_passkey(guest, other) == 400  # a key that nobody has here
     other.id = device.id
@@ -325,63 +325,61 @@ async def test_what_a_thief_would_try_with_a_passkey_is_refused(
     assert "That passkey did not fit" in guest.text
 
 
-async def test_an_answer_is_good_once(one_world: World, arrive: Arrive) -> None:
-    device = await with_passkey(await arrive(one_world, "wasim"))
+async def test_an_answer_is_good_once(one_world: World, come: Arrive) -> None:
+    device = await with_passkey(await come(one_world, "wasim"))
     device.count = -1  # a device that never counts
-    guest = await arrive(one_world, None)
+    guest = await come(one_world, None)
     await post(guest, "/login/passkey/challenge")
     answer = device.answer(json.loads(guest.page))
     assert await post(guest, "/login/passkey", {"credential": answer}) == 303
     assert await post(guest, "/login/passkey", {"credential": answer}) == 400
 
 
-async def test_a_passkey_of_somebody_else_is_no_second_step(
-    one_world: World, arrive: Arrive
-) -> None:
-    await with_passkey(await arrive(one_world, "wasim"))
-    theirs = await with_passkey(await arrive(one_world, "leonie"))
-    guest = await arrive(one_world, None)
+async def test_a_passkey_of_somebody_else_is_no_second_step(one_world: World, come: Arrive) -> None:
+    await with_passkey(await come(one_world, "wasim"))
+    theirs = await with_passkey(await come(one_world, "leonie"))
+    guest = await come(one_world, None)
     await guest.sign_in("wasim")
     await post(guest, "/login/second/challenge")
     answer = theirs.answer(json.loads(guest.page))
     assert await post(guest, "/login/second", {"credential": answer}) == 400
 
 
-async def test_no_name_is_asked_and_none_is_told(one_world: World, arrive: Arrive) -> None:
-    await with_passkey(await arrive(one_world, "wasim"))
-    guest = await arrive(one_world, None)
+async def test_no_name_is_asked_and_none_is_told(one_world: World, come: Arrive) -> None:
+    await with_passkey(await come(one_world, "wasim"))
+    guest = await come(one_world, None)
     await post(guest, "/login/passkey/challenge")
     assert not json.loads(guest.page).get("allowCredentials")
 
 
 async def test_a_passkey_is_never_slowed_by_a_strangers_guessing(
-    one_world: World, arrive: Arrive
+    one_world: World, come: Arrive
 ) -> None:
-    device = await with_passkey(await arrive(one_world, "wasim"))
-    guest = await arrive(one_world, None)
+    device = await with_passkey(await come(one_world, "wasim"))
+    guest = await come(one_world, None)
     for _ in range(7):
         await guest.sign_in("wasim", "wrong wrong wrong")
     assert guest.status == 429
     assert await by_passkey(guest, device) == 303
 
 
-async def test_one_is_taken_away_by_its_owner_only(one_world: World, arrive: Arrive) -> None:
-    wasim, leonie = await arrive(one_world, "wasim"), await arrive(one_world, "leonie")
+async def test_one_is_taken_away_by_its_owner_only(one_world: World, come: Arrive) -> None:
+    wasim, leonie = await come(one_world, "wasim"), await come(one_world, "leonie")
     device = await with_passkey(wasim)
     (key,) = await rows(one_world, Passkey)
     await leonie.get("/account/second")
     assert await leonie.post(f"/account/second/passkeys/{key.id}/end") == 404
     assert await wasim.post(f"/account/second/passkeys/{key.id}/end") == 200
-    assert await by_passkey(await arrive(one_world, None), device) == 400
+    assert await by_passkey(await come(one_world, None), device) == 400
 
 
 # --- is it still you? ----------------------------------------------------------------------------
 
 
-async def test_a_while_after_signing_in_it_is_asked_again(world: World, arrive: Arrive) -> None:
-    guest = await arrive(world, "wasim")
+async def test_a_while_after_signing_in_it_is_asked_again(one_world: World, come: Arrive) -> None:
+    guest = await come(one_world, "wasim")
     await guest.get("/account/second")
-    await world.forward(minutes=16)
+    await one_world.forward(minutes=16)
     assert await guest.post("/account/second/app") == 403
     assert "Is it still you?" in guest.text
     assert await guest.post("/account/second/app", {"again_password": "wrong wrong"}) == 400
@@ -390,8 +388,8 @@ async def test_a_while_after_signing_in_it_is_asked_again(world: World, arrive: 
     assert await guest.post("/account/second/app") == 200  # and not once more
 
 
-async def test_nothing_that_was_typed_is_lost_by_it(everybody: World, arrive: Arrive) -> None:
-    ada = await arrive(everybody, "ada")
+async def test_nothing_that_was_typed_is_lost_by_it(everybody: World, come: Arrive) -> None:
+    ada = await come(everybody, "ada")
     await ada.get("/users")
     await everybody.forward(minutes=16)
     form = {"name": "nina", "shown_name": 'Nina "N."', "role": "worker", "contract": ""}
@@ -401,10 +399,10 @@ async def test_nothing_that_was_typed_is_lost_by_it(everybody: World, arrive: Ar
     assert "The invitation for nina" in ada.text
 
 
-async def test_an_export_is_asked_for_again(one_world: World, arrive: Arrive) -> None:
+async def test_an_export_is_asked_for_again(one_world: World, come: Arrive) -> None:
     await one_world.sms(CARER, "Please ring me")
     path = f"/cases/{(await one_world.case_of(CARER)).reference}/record/file.pdf"
-    guest = await arrive(one_world, "wasim")
+    guest = await come(one_world, "wasim")
     await one_world.forward(minutes=16)
     assert await guest.get(path) == 200
     assert guest.path.startswith("/account/again?next=/cases/")
@@ -417,8 +415,8 @@ async def test_an_export_is_asked_for_again(one_world: World, arrive: Arrive) ->
     assert guest.headers["Location"] == "/account"
 
 
-async def test_guessing_at_it_is_slowed(one_world: World, arrive: Arrive) -> None:
-    guest = await arrive(one_world, "wasim")
+async def test_guessing_at_it_is_slowed(one_world: World, come: Arrive) -> None:
+    guest = await come(one_world, "wasim")
     await guest.get("/account/second")
     await one_world.forward(minutes=16)
     answers = [
@@ -428,8 +426,8 @@ async def test_guessing_at_it_is_slowed(one_world: World, arrive: Arrive) -> Non
     assert answers == [400] * 5 + [429]
 
 
-async def test_a_code_or_a_passkey_proves_it_as_well(one_world: World, arrive: Arrive) -> None:
-    guest = await arrive(one_world, "wasim")
+async def test_a_code_or_a_passkey_proves_it_as_well(one_world: World, come: Arrive) -> None:
+    guest = await come(one_world, "wasim")
     secret, _ = await with_app(one_world, guest)
     device = await with_passkey(guest)
     await one_world.forward(minutes=16)

@@ -40,9 +40,9 @@ class Visitor:
         answer = await self.client.post(path, data=fields, allow_redirects=follow, headers=headers)
         return await self._read(answer)
 
-    async def sign_in(self, name: str, password: str = PASSWORD) -> int:
+    async def sign_in(self, name: str, password: str = PASSWORD, then: str = "") -> int:
         self.csrf = ""
-        return await self.post("/login", {"name": name, "password": password})
+        return await self.post("/login", {"name": name, "password": password, "next": then})
 
     @property
     def text(self) -> str:
