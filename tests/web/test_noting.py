@@ -50,6 +50,20 @@ async def test_looking_for_somebody_by_number_is_noted_without_the_number(
     assert found["search.made"] == {"of": "number", "people": 1, "cases": 0}
 
 
+async def test_what_somebody_may_not_do_is_noted_once_a_minute(
+    everybody: World, arrive: Arrive
+) -> None:
+    ada = await arrive(everybody, "ada")
+    for path in ("/inbox", "/search", "/people/1"):
+        assert await ada.get(path) == 403
+    refused = [detail for kind, detail in await said(everybody, "ada") if kind == "access.refused"]
+    assert refused == [{"route": "/inbox", "method": "GET", "count": 1}]
+    await everybody.later(hours=0.1)
+    assert await ada.get("/inbox") == 403
+    refused = [detail for kind, detail in await said(everybody, "ada") if kind == "access.refused"]
+    assert refused[1:] == [{"route": "/inbox", "method": "GET", "count": 3}]
+
+
 def test_what_is_said_of_pages_is_said_of_pages_there_are() -> None:
     assert noting.ITSELF | noting.QUIET <= GETS
     assert not noting.ITSELF & noting.QUIET

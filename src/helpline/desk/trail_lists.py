@@ -36,7 +36,7 @@ GROUPS: Final = {
         "Files and exact figures",
         ("report.", "figure.", "record.taken", "file.", "export."),
     ),
-    "sign_in": ("Signing in, and who may", ("user.", "factor.", "invitation.", "session.")),
+    "sign_in": ("Signing in, and who may", ("user.", "factor.", "invitation.", "access.")),
     "trust": (
         "Keys, copies and this trail",
         ("keys.", "audit.", "reading.", "backup.", "restore."),
@@ -44,7 +44,7 @@ GROUPS: Final = {
 }
 """Code → what it says, and how the kinds begin."""
 OF_NO_CASE: Final = (
-    *("user.", "factor.", "invitation.", "session.", "search.", "report.", "figure.", "figures."),
+    *("user.", "factor.", "invitation.", "access.", "search.", "report.", "figure.", "figures."),
     *("keys.", "audit.", "backup.", "restore.", "export.", "people.imported", "list.", "shift."),
     *("template.", "release.", "upkeep.", "file."),
 )

@@ -15,7 +15,7 @@ from helpline.desk.register import LARGEST_LIST
 from helpline.desk.report_templates import LARGEST as LARGEST_TEMPLATE
 from helpline.desk.supplying import LARGEST_LIST as LARGEST_FIGURES
 from helpline.rules.permissions import ALLOWED
-from helpline.web import again, hooks, live, provider, voice
+from helpline.web import again, hooks, live, noting, provider, voice
 from helpline.web.asked import HOUSE
 from helpline.web.middleware import ALLOW, MIDDLEWARES, PUBLIC, SIGNED, Route, set_headers
 from helpline.web.pacing import PACING, Pacing
@@ -763,7 +763,7 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
     app = web.Application(middlewares=MIDDLEWARES)
     app[HOUSE] = house
     app[PACING], app[chat.SOCKETS] = Pacing(), chat.Sockets()
-    app[TYPING] = Typing()
+    app[TYPING], app[noting.REFUSED] = Typing(), {}
     app[releases.CHECKING] = {}
     app.on_cleanup.append(releases.end_checks)
     app[chat.FILES_COMING_IN] = asyncio.Semaphore(chat.MOST_FILES_AT_ONCE)

@@ -113,6 +113,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
     except HelplineError as error:
         status, title = _status_of(error)
+        if isinstance(error, NotAllowed):
+            await noting.refused(request, _route_name(request))
         response = failure(request, status, title, str(error))
     except web.HTTPException as error:
         response = _plain(request, error)

@@ -7,11 +7,13 @@ somebody adds is in the audit trail until they say here why it need not be.
 
 import re
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
+from helpline.db import AWAY
 from helpline.desk import events
+from helpline.log import log, where
 from helpline.rules.permissions import Actor
 from helpline.web.asked import house_of, now_of, signed_in
 
@@ -52,6 +54,31 @@ QUIET: Final = frozenset(
 what is noted when it is opened."""
 PERSON: Final = "/people/{id}"
 _PLAIN: Final = re.compile(r"[0-9]{1,10}")
+
+
+REFUSED: Final = web.AppKey("refused", dict[int, tuple[datetime, int]])
+"""User → when a refusal of theirs was written down last, and how many came since."""
+ONCE_IN: Final = timedelta(minutes=1)
+
+
+async def refused(request: web.Request, path: str) -> None:
+    """Somebody who is signed in asked for what they may not: written down once a minute for each
+    person, with how many came in between, so that hammering costs nothing."""
+    signed = signed_in(request)
+    if signed is None:
+        return
+    who, now, told = signed.actor.user_id, now_of(request), request.app[REFUSED]
+    last, more = told.get(who, (None, 0))
+    if last is not None and timedelta() <= now - last < ONCE_IN:
+        told[who] = (last, more + 1)
+        return
+    told[who] = (now, 0)
+    detail: dict[str, Any] = {"route": path, "method": request.method, "count": more + 1}
+    try:
+        async with house_of(request).db.write() as session:
+            await events.record_all(session, [events.line("access.refused", now, by=who, **detail)])
+    except AWAY as error:  # they are refused all the same
+        log().error("refusal.not_noted", where=where(error))
 
 
 async def note(request: web.Request, path: str, response: web.StreamResponse, actor: Actor) -> None:
