@@ -23,6 +23,7 @@ def test_a_name_is_found_whole_or_in_part_and_never_in_a_word() -> None:
 def test_their_own_name_and_what_it_shares_with_the_family_stays() -> None:
     assert redaction.names_in("Carol Ashby rang", OTHERS, OWN) == ()
     assert redaction.names_in("Mark Ashby rang", OTHERS, OWN) == ("Mark Ashby", "Mark")
+    assert redaction.without("Mark Ashby rang", ("Mark", "Mark Ashby")) == f"{redaction.BLACK} rang"
     assert redaction.names_in("Jo rang", OTHERS, OWN) == ()  # two letters are in too many words
 
 
