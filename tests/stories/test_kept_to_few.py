@@ -102,7 +102,8 @@ async def test_a_case_kept_to_a_few_is_there_for_them_alone(world: World) -> Non
         assert seen == (who is world.worker)  # nobody knows her but by this case
 
 
-async def test_who_is_on_the_register_stays_there_though_the_case_is_not(world: World) -> None:
+async def test_who_is_on_the_register_stays_there_though_the_case_is_not(one_world: World) -> None:
+    world = one_world
     sefa = await world.hire("Sefa", Role.SAFEGUARDING)
     await world.sms(CARER, QUESTION)
     await kept(world, CARER, sefa)
@@ -112,7 +113,8 @@ async def test_who_is_on_the_register_stays_there_though_the_case_is_not(world: 
     assert await in_inbox(world, world.duty) == []
 
 
-async def test_what_is_due_on_it_is_asked_of_those_who_know_of_it(world: World) -> None:
+async def test_what_is_due_on_it_is_asked_of_those_who_know_of_it(one_world: World) -> None:
+    world = one_world
     sefa = await world.hire("Sefa", Role.SAFEGUARDING, SEFA_PHONE)
     await world.sms(CARER, "Please ring me")
     await kept(world, CARER, world.worker, sefa)
@@ -123,7 +125,8 @@ async def test_what_is_due_on_it_is_asked_of_those_who_know_of_it(world: World) 
     assert len(world.texts_to("+447700900901")) == asked_duty  # who is on call may not know
 
 
-async def test_whoever_supports_them_and_somebody_who_leads_stay(world: World) -> None:
+async def test_whoever_supports_them_and_somebody_who_leads_stay(one_world: World) -> None:
+    world = one_world
     sefa = await world.hire("Sefa", Role.SAFEGUARDING)
     await world.sms(CARER, QUESTION)
     await world.allocate(CARER, world.worker)
@@ -140,7 +143,8 @@ async def test_whoever_supports_them_and_somebody_who_leads_stay(world: World) -
         await world.allocate(CARER, world.duty, by=sefa)  # not one of the few
 
 
-async def test_it_can_be_changed_and_lifted(world: World) -> None:
+async def test_it_can_be_changed_and_lifted(one_world: World) -> None:
+    world = one_world
     sefa = await world.hire("Sefa", Role.SAFEGUARDING)
     await world.sms(CARER, QUESTION)
     reference = await kept(world, CARER, sefa)
@@ -181,7 +185,8 @@ async def test_a_case_behind_a_wall_is_opened_for_an_hour_and_the_leads_hear_of_
     assert await sees(world, amara, daughters)  # helping in an emergency took no side
 
 
-async def test_it_opens_reading_and_helping_and_nothing_else(world: World) -> None:
+async def test_it_opens_reading_and_helping_and_nothing_else(one_world: World) -> None:
+    world = one_world
     sefa = await world.hire("Sefa", Role.SAFEGUARDING)
     await world.sms(CARER, QUESTION)
     reference = await kept(world, CARER, sefa)
@@ -197,7 +202,8 @@ async def test_it_opens_reading_and_helping_and_nothing_else(world: World) -> No
         assert found == is_open, action
 
 
-async def test_the_number_somebody_rings_from_opens_their_case_too(world: World) -> None:
+async def test_the_number_somebody_rings_from_opens_their_case_too(one_world: World) -> None:
+    world = one_world
     sefa = await world.hire("Sefa", Role.SAFEGUARDING)
     await world.sms(STRANGER, QUESTION)
     reference = await kept(world, STRANGER, sefa)
@@ -205,7 +211,8 @@ async def test_the_number_somebody_rings_from_opens_their_case_too(world: World)
     assert await sees(world, now, reference)
 
 
-async def test_ones_own_case_and_a_conflict_open_to_nobody(world: World) -> None:
+async def test_ones_own_case_and_a_conflict_open_to_nobody(one_world: World) -> None:
+    world = one_world
     sefa = await world.hire("Sefa", Role.SAFEGUARDING)
     await world.sms(STRANGER, QUESTION)
     olive = await world.hire("Olive", Role.WORKER, STRANGER)  # a carer works here too
@@ -231,7 +238,8 @@ async def test_ones_own_case_and_a_conflict_open_to_nobody(world: World) -> None
     assert await world.count(BrokenGlass) == 0
 
 
-async def test_a_reason_is_typed_and_pressing_twice_is_once(world: World) -> None:
+async def test_a_reason_is_typed_and_pressing_twice_is_once(one_world: World) -> None:
+    world = one_world
     sefa = await world.hire("Sefa", Role.SAFEGUARDING)
     await world.sms(CARER, QUESTION)
     reference = await kept(world, CARER, sefa)
