@@ -11,7 +11,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench drill nodes mutants attack tamper turning restore triage lock clean sbom
+.PHONY: help setup run test check format bench drill nodes mutants attack tamper trust turning restore triage lock clean sbom
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ tamper: setup ## Change, take away and put in lines of the audit trail by hand: 
 
 mutants: setup ## Break the rules in one small way at a time: a test notices (ARGS="clocks --most 100")
 	@$(BIN)/python -m tests.drills.mutants $(ARGS)
+
+trust: setup ## Two hundred canaries, two thousand injections, a hundred thousand forged hooks (an hour)
+	@$(BIN)/python -m tests.drills.canaries
+	@$(BIN)/python -m tests.drills.injections
+	@$(BIN)/python -m tests.drills.forging
 
 attack: setup ## Publish a made year of a contract and solve for what is hidden (ARGS=--help; up to hours)
 	@$(BIN)/python -m tests.drills.attack $(ARGS)

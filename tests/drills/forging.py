@@ -458,6 +458,8 @@ async def _status(wire: Wire, one: Request) -> int:
     assert wire._reader is not None
     line = await wire._reader.readline()
     await wire.close()
+    if not line:
+        raise Closed  # it had hung up before
     return int(line.split()[1])
 
 
