@@ -40,10 +40,11 @@ async def busy(
 
 
 @pytest.fixture
-def copied(busy: World, tmp_path: Path) -> Path:
-    """A copy of it."""
-    path = tmp_path / "night.copy"
-    making.make(busy.house.settings.database_url, path, BACKUP_KEY, KEYS, AT, quiet)
+def copied(busy: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of it, made once in a run."""
+    with once(tmp_path_factory, "half-a-day.copy") as (path, is_made):
+        if not is_made:
+            making.make(busy.house.settings.database_url, path, BACKUP_KEY, KEYS, AT, quiet)
     return path
 
 

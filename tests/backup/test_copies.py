@@ -13,6 +13,7 @@ from helpline.backup import holding, making, manifest, reading, restoring, seale
 from helpline.db import checked_url, sync_url
 from helpline.errors import InvalidInput
 from helpline.models import Event, metadata
+from tests import databases
 from tests.backup.conftest import AT, BACKUP_KEY, KEYS, quiet
 from tests.test_moving import rows_in
 from tests.world import World
@@ -36,10 +37,10 @@ def back(copied: Path, url: str) -> restoring.Restored:
 
 
 def test_everything_comes_back_on_either_database_and_goes_over_again(
-    busy: World, copied: Path, empty_postgres: str, tmp_path: Path
+    busy: World, copied: Path, empty_postgres: str, tmp_path: Path, sqlite_template: Path
 ) -> None:
     was = counts(busy.house.settings.database_url)
-    here = f"sqlite:///{tmp_path}/new.db"
+    here = databases.new_sqlite_file(tmp_path, sqlite_template)
     manifests = [back(copied, url).manifest for url in (empty_postgres, here)]
     added = {"restored_copy", "held_back"}
     for url in (empty_postgres, here):
@@ -50,7 +51,7 @@ def test_everything_comes_back_on_either_database_and_goes_over_again(
         assert now["case"] == 2
     assert manifests[0] == manifests[1]
     # and from PostgreSQL to SQLite, with what is held
-    again, third = tmp_path / "again.copy", f"sqlite:///{tmp_path}/third.db"
+    again, third = tmp_path / "again.copy", databases.new_sqlite_file(tmp_path, sqlite_template)
     making.make(empty_postgres, again, BACKUP_KEY, KEYS, AT, quiet)
     assert restoring.verify(again, BACKUP_KEY, KEYS, quiet).rows == rows_in(empty_postgres)
     twice = back(again, third)

@@ -1,6 +1,7 @@
 """After a restore nothing old leaves and nobody is asked about it, until a person lets it go; what
 comes in meanwhile is answered and alarms as always."""
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,13 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from helpline.backup import restoring
+from helpline.backup import making, restoring
 from helpline.desk import restored
 from helpline.engine.jobs import JOBS, Engine
 from helpline.errors import Conflict, InvalidInput, NotAllowed
 from helpline.models import Alert, Deadline, Event, HeldBack, OutMessage, Session, metadata
 from helpline.vocabulary import OutState, Role
+from tests import databases
 from tests.backup.conftest import AT, BACKUP_KEY, KEYS, quiet
+from tests.once import once
 from tests.world import CARER, DUTY_PHONE, LEAD_PHONE, STRANGER, World, opened_world
 
 LATER = AT + timedelta(hours=40)  # the machine was gone for long
@@ -24,36 +27,61 @@ BOTH = pytest.mark.parametrize("risen", ["sqlite", "postgres"], indirect=True)
 
 
 @pytest.fixture
-async def risen(
-    request: pytest.FixtureRequest, busy: World, tmp_path: Path
-) -> AsyncIterator[World]:
-    """A helpline restored forty hours after its copy was made, in which an answer to a carer and a
-    page to the duty phone were waiting to leave."""
-    from helpline.backup import making
+async def night(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, busy: World
+) -> Path:
+    """A copy, made once in a run, in which an answer to a carer and a page to Dilys wait."""
+    with once(tmp_path_factory, "waiting.copy") as (made, is_made):
+        if not is_made:
+            await _let_two_wait(busy)
+            making.make(busy.house.settings.database_url, made, BACKUP_KEY, KEYS, AT, quiet)
+    return made
 
+
+async def _let_two_wait(busy: World) -> None:
+    case = await busy.case_of(CARER)
     async with busy.house.db.write() as session:
         address = (await session.execute(select(metadata.tables["address"]))).first()
         assert address is not None
-        case = await busy.case_of(CARER)
         row = {"contract": "essex", "channel": "sms", "created_at": AT, "next_try_at": AT}
         row |= {"attempts": 0, "fence": 0, "choices": "", "case_id": case.id}
         words = [(CARER, "An old answer", address.id), (DUTY_PHONE, "AN OLD PAGE", None)]
         for number, text, address_id in words:
-            await session.execute(
-                insert(OutMessage),
-                [row | {"recipient": number, "body": text, "address_id": address_id}],
-            )
-    copy = tmp_path / "night.copy"
-    making.make(busy.house.settings.database_url, copy, BACKUP_KEY, KEYS, AT, quiet)
-    url = f"sqlite:///{tmp_path}/risen.db"
-    if getattr(request, "param", "sqlite") == "postgres":
-        url = request.getfixturevalue("empty_postgres")
+            values = {"recipient": number, "body": text, "address_id": address_id}
+            await session.execute(insert(OutMessage), [row | values])
+
+
+def _brought_back(copy: Path, url: str) -> None:
     back = restoring.restore(copy, url, BACKUP_KEY, KEYS, LATER, quiet)
     assert back.held.messages == 2
     assert back.held.deadlines > 0
     assert back.held.alerts > 0
+
+
+@pytest.fixture
+async def risen(
+    request: pytest.FixtureRequest,
+    night: Path,
+    tmp_path: Path,
+    sqlite_template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[World]:
+    """A helpline restored forty hours after its copy was made; on SQLite once in a run."""
+    url = databases.new_sqlite_file(tmp_path, sqlite_template)
+    if getattr(request, "param", "sqlite") == "postgres":
+        url = request.getfixturevalue("postgres_again")
+        _brought_back(night, url)
+    else:
+        path = Path(url.removeprefix("sqlite:///"))
+        with once(tmp_path_factory, "risen.db") as (made, is_made):
+            if not is_made:
+                _brought_back(night, url)
+                shutil.move(path, made)
+        shutil.copy(made, path)
     async with opened_world(url, LATER, is_known=True) as world:
         yield world
+    if url.startswith("postgresql"):
+        databases.empty_postgres_database(url)
 
 
 def everything_sent(world: World) -> list[str]:
