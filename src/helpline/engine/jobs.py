@@ -19,7 +19,6 @@ from helpline.desk import beats, restored
 from helpline.desk.house import House
 from helpline.engine.auditing import keep_trail
 from helpline.engine.backups import keep_copies
-from helpline.engine.auditing import keep_trail
 from helpline.engine.deliver import deliver_all
 from helpline.engine.feedback import ask_for_feedback
 from helpline.engine.fetching import fetch_all
@@ -70,7 +69,6 @@ JOBS = (
     Job("reporting", 60, keep_reports, late_after=3600),  # drafts owed, and by when
     Job("auditing", 5, keep_trail, late_after=3600),  # the chain over the trail; unusual reading
     Job("backups", 60, keep_copies, late_after=3600),  # a copy of everything once a day
-    Job("auditing", 5, keep_trail, late_after=3600),  # the chain over the trail; unusual reading
     Job("pulse", 10, take_pulse, late_after=60),  # this node lives; the database's clock
     Job("tidy", 3600, tidy_up, late_after=3 * 3600),  # old sign-ins and failed attempts
     Job("heartbeat", 60, beat_heart),  # tells an outside watch that all is well
