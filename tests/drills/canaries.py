@@ -90,7 +90,7 @@ class Nose:
     """Finds canaries in whatever we send or keep."""
 
     def __init__(self, canaries: Sequence[Canary]) -> None:
-        needles = []
+        self.texts, needles = [one.text for one in canaries], []
         for one in canaries:
             if one.kind == "number":
                 last = one.text[-3:]
@@ -213,8 +213,6 @@ async def live(doors: Doors, flock_: Sequence[Canary]) -> None:
     doors.mail.answers.clear()
     await doors.live_on()
     doors.walkers.clear()  # their sessions are over
-    for name in (*STAFF, *STRANGERS):
-        await doors.walker(name)
     by, nobody = await doors.walker("wasim"), await doors.walker()
     token = await by.token()
     for canary in flock_[:: max(1, len(flock_) // 20)]:
@@ -223,8 +221,6 @@ async def live(doors: Doors, flock_: Sequence[Canary]) -> None:
         )
         await by.ask("POST", "/people", [("csrf", token), ("who", canary.text)])
         await by.ask("POST", "/cases/ESX-NONE99/notes", [("csrf", token), ("body", canary.text)])
-        form = [("name", canary.text), ("password", canary.text)]
-        await nobody.ask("POST", "/login", form)
         await nobody.ask("POST", "/hooks/sms", [("Body", canary.text)])
     await _break_a_page(doors, by.session, flock_[0])
 
@@ -250,13 +246,16 @@ async def _break_a_page(doors: Doors, session: Any, canary: Canary) -> None:
 
 async def look(doors: Doors, smells: Nose, figures: Figures, most: int) -> None:
     """Walks through as everybody and notes each canary that is where it should not be."""
-    for name in STAFF:
+    for name in STAFF if most > 10 else STAFF[:1]:
         await walked(await doors.walker(name), STARTS, most)
-    for name in STRANGERS:
+    for name in STRANGERS if most > 10 else STRANGERS[1:]:
         strangers = await walked(await doors.walker(name), ("/", "/portal", *STARTS), most // 2)
         figures.wrong += [
             f"{name} is shown {smells(s.text)} at {s.path}" for s in strangers if smells(s.text)
         ]
+    nobody = await doors.walker()
+    for text in smells.texts[:5]:  # last, as whoever comes after them from there has to wait
+        await nobody.ask("POST", "/login", [("name", text), ("password", text)])
     await _reports(doors, smells, figures, KINDS if most > 10 else KINDS[:2])
     metrics = await (await doors.walker()).get("/metrics")
     if smells(metrics.text):
