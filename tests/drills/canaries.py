@@ -90,23 +90,35 @@ class Nose:
     """Finds canaries in whatever we send or keep."""
 
     def __init__(self, canaries: Sequence[Canary]) -> None:
-        self.texts, needles = [one.text for one in canaries], []
-        for one in canaries:
-            if one.kind == "number":
-                last = one.text[-3:]
-                needles.append(rf"7700[ ]?900[ ]?{last}(?!\d)")
-            elif one.kind == "postcode":
-                needles.append(rf"\b{re.escape(one.text[:3])} ?{re.escape(one.text[4:])}\b")
-            else:
-                needles.append(re.escape(one.text))
-        self._needles = re.compile("|".join(needles), re.I)
+        self.texts = [one.text for one in canaries]
+        self._needles = [form.lower() for one in canaries for form in _spelt(one)]
 
     def __call__(self, said: str) -> str:
         """The first canary in it, however it is encoded; empty for none."""
-        for form in (said, html.unescape(said), unquote_plus(said)):
-            if found := self._needles.search(form):
-                return found[0]
+        forms = [said]
+        if "&" in said:
+            forms.append(html.unescape(said))
+        if "%" in said or "+" in said:
+            forms.append(unquote_plus(said))
+        return next((found for form in forms if (found := self.plain(form))), "")
+
+    def plain(self, said: str) -> str:
+        """The same for what is not encoded."""
+        lower = said.lower()
+        for needle in self._needles:
+            if (at := lower.find(needle)) >= 0 and not lower[at + len(needle) :][:1].isdigit():
+                return needle
         return ""
+
+
+def _spelt(one: Canary) -> tuple[str, ...]:
+    """The ways in which one writes it."""
+    if one.kind == "number":
+        last = one.text[-3:]
+        return f"7700900{last}", f"7700 900{last}", f"7700 900 {last}"
+    if one.kind == "postcode":
+        return one.text, one.text.replace(" ", "")
+    return (one.text,)
 
 
 @contextmanager
@@ -319,17 +331,20 @@ async def look_into_rows(doors: Doors, smells: Nose, url: str) -> Iterator[str]:
     wrong = set[str]()
     async with doors.world.house.db.read() as session:
         for name in metadata.tables:
-            for row in (await session.execute(sql(f'SELECT * FROM "{name}"'))).mappings():
-                for column, value in row.items():
-                    raw = bytes(value).decode("latin-1") if isinstance(value, bytes) else str(value)
-                    if smells(raw):
-                        wrong.add(f"{name}.{column} holds {smells(raw)} unsealed")
+            rows = (await session.execute(sql(f'SELECT * FROM "{name}"'))).mappings().all()
+            for column in rows[0] if rows else ():
+                if found := smells.plain("\0".join(_raw(row[column]) for row in rows)):
+                    wrong.add(f"{name}.{column} holds {found} unsealed")
     if url.startswith("sqlite") and not wrong:
         path = Path(url.removeprefix("sqlite:///"))
         for file in sorted(path.parent.glob(path.name + "*")):
-            if found := smells(file.read_bytes().decode("latin-1")):
+            if found := smells.plain(file.read_bytes().decode("latin-1")):
                 wrong.add(f"the bytes of {file.suffix} hold {found}")
     return iter(sorted(wrong))
+
+
+def _raw(value: object) -> str:
+    return bytes(value).decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 # --- a browser after signing out -----------------------------------------------------------------

@@ -3,12 +3,24 @@ where it belongs and nowhere else; and a leak would be found."""
 
 import logging
 import random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from helpline import log
-from tests.drills.canaries import Canary, Figures, Nose, _faults, drill, flock, hearing
+from tests.drills.canaries import (
+    Canary,
+    Figures,
+    Nose,
+    _faults,
+    drill,
+    flock,
+    hearing,
+    look_into_rows,
+)
 from tests.drills.doors import Seen
+from tests.world import opened_world
 
 CANARY = Canary("name", "Vexley Marrowbyxq")
 pytestmark = pytest.mark.timeout(600)  # a browser on a busy machine
@@ -62,3 +74,15 @@ def test_a_drill_that_saw_nothing_has_shown_nothing() -> None:
     assert Figures(put_in=1, pages=1, log_lines=1).is_kept
     assert not Figures(put_in=1, pages=1).is_kept
     assert not Figures(put_in=1, pages=1, log_lines=1, wrong=["x"]).is_kept
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_is_not_sealed_is_found_in_the_rows(database_url: str) -> None:
+    async with opened_world(database_url) as world:
+        doors: Any = SimpleNamespace(world=world)  # all that is asked of it here
+        wasim = Nose([Canary("name", "Wasim")])  # who works here is not sealed
+        found = [*await look_into_rows(doors, wasim, database_url)]
+        assert any("shown_name holds wasim unsealed" in one for one in found), found
+        assert not [
+            *await look_into_rows(doors, Nose([Canary("name", "Carol Ashby")]), database_url)
+        ]
