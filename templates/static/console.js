@@ -25,6 +25,7 @@ function follow(element) {
       hasEnded = true;
       close();
       say("You were signed out, or the helpline was restarted. Reload this page.");
+      coverIfSignedOut();
     });
   }
 
@@ -42,6 +43,29 @@ function follow(element) {
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", open);
   open();
+}
+
+// Whoever was signed out leaves no case on the screen; what was typed stays, to be copied.
+async function coverIfSignedOut() {
+  const answer = await fetch("/account", { redirect: "manual", cache: "no-store" }).catch(() => null);
+  const main = document.querySelector("main");
+  if (answer?.type !== "opaqueredirect" || !main) return;
+  const typed = [...main.querySelectorAll("textarea")].filter((one) => one.value !== one.defaultValue);
+  const told = document.createElement("p");
+  told.className = "govuk-body";
+  told.textContent = "You were signed out, so what stood here is hidden. ";
+  const link = document.createElement("a");
+  link.className = "govuk-link";
+  link.href = `/login?next=${encodeURIComponent(location.pathname)}`;
+  link.textContent = "Sign in";
+  told.append(link);
+  for (const one of typed) {
+    one.readOnly = true;
+    one.setAttribute("aria-label", "What you had typed");
+  }
+  if (typed.length) told.append(". What you had typed is still here: copy it first.");
+  main.replaceChildren(told, ...typed);
+  document.title = "Signed out – Helpline";
 }
 
 // It is told every few seconds, and forgotten soon after it was last told.

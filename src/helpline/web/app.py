@@ -160,7 +160,7 @@ ROUTES = (
     Route("POST", "/account/password", account.change_password, "session.own"),
     Route("POST", "/account/ways", account.move_way, "alert.acknowledge"),
     Route("POST", "/account/test", account.try_ways, "alert.acknowledge"),
-    Route("POST", "/account/telegram", account.make_code, "alert.acknowledge"),
+    Route("POST", "/account/telegram", account.make_code, "alert.acknowledge", again=True),
     Route("POST", "/account/sessions/{id}/end", account.end_session, "session.own", again=True),
     Route("POST", "/account/sessions/end", account.end_others, "session.own", again=True),
     # proving anew who sits there, and what besides a password proves it

@@ -157,7 +157,8 @@ def client_address(request: web.Request) -> str:
     """Whose guesses are counted together. Behind a proxy of our own network that is the last
     address the proxy added; what a client wrote before it is never looked at."""
     peer = request.remote or ""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    lines = request.headers.getall("X-Forwarded-For", [""])  # some proxies add a line of their own
+    forwarded = lines[-1].rpartition(",")[2].strip()
     if forwarded and _is_private(peer):
         return forwarded[:64]
     return peer

@@ -54,6 +54,7 @@ POLICY: Final = (
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; require-trusted-types-for 'script'; trusted-types default inert"
 )
+HSTS: Final = "max-age=31536000; includeSubDomains"
 FRAMED: Final = re.compile(r"frame-ancestors (http|'self')")
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -78,7 +79,7 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
         del response.headers["X-Frame-Options"]  # it cannot name the sites that may show this page
     response.headers.setdefault("Cache-Control", "no-store")
     if house_of(request).settings.public_url.startswith("https://"):
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers["Server"] = "helpline"
 
 

@@ -53,6 +53,8 @@ async def change_password(request: web.Request) -> web.Response:
         return await _page(request, 429, str(too_soon))
     try:
         if not await access.fits(known, old):
+            async with house.db.write() as session:
+                await access.refused(session, user_id, "old_password", now)
             raise InvalidInput("The old password is not right.")
         async with house.db.write() as session:
             await guessing.forget(session, tries)

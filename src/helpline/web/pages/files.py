@@ -1,12 +1,15 @@
 """The built files that pages load: style sheet, scripts, fonts, icons. Only names of the build's
 own list are sent, so that no path in the address can reach anything else."""
 
+import mimetypes
+
 from aiohttp import web
 
 from helpline.errors import NotFound
 from helpline.web.showing import BUILT, built_files
 
 YEAR = 365 * 24 * 3600
+WORDS = ("text/css", "text/javascript", "application/javascript", "image/svg+xml")
 FOR_OTHER_SITES = "embed.js"
 """The one file that pages of other sites load: it puts the chat into them."""
 
@@ -19,6 +22,8 @@ async def send_file(request: web.Request) -> web.StreamResponse:
     is_exact = request.query.get("v") == version
     caching = f"public, max-age={YEAR}, immutable" if is_exact else "no-cache"
     headers = {"Cache-Control": caching}
+    if (words := mimetypes.guess_type(name)[0]) in WORDS:
+        headers["Content-Type"] = f"{words}; charset=utf-8"
     if name == FOR_OTHER_SITES:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return web.FileResponse(BUILT / name, headers=headers)
