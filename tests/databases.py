@@ -56,6 +56,7 @@ def _hurry(server: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("ALTER SYSTEM SET autovacuum = off")  # every test leaves empty tables
         connection.execute("SELECT pg_reload_conf()")
 
 

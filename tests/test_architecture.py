@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 LINES = (
     ("vocabulary", "errors", "clock", "channels", "settings", "log", "outgoing"),
-    ("contract", "rules", "models", "db", "sqlite", "sealing", "templating", "migrations", "backup"),
+    "contract rules models db sqlite sealing templating migrations backup".split(),
     ("desk", "reports"),
     ("web", "engine", "bots"),
     ("main", "cli", "cli_copies", "cli_trust", "seed", "seed_councils", "seed_portal"),

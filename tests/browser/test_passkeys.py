@@ -48,6 +48,7 @@ async def test_a_passkey_is_made_and_opens_every_door(site: Site) -> None:
     await page.click("text=Use a passkey")
     await page.wait_for_url("**/rota")
     await page.click("header >> text=Sign out")
+    await page.wait_for_url("**/login")
     await page.fill("#name", "wasim")
     await page.fill("#password", PASSWORD)
     await page.click("main button[type=submit] >> nth=0")

@@ -161,7 +161,7 @@ async def test_where_the_user_may_make_no_role_it_says_so_and_goes_on(
         yield "SET LOCAL ROLE pg_monitor"  # somebody who may nothing
         yield "CREATE ROLE somebody"
 
-    monkeypatch.setattr(policies, "_statements", refused)
+    monkeypatch.setattr(policies, "_role", refused)
     try:
         migrate(url)
         assert not policies.stands(policies_url(url))

@@ -44,7 +44,7 @@ from tests.drills.posting import Closed, Wire, request_bytes
 from tests.fakes import telegram, twilio
 
 SEED = int(os.environ.get("HELPLINE_TEST_SEED") or random.SystemRandom().randrange(10**9))
-UNSIGNED, SIGNED = 4000, 1000  # at each entry, on each database
+UNSIGNED, SIGNED = 2000, 500  # at each entry, on each database
 CONNECTIONS = 8
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 

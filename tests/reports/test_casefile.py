@@ -93,7 +93,7 @@ async def test_a_file_that_screen_readers_could_not_read_is_not_made(essex: Cont
     values = casefile_pdf.data(sheet(essex), letters.lines)
     values["person"] = [{"rtl": False, "of": [{"text": "中"}]}]
     with pytest.raises(casefile_pdf.CannotSet):
-        await casefile_pdf._set(values)
+        await casefile_pdf.typeset(values)
 
 
 def test_corrections_comments_and_lateness_are_beside_what_they_are_about(essex: Contract) -> None:

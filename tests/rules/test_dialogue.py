@@ -440,6 +440,7 @@ VALUES = {
     "helpline": "0808 157 0100",
     "helpline_hours": "day or night",
     "ring_us": " To speak to a person now, ring 0808 157 0100, free, day or night.",
+    "line": "2026-11-23 120 0f3a",
     "lines": " Samaritans: ring 116 123, free, day or night.",
     "elsewhere_checked": "22 November 2026",
 }

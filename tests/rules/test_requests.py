@@ -14,7 +14,7 @@ CHRISTMAS = frozenset(
     {date(2026, 12, 25), date(2026, 12, 28), date(2027, 1, 1), date(2027, 3, 26), date(2027, 3, 29)}
 )
 DAYS = Calendar(Holidays(CHRISTMAS, date(2026, 1, 1), date(2028, 12, 31)))
-A_DAY = st.dates(date(2026, 1, 5), date(2028, 6, 1))
+A_DAY = st.dates(date(2026, 1, 5), date(2028, 3, 1))
 PAUSES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 90)), max_size=3)
 
 

@@ -195,13 +195,18 @@ def test_learning_finds_a_line_between_two_kinds() -> None:
 
 
 def test_pieces_are_read_together_and_never_less_worried_than_alone() -> None:
-    before = ("hes taken", "all of my tablets")
-    assert read_in("every one", Place(before=before)).urgency == "emergency"
+    before = ("she locked herself in", "the bathroom with a")
+    assert read_in("razor", Place(before=before)).urgency == "emergency"
     alone = read("hes not breathing")
     calm = read_in("hes not breathing", Place(before=("hello", "thanks for the leaflet")))
     assert calm.urgency == alone.urgency == "emergency"
     long = " ".join(["the allowance came on friday and the mileage did not"] * 3)
-    assert read_in("every one", Place(before=(*before, long))) == read("every one")
+    assert read_in("razor", Place(before=(*before, long))) == read("razor")
+    assert read_in("no she is ok", Place(before=before)) == read("no she is ok")
+    again = ("spam number 3", "spam number 4", "spam number 5")
+    assert read_in("spam number 6", Place(before=again)) == read("spam number 6")
+    told = ("he has got a knife and will kill us",)
+    assert read_in("hes in the garden", Place(before=told)) == read("hes in the garden")
 
 
 def test_at_night_whoever_is_urgent_is_asked_if_anybody_is_in_danger() -> None:

@@ -439,7 +439,7 @@ async def _read(
 ) -> triage.Reading:
     """What triage makes of a message, beside what they wrote just before and at this hour."""
     here = triage.Place(hour=now.astimezone(ZoneInfo(contract.zone)).hour)
-    if case is not None:
+    if case is not None and inbound.channel != mailing.CHANNEL:  # nobody writes letters in pieces
         before = await readings.before(session, case, inbound.channel, now)
         here = replace(here, before=before, reason=case.reason)
     return triage.read_in(inbound.text, here, channel=inbound.channel)

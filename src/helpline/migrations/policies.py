@@ -11,8 +11,9 @@ against somebody who may run any statement.
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import URL, Column, Connection, Table, create_engine, text
+from sqlalchemy import URL, Column, Connection, Engine, Table, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from helpline.db import WALL_STANDS, WALLED, sync_url
 from helpline.models import metadata
@@ -27,16 +28,30 @@ _ALL = "(SELECT current_setting('helpline.contract', true)) = '*'"
 _THEIRS = "contract = (SELECT current_setting('helpline.contract', true))"
 _PAYS = "(SELECT current_setting('helpline.role', true)) = 'commissioner'"
 ROOTS: Final = ("case", "person")
+ONE_AT_A_TIME: Final = 0x48_45_4C_50  # any number that nobody else locks
+SAID_OF_IT: Final = text(
+    "SELECT obj_description(p.oid, 'pg_policy')"
+    " FROM pg_policy p JOIN pg_class c ON c.oid = polrelid"
+    " WHERE c.relname = :name AND c.relnamespace = 'public'::regnamespace AND c.relrowsecurity"
+    " AND polname = :policy"
+)
+"""The condition that stands there, as we wrote it."""
 
 
 def apply(url: URL) -> bool:
     """Make the role and the policies; False where the database's user may not. Anything else that
-    goes wrong is raised."""
-    engine = create_engine(sync_url(url))
+    goes wrong is raised. One at a time, a table in a transaction of its own, and only what is not
+    there yet: a table is held for a moment, and older processes go on writing."""
+    engine = create_engine(sync_url(url), poolclass=NullPool)
     try:
-        with engine.begin() as connection:
-            for statement in _statements(connection):
-                connection.execute(text(statement))
+        with engine.connect() as turn:
+            turn.execute(text(f"SELECT pg_advisory_lock({ONE_AT_A_TIME})"))
+            turn.commit()
+            with engine.begin() as connection:
+                for statement in _role(connection):
+                    connection.execute(text(statement))
+            for name, condition in conditions().items():
+                _protect(engine, name, condition)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", "") == "42501":  # insufficient_privilege
             return False
@@ -90,7 +105,17 @@ def _points_to(column: Column[object]) -> str:
     return next((key.column.table.name for key in column.foreign_keys), "")
 
 
-def _statements(connection: Connection) -> Iterator[str]:
+def _protect(engine: Engine, name: str, condition: str) -> None:
+    """The policies of one table, unless they are what they should be."""
+    with engine.begin() as connection:
+        if connection.execute(SAID_OF_IT, {"name": name, "policy": POLICY}).scalar() == condition:
+            return
+        connection.execute(text("SET LOCAL lock_timeout = '20s'"))
+        for statement in _statements(name, condition):
+            connection.execute(text(statement))
+
+
+def _role(connection: Connection) -> Iterator[str]:
     known = connection.execute(
         text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": WALLED}
     )
@@ -107,9 +132,12 @@ def _statements(connection: Connection) -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA public TO {WALLED}"
     yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {WALLED}"
     yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {WALLED}"
-    for name, condition in conditions().items():
-        yield f'ALTER TABLE "{name}" ENABLE ROW LEVEL SECURITY'
-        yield f'DROP POLICY IF EXISTS {POLICY} ON "{name}"'
-        yield f'DROP POLICY IF EXISTS {POLICY}_new ON "{name}"'
-        yield f'CREATE POLICY {POLICY} ON "{name}" TO {WALLED} USING ({condition})'
-        yield f'CREATE POLICY {POLICY}_new ON "{name}" FOR INSERT TO {WALLED} WITH CHECK (true)'
+
+
+def _statements(name: str, condition: str) -> Iterator[str]:
+    yield f'ALTER TABLE "{name}" ENABLE ROW LEVEL SECURITY'
+    yield f'DROP POLICY IF EXISTS {POLICY} ON "{name}"'
+    yield f'DROP POLICY IF EXISTS {POLICY}_new ON "{name}"'
+    yield f'CREATE POLICY {POLICY} ON "{name}" TO {WALLED} USING ({condition})'
+    yield f'CREATE POLICY {POLICY}_new ON "{name}" FOR INSERT TO {WALLED} WITH CHECK (true)'
+    yield f'COMMENT ON POLICY {POLICY} ON "{name}" IS $words${condition}$words$'

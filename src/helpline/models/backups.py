@@ -14,7 +14,7 @@ class BackupRun(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     slot: str
-    """The day and the try, "2026-11-23/1": of several nodes the one that writes it makes the copy."""
+    """The day and the try, "2026-11-23/1": of several nodes one writes it and makes the copy."""
     node: str
     started_at: datetime
     ended_at: datetime | None = None

@@ -17,6 +17,7 @@ TOGETHER: Final = timedelta(minutes=15)
 """Messages of one person within so long of each other may be pieces of one sentence."""
 PIECES: Final = 4
 NIGHT_FROM, NIGHT_UNTIL = 22, 6
+ANSWERS: Final = frozenset("no nope nah none nobody yes yeah yep ok okay thanks thank".split())
 VAGUE: Final = ("other", "")
 
 
@@ -51,12 +52,19 @@ def read_in(text: str, place: Place, *, channel: str = "sms") -> Reading:
 
 
 def _pieces(text: str, before: tuple[str, ...]) -> list[str]:
-    """The newest short messages in a row, this one last; a long message stands for itself."""
-    pieces = [text]
+    """The newest short messages in a row, this one last. A long message stands for itself, and so
+    do an answer and what was an emergency already; what adds no word of its own is left out."""
+    said = words(text)
+    pieces, known = [text], set(said)
+    if not said or len(said) > SHORT or said[0] in ANSWERS:
+        return pieces
     for earlier in reversed(before[-PIECES + 1 :]):
-        if len(words(pieces[0])) > SHORT or len(words(earlier)) > SHORT:
+        told = words(earlier)
+        if len(told) > SHORT or read(earlier).urgency == "emergency":
             break
-        pieces.insert(0, earlier)
+        if any(word[0].isalpha() and word not in known for word in told):
+            pieces.insert(0, earlier)
+            known.update(told)
     return pieces
 
 
