@@ -1,6 +1,7 @@
 // What the console's pages do beyond plain links and forms: follow what happens, shortcuts, count
 // text messages, warn before typed text is lost. Loaded on every page; everything works without it.
 
+import { keyOf, reach, show, write } from "./reach.js";
 import { partsOf } from "./segments.js";
 
 // --- live: an element with data-live follows a stream and is told "live" when something changed ----
@@ -96,20 +97,17 @@ document.body.addEventListener("htmx:responseError", (event) => {
 // --- shortcuts: one key each, never while typing, and they can be switched off --------------------
 
 const SWITCH = "helpline-keys";
-const keys = {
-  j: () => row(1),
-  k: () => row(-1),
-  r: () => act("reply", "text"),
-  n: () => act("note", "note-body"),
-  c: () => act("call", "call-body"),
-  w: () => act("allocation", "be-the-worker"),
-  "/": () => document.getElementById("search-box")?.focus(),
-  i: () => location.assign("/inbox"),
-  ...Object.fromEntries(["y", "1", "2", "3", "4"].map((key) => [key, () => judge(key)])),
+const acts = {
+  row: (step) => row(Number(step)),
+  write: (id) => write(document.getElementById(id)),
+  focus: (id) => reach(document.getElementById(id)),
+  press: (what) => document.querySelector(what)?.click(),
+  go: (address) => location.assign(address),
 };
-
-function judge(key) {
-  document.querySelector(`[data-judge="${key}"]`)?.click();
+// Which key does what is said on the page itself (web/shortcuts.py).
+const keys = new Map();
+for (const { dataset } of document.querySelectorAll("[data-key]")) {
+  keys.set(dataset.key, () => acts[dataset.act]?.(dataset.target));
 }
 
 for (const help of document.querySelectorAll("[data-keys]")) {
@@ -126,13 +124,14 @@ let wordUntil = 0;
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !areOn()) return;
-  if (!document.querySelector("[data-keys]") || event.key.length > 1) return;
-  if (!Object.hasOwn(keys, event.key) || event.timeStamp < wordUntil) {
+  if (!keys.size || event.key.length > 1 || document.querySelector("dialog[open]")) return;
+  const key = keyOf(event);
+  if (!keys.has(key) || event.timeStamp < wordUntil) {
     wordUntil = event.timeStamp + WORD;
     return;
   }
   event.preventDefault();
-  keys[event.key]();
+  keys.get(key)();
 });
 
 // Ctrl and Enter (or Command and Enter) sends what is being written.
@@ -155,22 +154,8 @@ function row(step) {
   rows[Math.max(0, Math.min(rows.length - 1, next))]?.focus();
 }
 
-function act(id, field) {
-  show(document.getElementById(id));
-  document.getElementById(field)?.focus();
-}
-
 // A link to a part that is written in (#reply, #note, #call, …) unfolds it and puts the cursor there,
 // before another key can be pressed; unfolding it by its own title does the same.
-function show(element) {
-  if (element instanceof HTMLDetailsElement) element.open = true;
-}
-function write(element) {
-  show(element);
-  const field = document.getElementById(element?.dataset.focus ?? "");
-  field?.focus();
-  return Boolean(field);
-}
 function showHash() {
   if (location.hash.length > 1) write(document.getElementById(location.hash.slice(1)));
 }
@@ -230,8 +215,8 @@ function isHalf(field) {
   return true;
 }
 
-// On a telephone the pages and tabs are lines that scroll: where one is, is in sight.
-for (const here of document.querySelectorAll(".hl-tabs [aria-current], .hl-nav [aria-current]")) {
+// On a telephone the tabs are a line that scrolls: where one is, is in sight.
+for (const here of document.querySelectorAll(".hl-tabs [aria-current]")) {
   const line = here.closest("ul");
   line.scrollLeft = here.offsetLeft - line.offsetLeft - 24;
 }

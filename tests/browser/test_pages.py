@@ -265,7 +265,7 @@ async def test_after_signing_out_back_shows_no_case(site: Site) -> None:
     page = await site.page("wasim")
     reference = (await site.world.case_of(CARER)).reference
     await page.goto(f"{site.address}/cases/{reference}")
-    await page.click("text=Sign out")
+    await page.click(".hl-header__person >> text=Sign out")
     await page.wait_for_url(re.compile("/login"))
     await page.go_back()
     await page.wait_for_url(re.compile("/login"))

@@ -61,7 +61,8 @@ async def test_people_are_found_by_name_number_and_place(world: World) -> None:
         assert carol.id in {one.id for one in (await ask(world, question)).people}, question
     assert (await ask(world, "Zebedee")).is_empty
     reference = (await world.case_of(CARER)).reference
-    assert (await ask(world, last)).open_cases == {carol.id: [reference]}  # and what is open
+    theirs = (await ask(world, last)).their_cases[carol.id]  # and their cases
+    assert [(one.reference, one.is_open) for one in theirs] == [(reference, True)]
 
 
 async def test_a_reference_or_its_beginning_finds_the_case(world: World) -> None:

@@ -50,6 +50,7 @@ WHO = {
     "POST /account/second/papers": "WLSQCA",
     "POST /account/provider": "WLSQCA",
     "POST /account/provider/end": "WLSQCA",
+    "GET /palette": "WLSQCA",
     "GET /inbox": "WLS",
     "GET /tray": "WLS",
     "POST /tray/{id}/clearance": "WLS",

@@ -80,8 +80,8 @@ class Found:
     cases: Sequence[CaseFound]
     lines: Sequence[search_lines.LineFound] = ()
     has_more: bool = False
-    open_cases: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    """Of the people that were found: their id and the references."""
+    their_cases: Mapping[int, Sequence[search_lines.TheirCase]] = field(default_factory=dict)
+    """Of the people that were found, by their id."""
 
     @property
     def is_empty(self) -> bool:
@@ -338,7 +338,7 @@ async def find(
         session, "search.made", now, by=actor.user_id, people=len(people), cases=len(more)
     )
     cases += more
-    theirs = await search_lines.open_cases(session, actor, [one.id for one in people[:MOST]])
+    theirs = await search_lines.cases_of(session, actor, [one.id for one in people[:MOST]])
     has_more = max(len(people), len(cases)) > MOST
     return Found(people[:MOST], cases[:MOST], lines, has_more, theirs)
 

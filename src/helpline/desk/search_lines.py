@@ -1,5 +1,5 @@
-"""Complaints and incidents by their reference, or by how it begins, for the search; and the open
-cases of people who were found.
+"""Complaints and incidents by their reference, or by how it begins, for the search; and the cases
+of people who were found.
 
 A register's lines are found by nothing else: what somebody said of a colleague is looked for there.
 """
@@ -34,23 +34,30 @@ class LineFound:
     is_closed: bool
 
 
-async def open_cases(
+@dataclass(frozen=True)
+class TheirCase:
+    """A case of somebody who was found."""
+
+    reference: str
+    opened_at: datetime
+    is_open: bool
+
+
+async def cases_of(
     session: AsyncSession, actor: Actor, person_ids: Sequence[int]
-) -> dict[int, list[str]]:
-    """Person → the references of their open cases that the seeker may see, the newest first."""
+) -> dict[int, list[TheirCase]]:
+    """Person → their cases that the seeker may see, open ones first, the newest of each first."""
+    is_open = CASE.c.status == CaseStatus.OPEN
     rows = await session.execute(
-        select(CASE.c.person_id, CASE.c.reference)
-        .where(
-            CASE.c.person_id.in_(person_ids),
-            CASE.c.status == CaseStatus.OPEN,
-            *seeing.cases(actor),
-        )
-        .order_by(CASE.c.opened_at.desc(), CASE.c.id.desc())
+        select(CASE.c.person_id, CASE.c.reference, CASE.c.opened_at, is_open.label("is_open"))
+        .where(CASE.c.person_id.in_(person_ids), *seeing.cases(actor))
+        .order_by(is_open.desc(), CASE.c.opened_at.desc(), CASE.c.id.desc())
         .limit(4 * MOST)
     )
-    found: dict[int, list[str]] = {}
-    for person_id, reference in rows:
-        found.setdefault(person_id, []).append(reference)
+    found: dict[int, list[TheirCase]] = {}
+    for row in rows:
+        theirs = found.setdefault(row.person_id, [])
+        theirs.append(TheirCase(row.reference, row.opened_at, bool(row.is_open)))
     return found
 
 

@@ -69,6 +69,7 @@ from helpline.web.pages import (
     news,
     obligations,
     overview,
+    palette,
     papers,
     partners,
     pathway,
@@ -185,6 +186,8 @@ ROUTES = (
     Route("POST", "/account/second/papers", account_second.make_papers, "factor.own", again=True),
     Route("POST", "/account/provider", login_provider.begin_linking, "factor.own", again=True),
     Route("POST", "/account/provider/end", login_provider.end_link, "factor.own", again=True),
+    # commands by name
+    Route("GET", "/palette", palette.offer, "session.own"),
     # the work
     Route("GET", "/inbox", inbox.show_inbox, "case.read"),
     Route("GET", "/tray", tray.show_tray, "tray.read"),

@@ -20,6 +20,7 @@ from helpline.templating import environment
 from helpline.vocabulary import CaseKind, Role
 from helpline.web import auth
 from helpline.web.asked import HOUSE, NOW, house_of, signed_in
+from helpline.web.shortcuts import SHORTCUTS
 
 BUILT = TEMPLATES / "static" / "built"
 ZONE: Final = "Europe/London"
@@ -138,6 +139,7 @@ def rendered(request: web.Request, template: str, *, zone: str = ZONE, **values:
         "ago": partial(saying.ago, now=now),
         "span": saying.span,
         "councils": _councils(request),
+        "shortcuts": SHORTCUTS,
     }
     context["of_council"] = partial(_of_council, _councils(request))
     return _pages().get_template(f"pages/{template}").render(context | values)

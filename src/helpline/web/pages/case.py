@@ -115,6 +115,8 @@ async def _values(
     answered = (await lists.last_answers(session, [case_id])).get(case_id)
     alerts = await lists.open_alerts(session, actor, [contract.key], case_id)
     taken = await trails.taken(session, actor, [contract.key], case_id)
+    known = await switchboard.number_to_ring(session, found)
+    number = known.value if known else ""
     limit = ALL if request.query.get("all") else casefile.LONG
     return {
         "case": found,
@@ -153,7 +155,8 @@ async def _values(
         "note_kinds": list(NoteKind),
         "urgencies": list(Urgency),
         "longest_reply": cases.LONGEST_REPLY,
-        "number_to_ring": await _number_to_ring(session, request, found),
+        "number_known": number,
+        "number_to_ring": number if telephone_in(house_of(request).channels) else "",
         "may_allocate_others": may(actor, "case.allocate_others", contract.key),
         "local_now": local_now(now, contract.zone),
         "blocked_until": await blocks.blocked_until(session, address.id if address else None, now),
@@ -182,14 +185,6 @@ def tabs_of(request: web.Request, found: Case) -> list[tuple[str, str, bool]]:
 def _is_at(path: str, here: str, suffix: str) -> bool:
     """A tab is open also where one of its forms failed."""
     return path == here + suffix or bool(suffix and path.startswith(f"{here}{suffix}/"))
-
-
-async def _number_to_ring(session: AsyncSession, request: web.Request, found: Case) -> str:
-    """Where the telephone would ring; empty where it is switched off or no number is known."""
-    if telephone_in(house_of(request).channels) is None:
-        return ""
-    address = await switchboard.number_to_ring(session, found)
-    return address.value if address else ""
 
 
 def _first_values(typed: dict[str, list[str]]) -> dict[str, str]:
