@@ -178,3 +178,19 @@ def _stored_name(url: str) -> bytes:
         row = connected.execute(query).fetchone()
         assert row is not None
         return bytes(row[0])
+
+
+def test_a_ring_says_which_keys_it_has_and_needs_whole_ones() -> None:
+    ring = KeyRing([NEW, OLD])
+    marks = [sealing.fingerprint(key) for key in (NEW, OLD)]
+    assert (ring.mark, ring.marks) == (marks[0], [mark.hex() for mark in marks])
+    assert list(ring.audits) == marks
+    for keys in ([], [NEW[:31]], [NEW, b""]):
+        with pytest.raises(ValueError, match="32 bytes"):
+            KeyRing(keys)
+
+
+def test_without_a_ring_nothing_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "_ring", None)
+    with pytest.raises(RuntimeError, match="No key ring"):
+        sealing.ring()

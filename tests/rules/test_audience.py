@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from helpline.rules import audience
 from helpline.rules.audience import Reader, Way, allowance, counted, judge, next_hour, own_way
 from helpline.rules.safety import SafeRules
 from helpline.vocabulary import WhyNot
@@ -83,3 +84,11 @@ def test_never_more_than_a_minutes_share() -> None:
     assert allowance(30, [NOON - timedelta(seconds=61)] * 28, NOON, 10) == 5
     assert allowance(30, [NOON] * 40, NOON, 10) == 0
     assert allowance(1, [], NOON, 10) == 1
+
+
+def test_a_day_as_a_reminder_says_it() -> None:
+    assert audience.local_day(datetime(2026, 12, 1, 9, tzinfo=UTC), "Europe/London") == (
+        "Tuesday 1 December"
+    )
+    late = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)  # already the next day there
+    assert audience.local_day(late, "Europe/London") == "Thursday 2 July"

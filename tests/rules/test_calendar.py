@@ -340,3 +340,26 @@ def test_open_hours_counted_by_the_quarter() -> None:
         due = calendar.after_open(begin + timedelta(minutes=15 * place), timedelta(hours=hours))
         true = bisect_left(passed, passed[place] + 4 * hours)
         assert due == begin + timedelta(minutes=15 * true), (place, hours)
+
+
+def test_no_working_day_at_all_is_the_day_itself_and_the_table_has_two_ends() -> None:
+    days = Calendar(Holidays(frozenset(), date(2026, 1, 5), date(2026, 1, 16)))
+    sunday = date(2026, 1, 11)
+    assert days.working_days_before(sunday, 0) == sunday
+    assert days.working_days_before(sunday, 5) == date(2026, 1, 5)
+    with pytest.raises(TableEnds):
+        days.working_days_before(sunday, 6)
+    assert days.working_days_after(sunday, 5) == date(2026, 1, 16)
+    with pytest.raises(TableEnds):
+        days.working_days_after(sunday, 6)
+    assert not days.is_closed(sunday)
+
+
+def test_what_closes_a_day() -> None:
+    christmas, table = date(2026, 12, 25), (date(2026, 1, 1), date(2026, 12, 31))
+    holidays = Holidays(frozenset({christmas}), *table)
+    assert not Calendar(holidays).is_closed(christmas)
+    assert Calendar(holidays, closed_on_holidays=True).is_closed(christmas)
+    assert not Calendar(holidays, closed_on_holidays=True).is_closed(date(2026, 12, 24))
+    each_year = Calendar(holidays, closed_each_year=frozenset({(12, 24)}))
+    assert each_year.is_closed(date(2026, 12, 24))

@@ -546,3 +546,38 @@ def conversation(
         step, off = turn.step, off or turn.questions_off
         turns.append(turn)
     return turns
+
+
+@pytest.mark.parametrize(
+    ("danger", "said"),
+    [(True, ("first_answer", "danger_yes")), (False, ("first_answer",)), (None, ("first_answer",))],
+)
+def test_a_form_has_asked_everything(danger: bool | None, said: tuple[str, ...]) -> None:
+    turn = dialogue.hear_form("finance", danger)
+    assert (turn.say, turn.step, turn.reason, turn.danger) == (said, Step.DONE, "finance", danger)
+
+
+def test_a_complaint_is_said_to_be_written_down_before_the_question() -> None:
+    def said(*keys: str) -> tuple[str, ...]:
+        return dialogue.with_complaint(Turn(keys, Step.DONE)).say
+
+    assert said("noted") == ("noted", "complaint_logged")
+    assert said("noted", "ask_who") == ("noted", "complaint_logged", "ask_who")
+    assert said("noted", "ask_danger") == ("noted", "ask_danger")  # one thing at a time
+    for alone in ((), ("danger_yes",), ("complaint_noted",), ("danger_signposts", "noted")):
+        assert said(*alone) == alone
+
+
+def test_the_networks_words_are_ours_to_read_where_there_is_no_network() -> None:
+    stop = dialogue.hear("STOP", replace(NEW, has_network_words=False))
+    assert not stop.opted_out and stop.say
+    assert dialogue.hear("STOP", replace(NEW, has_network_words=True)).opted_out
+
+
+def test_whoever_asks_for_something_once_all_is_asked_is_still_asked_about_danger() -> None:
+    done = replace(NEW, step=Step.DONE)
+    assert "ask_danger" not in dialogue.hear("CALL ME", done).say
+    worried = dialogue.hear("CALL ME", replace(done, ask_safety=True))
+    assert (worried.say[-1], worried.step) == ("ask_danger", Step.DANGER)
+    off = dialogue.hear("CALL ME", replace(done, ask_safety=True, questions_off=True))
+    assert "ask_danger" not in off.say

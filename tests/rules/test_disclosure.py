@@ -225,3 +225,72 @@ def test_any_threshold_works(threshold: int) -> None:
     counts, lines, tables = table([[1, 9, 30], [0, 2, 12]])
     hidden = hidden_cells(counts, lines, tables, threshold=threshold)
     assert {key for key, count in counts.items() if 1 <= count < threshold} <= set(hidden)
+
+
+class GivesAway:
+    """A proof that finds one cell given away until it has asked so many times."""
+
+    def __init__(self, key: object, times: int) -> None:
+        self.key, self.times = key, times
+
+    def given_away(self, hidden: Collection, protected: Collection) -> dict:
+        self.times -= 1
+        return {self.key: []} if self.times >= 0 and self.key in hidden else {}
+
+
+def test_what_is_found_to_be_given_away_hides_more_each_time() -> None:
+    counts, lines = row(3, 9, 20, 30, 40, 50, 60, 70, 80)
+    for times, more in ((0, 0), (1, 2), (2, 2 + 4)):
+        hidden = disclosure.hidden_cells(
+            counts, lines, threshold=THRESHOLD, proof=lambda *_, n=times: GivesAway(0, n)
+        )
+        assert len(hidden) == 2 + more
+    hidden = disclosure.hidden_cells(
+        counts, lines, threshold=THRESHOLD, proof=lambda *_: GivesAway(0, 99)
+    )
+    assert hidden.keys() == counts.keys()  # and it ends where nothing is left
+
+
+def test_where_a_line_has_nothing_left_the_lines_beside_it_give() -> None:
+    counts = {"a": 1, "b": 2, "all": 3, "rest": 40, "both": 43}
+    lines = [Line("all", ("a", "b")), Line("both", ("all", "rest"))]
+    hidden = disclosure.hidden_cells(
+        counts, lines, threshold=THRESHOLD, proof=lambda *_: GivesAway("a", 1)
+    )
+    assert hidden.keys() >= {"a", "b", "all", "rest"}
+
+
+def test_what_was_said_of_a_cell_bounds_it() -> None:
+    counts, lines = row(3, 9, 20)
+    free = Bounds(counts, lines, {0, 1})
+    assert (free.low[0], free.high[0]) == (0, 12)
+    told = Bounds(counts, lines, {0, 1}, {0: (1, 4), 2: (0, 99)})
+    assert (told.low[0], told.high[0]) == (1, 4)
+    assert (told.low[1], told.high[1]) == (8, 11)
+
+
+def test_without_a_proof_lines_and_bounds_alone_decide() -> None:
+    counts, lines = row(3, 20, 9)
+    assert disclosure.hidden_cells(counts, lines, threshold=THRESHOLD, proof=None) == {
+        0: SMALL,
+        2: SECONDARY,
+    }
+
+
+def test_what_only_lies_within_something_is_not_given_away_by_its_sum() -> None:
+    counts = {"all": 40, "a": 3, "b": 30}
+    lines = [Line("all", ("a", "b"), only_within=True)]
+    assert hidden_cells(counts, lines, threshold=THRESHOLD) == {"a": SMALL}
+
+
+def test_a_hidden_total_that_does_not_add_up_is_at_least_its_largest_part() -> None:
+    bounds = Bounds({"all": 9, "a": 7, "b": 6}, [Line("all", ("a", "b"))], {"all"})
+    assert bounds.low["all"] == 7
+
+
+def test_what_line_after_line_gives_away_is_widened() -> None:
+    counts, lines, _ = table([[9, 0, 0], [4, 9, 1]])
+    hidden = disclosure.hidden_cells(counts, lines, threshold=THRESHOLD, proof=None)
+    bounds = Bounds(counts, lines, hidden)
+    for small in ((1, 0), (1, 2)):
+        assert bounds.width(small) >= ROOM

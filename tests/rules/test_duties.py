@@ -98,3 +98,8 @@ def test_how_often_is_said_as_sharply_as_is_true_and_all_of_it(
 ) -> None:
     repeat = duties.repeat_of(found, TODAY)
     assert (duties.said_of(repeat) if repeat else None) == said
+
+
+def test_which_states_of_the_money_answer_the_question() -> None:
+    answers = {state.value for state in duties.MoneyState if state.is_answer}
+    assert answers == {"paid", "reduced", "stopped"}

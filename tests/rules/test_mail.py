@@ -202,3 +202,22 @@ def test_only_a_plain_message_id_is_named_in_our_answer(header: str, named: str)
 def test_nothing_that_could_end_a_line_is_ever_named(header: str) -> None:
     named = mail.answerable_id(f"<{header}@there.example>")
     assert named.isascii() and named.isprintable() and " " not in named and len(named) <= 241
+
+
+def test_a_part_of_a_letter_by_its_number() -> None:
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nForwarded\r\n--b--\r\n"
+    )
+    assert mail.part_of(raw, 0) is None  # what holds the others has nothing itself
+    assert mail.part_of(raw, 1) == b"Hello"
+    assert b"Forwarded" in (mail.part_of(raw, 2) or b"")
+    assert mail.part_of(raw, 9) is None
+    empty = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    assert mail.part_of(empty, 0) in (None, b"", b"\n")
+
+
+def test_a_letter_nested_without_end_has_no_parts() -> None:
+    deep = b"Content-Type: message/rfc822\r\n\r\n" * 5_000 + b"the end"
+    assert mail.part_of(deep, 4_999) in (None, b"the end")

@@ -80,3 +80,7 @@ def test_what_is_kept_and_not_opened(content: bytes, kind: str) -> None:
 def test_no_bytes_make_it_raise(content: bytes) -> None:
     assert "/" in media.kind_of(content)
     assert "/" in media.kind_of(b"PK\x03\x04" + content)
+
+
+def test_an_office_file_of_no_known_program_is_just_a_zip() -> None:
+    assert media.kind_of(zipped("[Content_Types].xml", "other/thing.xml")) == "application/zip"

@@ -117,3 +117,8 @@ def test_somebody_hears_before_on_the_day_after_it_and_every_week() -> None:
 def test_the_next_time_to_say_it_always_lies_ahead(ahead: int) -> None:
     after = date(2026, 11, 1) + timedelta(days=ahead)
     assert rules.next_day_to_say(date(2026, 11, 13), (14, 5), after) > after
+
+
+def test_a_day_of_the_year_that_no_period_holds_is_its_end() -> None:
+    days = due(Recurring("quarter", on=(12, 25)), date(2026, 8, 1), date(2027, 1, 31))
+    assert days == [date(2026, 10, 31), date(2026, 12, 25)]

@@ -47,3 +47,11 @@ def test_what_is_larger_than_it_says_is_refused(kind: int, size: int) -> None:
 def test_what_no_office_program_packs_is_refused(kind: int) -> None:
     with pytest.raises(zipfile.BadZipFile):
         read(file(kind))
+
+
+def test_a_sum_that_fits_what_is_too_much_helps_nobody() -> None:
+    made = bytearray(file(zipfile.ZIP_STORED, SAID + 1, SAID))
+    at = made.index(b"PK\x01\x02")
+    struct.pack_into("<L", made, at + 16, zlib.crc32(bytes(SAID + 1)))
+    with pytest.raises(zipfile.BadZipFile, match="larger than it says"):
+        read(bytes(made))

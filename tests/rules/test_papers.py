@@ -55,3 +55,8 @@ def test_the_reason_is_said_in_words() -> None:
     assert rules.why_not(found) == (
         "DBS check ran out on 22 November 2026; Safeguarding training at level 2: none is on record"
     )
+
+
+def test_a_paper_without_an_end_holds() -> None:
+    (found,) = rules.standings([DBS], [Paper("dbs", date(2024, 1, 1))], TODAY, 60)
+    assert found.words == "DBS check: holds"

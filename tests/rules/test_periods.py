@@ -16,6 +16,7 @@ from helpline.rules.periods import (
     Period,
     bounds,
     following,
+    in_words,
     parts,
     period,
     period_containing,
@@ -182,3 +183,8 @@ def test_longer_periods_are_made_of_shorter_ones() -> None:
         "2027-M04",
     ]
     assert parts(period("2026-M11", AUGUST), "quarter") == ()
+
+
+def test_a_month_is_read_by_its_name() -> None:
+    assert period("2026-M11", 8).words == in_words("2026-M11") == "November 2026"
+    assert period("2026-27-Q1", 8).words == in_words("2026-27-Q1") == "2026-27-Q1"

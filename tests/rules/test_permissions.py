@@ -157,3 +157,11 @@ def test_every_line_says_in_words_what_it_lets_somebody_do() -> None:
 def test_a_command_without_a_line_is_named() -> None:
     assert undeclared(["serve", "user add"]) == []
     assert undeclared(["serve", "wipe everything"]) == ["wipe everything"]
+
+
+def test_what_is_allowed_is_let_through_and_the_refusal_is_a_sentence() -> None:
+    worker = Actor(1, "Wasim", Role.WORKER, "essex")
+    require(worker, "case.read", "essex")
+    for action, contract in (("case.read", "stoke"), ("user.manage", None), ("no.such", None)):
+        with pytest.raises(NotAllowed, match="ask your team lead"):
+            require(worker, action, contract)

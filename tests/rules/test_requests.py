@@ -89,3 +89,7 @@ def test_whatever_was_waited_for(received: date, spans: list[tuple[int, int]], m
     assert not any(
         DAYS.is_working(last + timedelta(days=number)) for number in range((rolled - last).days)
     )
+
+
+def test_what_is_still_waited_for_counts_no_days() -> None:
+    assert requests.days_waited([Pause(date(2026, 11, 5))]) == 0

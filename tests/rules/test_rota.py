@@ -410,3 +410,26 @@ def test_what_stands_in_the_way_of_a_swap_is_said() -> None:
     assert "changed since" in (swap_problem(NIGHT, None, 3, 2, both, [], BEFORE) or "")
     assert "They cannot" in (swap_problem(NIGHT, None, 1, 2, busy, [], BEFORE) or "")
     assert "You cannot" in (swap_problem(NIGHT, OTHER, 1, 2, both, away, BEFORE) or "")
+
+
+def test_a_pattern_is_on_from_its_first_day_to_its_last() -> None:
+    pattern = Weekly(frozenset({0}), time(9), time(17), date(2026, 11, 2), date(2026, 11, 16))
+    days = [date(2026, 10, 26), date(2026, 11, 2), date(2026, 11, 16), date(2026, 11, 23)]
+    assert [pattern.is_on(day) for day in days] == [False, True, True, False]
+    assert not pattern.is_on(date(2026, 11, 3))
+
+
+def test_busy_times_that_meet_are_one_and_those_outside_are_none() -> None:
+    day = (at("2026-12-25T00:00"), at("2026-12-26T00:00"))
+    noon = at("2026-12-25T12:00")
+    alone = [Duty(1, 1, "primary", *day)]
+    halves = [((day[0], noon), 2), ((noon, day[1]), 2)]
+    assert shortages(alone, [], day, halves) == [day]
+    before = (at("2026-12-24T00:00"), day[0])
+    assert shortages(alone, [], day, [(before, 2)]) == []
+
+
+def test_hours_outside_what_is_asked_are_not_paid() -> None:
+    night = Duty(1, 1, "primary", at("2026-12-24T20:00"), at("2026-12-25T08:00"))
+    asked = (at("2026-12-25T08:00"), at("2026-12-26T00:00"))
+    assert hours_on_duty([night], [], *asked) == {}

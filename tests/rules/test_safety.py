@@ -131,3 +131,20 @@ def test_the_hours_of_two_sets_are_those_in_both(
 
     found = stricter(rules(one), rules(other))
     assert (found.begins, found.ends) == (rules(both).begins, rules(both).ends)
+
+
+def test_a_name_that_cannot_be_printed_and_half_a_time_are_refused() -> None:
+    def words(begins: str = "", ends: str = "", name: str = "", also: tuple = ()) -> SafeRules:
+        return from_words(begins, ends, name, False, False, ["sms"], also)
+
+    for wrong in ({"begins": "9:00"}, {"name": "x" * 41}, {"name": "a\nb"}, {"also": ("sms",)}):
+        with pytest.raises(InvalidInput):
+            words(**wrong)  # type: ignore[arg-type]  # each is right by itself
+    assert words(name=" " + "x" * 40 + " ").code_name == "x" * 40
+
+
+def test_hours_hold_a_message_until_they_open() -> None:
+    rules = SafeRules(begins=time(9), ends=time(17))
+    night = datetime(2026, 11, 3, 2, tzinfo=UTC)
+    judged = judge(rules, "sms", True, night, ZONE)
+    assert (judged.may, judged.why, judged.until) == (False, "hours", night.replace(hour=9))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.rules import saying
+from helpline.vocabulary import Unit
 
 ZONE = "Europe/London"
 LONDON = ZoneInfo(ZONE)
@@ -203,3 +204,29 @@ def _hour_and_minute(time: str) -> tuple[int, int]:
     digits, half = time.split(" ")
     hour, _, minute = digits.partition(".")
     return int(hour) % 12 + (12 if half == "pm" else 0), int(minute or 0)
+
+
+def test_in_another_language_figures_and_never_midnight() -> None:
+    assert saying.in_figures(datetime(2026, 11, 24, 18, 40, tzinfo=UTC), ZONE) == "24/11/2026 18:40"
+    assert saying.in_figures(datetime(2026, 7, 1, 23, 0, tzinfo=UTC), ZONE) == "01/07/2026 23:59"
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "said"),
+    [
+        (0, Unit.AT_ONCE, "at once"),
+        (30, Unit.AT_ONCE, "at once, within 30 min"),
+        (1, Unit.FIRST_WORKING_DAY_AFTER, "by the end of the first working day after"),
+        (1, Unit.WORKING_DAYS_BEFORE, "1 working day before"),
+        (10, Unit.WORKING_DAYS_BEFORE, "10 working days before"),
+        (0, Unit.CALENDAR_DAYS, "on the same day"),
+        (30, Unit.CALENDAR_DAYS, "within 30 days"),
+        (1, Unit.OPEN_HOURS, "within 1 hour, closed days not counted"),
+        (48, Unit.OPEN_HOURS, "within 48 hours, closed days not counted"),
+        (24, Unit.ELAPSED_HOURS, "within 24 hours"),
+        (1, Unit.CALENDAR_MONTHS, "within 1 month"),
+        (2.5, Unit.ELAPSED_HOURS, "within 2.5 hours"),
+    ],
+)
+def test_a_limit_in_words(amount: float, unit: Unit, said: str) -> None:
+    assert saying.within(amount, unit) == said

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpline.rules.triage import CATEGORIES, URGENCIES, Place, Reading, read, read_in
+from helpline.rules.triage import CATEGORIES, URGENCIES, Place, Reading, read, read_in, weights
 from helpline.rules.triage.features import seen
 from helpline.rules.triage.languages import common_words, is_english
 from helpline.rules.triage.learn import line, numbered
@@ -245,3 +245,23 @@ def test_nothing_written_in_a_message_is_obeyed(around: str, danger: str) -> Non
     found = read(around.format(danger))
     assert found.urgency == "emergency" or (found.urgency == "urgent" and found.ask_safety)
     assert read(around.format("thank you")).urgency != "emergency"
+
+
+def test_an_emergency_in_another_language_is_found_within_a_long_letter() -> None:
+    calm = "Dzień dobry, piszę w sprawie szkolenia w marcu i proszę o odpowiedź. " * 12
+    danger = "On wziął wszystkie tabletki i chce się zabić! "
+    assert read(calm + calm, channel="email").urgency != "emergency"
+    assert read(calm + danger + calm, channel="email").urgency == "emergency"
+
+
+def test_the_weights_are_written_as_they_were_read() -> None:
+    told = "not learned here"
+    before, after = weights.FILE.read_text("utf-8"), weights.kept().written()
+    assert sorted(before.splitlines()[2:]) == sorted(after.splitlines()[2:]), told
+
+
+def test_learning_stops_when_it_has_gone_over_all_of_it_so_often() -> None:
+    taught = numbered([{"a": 1.0, "b": 1.0}, {"a": 1.0}, {"b": 1.0}, {"a": 1.0, "b": 1.0}])
+    yes, cost = [True, False, True, False], [1.0] * 4
+    once = line(taught.rows, len(taught.names), yes, cost, passes=1)
+    assert once != line(taught.rows, len(taught.names), yes, cost, passes=25)

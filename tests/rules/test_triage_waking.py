@@ -3,6 +3,7 @@
 import pytest
 
 from helpline.rules.triage import read, wakes
+from helpline.rules.triage.waking import is_strange
 
 POLICE = """the police arrested me and took my phone
 the police have come for me
@@ -49,3 +50,17 @@ def test_a_person_is_woken_for_it(text: str) -> None:
 @pytest.mark.parametrize("text", QUIET)
 def test_nobody_is_woken_for_it(text: str) -> None:
     assert not wakes(text, read(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "strange"),
+    [
+        ("", False),
+        ("123 ?", False),
+        ("ajutor", True),
+        ("ok", False),
+        ("nie wiem co mam robić", True),
+    ],
+)
+def test_words_that_nobody_here_knows(text: str, strange: bool) -> None:
+    assert is_strange(text) is strange

@@ -9,6 +9,7 @@ from helpline.rules.words import (
     MOST_WORDS,
     beginnings_of,
     bones,
+    name_asked,
     places_of,
     stem,
     words_of,
@@ -65,3 +66,12 @@ def test_a_postcode_is_found_whole_and_by_its_first_half() -> None:
     assert places_of("co2 7qw") == {"CO27QW", "CO2"}
     assert places_of("CM1") == set() or places_of("CM1") == {"CM1"}
     assert places_of("") == set()
+
+
+def test_a_long_text_gives_so_many_words_and_no_more() -> None:
+    text = " ".join(f"word{number}" for number in range(MOST_WORDS + 50))
+    assert len(words_of(text)) == MOST_WORDS
+
+
+def test_the_words_of_a_question_each_once_in_their_order() -> None:
+    assert name_asked("Okonjo samir  OKONJO") == ["okonjo", "samir"]

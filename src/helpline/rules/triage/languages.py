@@ -64,8 +64,6 @@ def _world() -> World:
     other: list[tuple[str, str]] = []
     for meaning, phrase in read_table("world.txt"):
         parts = plain(phrase).split()
-        if not parts:
-            continue
         if _latin(parts[0]):
             latin.setdefault(parts[0][:3], []).append((parts, meaning))
         else:

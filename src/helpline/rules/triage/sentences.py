@@ -101,7 +101,7 @@ def _file(
     loose: list[tuple[Kind, Sentence]],
 ) -> None:
     firsts: set[str] = set()
-    for slot in sentence:
+    for slot in sentence:  # pragma: no branch - none is made only of what may be missing
         if slot.beginnings or slot.any_word:
             loose.append((kind, sentence))
             return

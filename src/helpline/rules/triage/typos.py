@@ -33,9 +33,8 @@ def _without_one(word: str) -> list[str]:
 
 
 def _near(one: str, other: str) -> bool:
-    """Whether one becomes the other by one letter changed, added, left out or two swapped."""
-    if abs(len(one) - len(other)) > 1:
-        return False
+    """Whether one becomes the other by one letter changed, added, left out or two swapped; their
+    lengths differ by one at most."""
     at = 0
     while at < min(len(one), len(other)) and one[at] == other[at]:
         at += 1
