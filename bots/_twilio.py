@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote_plus, urljoin, urlparse, urlsplit, urlunsplit
 
 import aiohttp
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator, add_port, remove_port
@@ -24,7 +24,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 
 from bots import as_received, is_address, unreadable
 from helpline import outgoing
-from helpline.channels import Fetched, Inbound, Media, Receipt, SendResult, WebRequest
+from helpline.channels import Fetched, Inbound, Media, Receipt, SendResult, WebRequest, Wiring
 from helpline.errors import InvalidInput
 from helpline.vocabulary import Fault, ItemKind, OutState, SendState
 
@@ -164,6 +164,17 @@ class Account:
         state = STATUSES.get(str(message.status))
         return report(channel, provider_id, state, number(message.error_code)) if state else None
 
+    async def wiring(self, kind: str) -> Wiring:
+        """The account's numbers and what each calls for a `kind` ("sms" or "voice")."""
+        try:
+            found = await self.client().incoming_phone_numbers.list_async(page_size=1000)
+        except TwilioException as error:  # of a list it says the status in the answer it carries
+            answer = error.args[1] if len(error.args) > 1 else None
+            if getattr(answer, "status_code", 0) in (401, 403, 404):
+                return Wiring(refused="account")
+            raise
+        return Wiring(hooks={str(one.phone_number): _called(one, kind) for one in found})
+
     async def arrivals(self, channel: str, since: datetime) -> list[Inbound]:
         """Every message that came in by this channel since then; raises on failure."""
         found = await self.client().messages.list_async(
@@ -240,6 +251,13 @@ class Account:
         if self._http is not None:
             await self._http.close()
         self._http = None
+
+
+def _called(number: Any, kind: str) -> str:
+    """The hook of one number, its method in front where that is not POST."""
+    url = str(getattr(number, f"{kind}_url") or "")
+    method = str(getattr(number, f"{kind}_method") or "POST").upper()
+    return url if method == "POST" or not url else f"{method} {url}"
 
 
 class _Http(AsyncHttpClient):  # type: ignore[misc]  # twilio comes without types

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from bots import _mail, is_address
-from helpline.channels import Answer, Found, Inbound, Outbound, Receipt, SendResult, WebRequest
+from helpline.channels import (
+    Answer,
+    Found,
+    Inbound,
+    Outbound,
+    Receipt,
+    SendResult,
+    WebRequest,
+    Wiring,
+)
 from helpline.errors import InvalidInput
 from helpline.vocabulary import Fault, SendState
 
@@ -97,22 +106,36 @@ class Email:
     async def mark_read(self, places: Sequence[str]) -> None:
         await asyncio.to_thread(self._mark, list(places))
 
-    async def send(self, outbound: Outbound) -> SendResult:
-        import aiosmtplib  # late: a helpline without mail does not need it
+    async def wiring(self) -> Wiring:
+        """Signs in on both sides and leaves: reads no letter and sends none."""
+        import aiosmtplib
 
+        line = self._line()
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                await line.connect()
+                if self._smtp.password:
+                    await line.login(self._smtp.user, self._smtp.password)
+        except aiosmtplib.SMTPResponseException:
+            return Wiring(refused="out")
+        finally:
+            line.close()
+        try:
+            await asyncio.to_thread(self._sign_in)
+        except imaplib.IMAP4.abort:
+            raise  # the line broke: nothing was said of us
+        except imaplib.IMAP4.error:
+            return Wiring(refused="in")
+        return Wiring()
+
+    async def send(self, outbound: Outbound) -> SendResult:
         if not _is_mailbox(outbound.recipient):
             return SendResult(SendState.REFUSED, code="address", fault=Fault.BAD_ADDRESS)
         try:
             letter = written(outbound)
         except (ValueError, UnicodeError, LookupError):  # our own address, or what we put in
             return SendResult(SendState.REFUSED, code="letter")
-        line = aiosmtplib.SMTP(
-            hostname=self._smtp.host,
-            port=self._smtp.port,
-            use_tls=self._smtp.is_sealed,
-            start_tls=True if self._smtp.must_seal else None if not self._smtp.is_sealed else False,
-            timeout=STEP_SECONDS,
-        )
+        line = self._line()
         try:
             return await self._hand_over(line, letter, outbound)
         finally:
@@ -128,6 +151,21 @@ class Email:
 
     async def close(self) -> None:
         """Every look and every letter has a line of its own."""
+
+    def _line(self) -> "aiosmtplib.SMTP":
+        import aiosmtplib  # late: a helpline without mail does not need it
+
+        return aiosmtplib.SMTP(
+            hostname=self._smtp.host,
+            port=self._smtp.port,
+            use_tls=self._smtp.is_sealed,
+            start_tls=True if self._smtp.must_seal else None if not self._smtp.is_sealed else False,
+            timeout=STEP_SECONDS,
+        )
+
+    def _sign_in(self) -> None:
+        with _Mailbox(self._imap):
+            pass
 
     async def _hand_over(
         self, line: "aiosmtplib.SMTP", letter: bytes, outbound: Outbound

@@ -16,6 +16,7 @@ from helpline.channels import (
     Receipt,
     SendResult,
     WebRequest,
+    Wiring,
 )
 
 
@@ -68,6 +69,9 @@ class Sms:
 
     async def arrivals(self, since: datetime) -> list[Inbound]:
         return await self._account.arrivals(self.name, since)
+
+    async def wiring(self) -> Wiring:
+        return await self._account.wiring(self.name)
 
     async def fetch(self, media: Media, largest: int) -> Fetched:
         return await self._account.fetch(media, largest)

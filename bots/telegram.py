@@ -21,6 +21,7 @@ from helpline.channels import (
     Receipt,
     SendResult,
     WebRequest,
+    Wiring,
 )
 from helpline.errors import InvalidInput
 from helpline.vocabulary import ItemKind, SendState
@@ -137,6 +138,15 @@ class Telegram:
     async def find_sent(self, outbound: Outbound) -> SendResult | None:
         """Telegram cannot be asked what a bot has sent."""
         return None
+
+    async def wiring(self) -> Wiring:
+        from telegram.error import InvalidToken
+
+        try:
+            found = await self._connected().get_webhook_info()
+        except InvalidToken:
+            return Wiring(refused="token")
+        return Wiring(hooks={RECIPIENT: found.url or ""})
 
     async def close(self) -> None:
         if self._bot is not None:

@@ -26,6 +26,7 @@ from helpline.channels import (
     Receipt,
     SendResult,
     WebRequest,
+    Wiring,
 )
 from helpline.vocabulary import CallMove, Fault, ItemKind, SendState
 
@@ -243,6 +244,9 @@ class Voice:
         """A recording as something to fetch."""
         path = f"/2010-04-01/Accounts/{self._account_sid}/Recordings/{recording}.mp3"
         return Media(key=API + path, content_type="audio/mpeg", name="voicemail.mp3")
+
+    async def wiring(self) -> Wiring:
+        return await self._account.wiring(self.name)
 
     async def fetch(self, media: Media, largest: int) -> Fetched:
         """A recording is ready some seconds after the call: not found means ask again."""

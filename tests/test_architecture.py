@@ -22,7 +22,7 @@ LINES = (
     "contract rules models db sqlite sealing templating migrations backup".split(),
     ("desk", "reports"),
     ("web", "engine", "bots"),
-    ("main", "cli", "cli_copies", "cli_trust", "seed", "seed_councils", "seed_portal"),
+    ("main", "cli", "cli_copies", "cli_start", "cli_trust", "seed", "seed_councils", "seed_portal"),
 )
 """Each line may import only from lines above it, and from its own: but see APART."""
 APART = {"web", "engine", "bots"}

@@ -138,6 +138,23 @@ class ReadsMailbox(Protocol):
         """They are kept: not shown again. Raises on failure."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a provider says of us when asked. `refused`: what of ours it did not accept, empty where
+    all is well. `hooks`: our address → the URL it calls for it, with the method in front where that
+    is not POST, empty where it calls none; an address that is not there is not this account's."""
+
+    refused: str = ""
+    hooks: Mapping[str, str] = field(default_factory=dict)
+
+
+class TellsWiring(Protocol):
+    """A channel whose provider can be asked whether it knows us and where it brings what comes."""
+
+    async def wiring(self) -> Wiring:
+        """Asks now, changes nothing; raises when there is no answer."""
+
+
 class TellsStates(Protocol):
     """A channel whose provider can be asked what became of a message, should its report be lost."""
 

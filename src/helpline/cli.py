@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from helpline import cli_copies, cli_trust
+from helpline import cli_copies, cli_start, cli_trust
 from helpline.clock import Clock
 from helpline.errors import HelplineError, InvalidInput
 from helpline.settings import Settings, read_settings
@@ -35,6 +35,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(import_app, name="import")
 app.add_typer(report_app, name="report")
 cli_copies.add_to(app, reads=lambda work: _read(work), writes=lambda work: _write(work))
+cli_start.add_to(app)
 cli_trust.add_to(app, reads=lambda work: _read(work), writes=lambda work: _write(work))
 
 ContractKey = Annotated[str, typer.Option("--contract", help="A contract's key: its file's name.")]
@@ -109,7 +110,18 @@ def serve(
     settings = read_settings()
     house = main.build(settings)
     _say(f"Serving {settings.public_url} from {host}:{port} …")
-    asyncio.run(main.serve(house, host, port, lambda port: _say(f"Ready on {host}:{port}.")))
+    asyncio.run(_serve(main, house, host, port))
+
+
+async def _serve(main: Any, house: Any, host: str, port: int) -> None:
+    """Run it, and once it answers say what is still to be set up."""
+    saying: list[asyncio.Task[None]] = []  # held, or it could be swept away half done
+
+    def ready(port: int) -> None:
+        _say(f"Ready on {host}:{port}.")
+        saying.append(asyncio.get_running_loop().create_task(cli_start.say_at_start(house, _say)))
+
+    await main.serve(house, host, port, ready)
 
 
 @app.command()
@@ -275,7 +287,7 @@ def user_add(
     """Add somebody. The password is read from standard input."""
     from helpline.desk import access, intake
 
-    password = sys.stdin.readline().rstrip("\r\n")
+    password = cli_start.asked_password()
 
     async def add(session: "AsyncSession", contracts: dict[str, "Contract"], now: datetime) -> None:
         if contract and contract not in contracts:
@@ -298,6 +310,8 @@ def user_add(
 
     _write(add)
     _say(f"{name} can sign in as {role}.")
+    if role in ("admin", "lead"):
+        _say(f"Next: sign in at {read_settings().public_url}/start, which says what is missing.")
 
 
 @app.command()

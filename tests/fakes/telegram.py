@@ -95,6 +95,10 @@ class FakeTelegram(FakeProvider):
                 return await self._place(request)
             case "getMe":
                 return _result(BOT)
+            case "getWebhookInfo":
+                url = self.webhook.get("url", "")
+                waiting = {"has_custom_certificate": False, "pending_update_count": 0}
+                return _result({"url": url} | waiting)
             case "setWebhook":
                 self.webhook = await _parameters(request)
                 return _result(True)

@@ -107,6 +107,7 @@ class FakeTwilio(FakeProvider):
         self.templates: dict[str, str] = {}  # ContentSid → its text, {{1}} the variable
         self.files: dict[str, tuple[str, bytes]] = {}  # media id → content type and bytes
         self.file_status = 200  # what a request for media is answered with
+        self.numbers: list[dict[str, str]] = []  # phone_number, sms_url, voice_url, their methods
         self.fetched: list[tuple[str, bool]] = []  # media asked for: id, whether with credentials
 
     def fail_with(
@@ -198,6 +199,7 @@ class FakeTwilio(FakeProvider):
             web.get(path + "/{sid}/Media.json", self._list_media),
             web.get(path + "/{sid}/Media/{media}", self._redirect),
             web.get("/store/{media}", self._hand_out),
+            web.get(f"{self._path}/IncomingPhoneNumbers.json", self._list_numbers),
         ]
 
     @property
@@ -264,6 +266,14 @@ class FakeTwilio(FakeProvider):
         sid = request.match_info["sid"]
         found = next((m for m in [*self.sent, *self.received] if m["sid"] == sid), None)
         return web.json_response(self._resource(found)) if found else _refuse(404, 20404)
+
+    async def _list_numbers(self, request: web.Request) -> web.StreamResponse:
+        if not self._may(request):
+            return _refuse(401, 20003)
+        methods = {"sms_method": "POST", "voice_method": "POST"}
+        listed = [methods | one for one in self.numbers]
+        pages = {"next_page_uri": None, "page": 0, "page_size": 1000, "uri": request.path}
+        return web.json_response({"incoming_phone_numbers": listed, **pages})
 
     async def _list_media(self, request: web.Request) -> web.StreamResponse:
         if not self._may(request):

@@ -53,6 +53,7 @@ def test_an_admin_sees_no_case() -> None:
         "restore.release",
         "block.manage",
         "running.manage",
+        "start.work",
         "audit.read",
         "user.ways",
         "paper.manage",
@@ -81,7 +82,7 @@ def test_a_safeguarding_lead_may_all_that_a_worker_may_and_puts_up_walls() -> No
 
 def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more = {"case.allocate_others", "report.exact", "rota.write", "block.manage"}
-    more |= {"running.manage", "promises.read", "user.ways"}
+    more |= {"running.manage", "promises.read", "user.ways", "start.work"}
     more |= {"audit.read", "reading.settle"}
     more |= {"complaint.read", "complaint.work", "incident.work", "feedback.read", "feedback.work"}
     more |= {"partner.write", "paper.manage", "evidence.take_back", "obligation.write"}

@@ -44,6 +44,7 @@ from helpline.desk import (
     seeing,
     signposts,
     taking,
+    trials,
     unplaced,
     webform,
 )
@@ -209,12 +210,13 @@ async def _hear(
     letter = await mailing.read(session, contract, ways.wording, inbound)
     if letter is not None and letter.is_from_a_program:
         return await mailing.note(session, contract, letter, inbound, now)
+    said = letter.first_line if letter is not None else inbound.text
+    if await trials.hear(session, ways.wording, contract.key, inbound, said, now):
+        return None
     worker = await _worker_with(session, inbound, letter)
     if worker is not None:
-        words = letter.first_line if letter is not None else inbound.text
-        await _hear_worker(session, ways, contract, worker, replace(inbound, text=words), now)
+        await _hear_worker(session, ways, contract, worker, replace(inbound, text=said), now)
         return None
-    said = letter.first_line if letter is not None else inbound.text
     value = canonical(inbound.channel, inbound.sender)
     if await news.hear_no(session, ways.wording, contract, inbound, said, value, now):
         return None

@@ -154,6 +154,7 @@ from helpline.models.signing import (
 )
 from helpline.models.tables import metadata
 from helpline.models.trail import Event, JobRun, Node, SetAside
+from helpline.models.trials import Trial
 from helpline.models.turns import Turn
 from helpline.models.work import Allocation, Cover
 
@@ -312,6 +313,7 @@ __all__ = [
     "Task",
     "Transfer",
     "TriageReading",
+    "Trial",
     "Turn",
     "UnusualReading",
     "Upload",

@@ -211,6 +211,7 @@ ALLOWED: Final[dict[str, Line]] = {
     "contract.export": on(_COUNCIL, "take everything of a council away as files", _L),
     "audit.read": on(_HOUSE, "the audit trail: codes, numbers and who", _L, _S, _A),
     "reading.settle": on(_COUNCIL, "say what unusual reading was", _L, _S),
+    "start.work": on(_COUNCIL, "see what is still to be set up, try a way in", _L, _A),
     "running.manage": on(_HOUSE, "the loops, and what broke one: nothing personal", _L, _A),
     "permissions.read": on(_HOUSE, "see who may do what", _L, _S, _A),
     "session.own": on(_OWN, "see and end one's own sign-ins", *Role),
@@ -234,6 +235,7 @@ COMMANDS: Final[dict[str, Needs]] = {
     "migrate": Needs.DATABASE,
     "move": Needs.DATABASE,  # sealed values go over as they are
     "check": Needs.DATABASE,
+    "ready": Needs.KEYS,
     "key": Needs.NOTHING,
     "user add": Needs.KEYS,
     "shift": Needs.KEYS,

@@ -99,6 +99,7 @@ from helpline.web.pages import (
     running,
     safe_contact,
     search,
+    start,
     supplied,
     telephone,
     tray,
@@ -743,6 +744,10 @@ ROUTES = (
     Route("POST", "/copies/messages/{id}", copies.settle_one, "restore.release"),
     Route("GET", "/audit", audit.show_trail, "audit.read"),
     Route("POST", "/audit/readings/{id}", audit.settle, "reading.settle"),
+    Route("GET", "/start", start.show_start, "start.work"),
+    Route("GET", "/start/trials", start.show_trials, "start.work"),
+    Route("POST", "/start/trials", start.begin_trial, "start.work"),
+    Route("POST", "/start/asking", start.ask_again, "start.work"),
     Route("GET", "/running", running.show_running, "running.manage"),
     Route("POST", "/running/set-aside/{id}/attempt", running.try_again, "running.manage"),
     # machines
@@ -767,7 +772,7 @@ def make_app(house: House, routes: Iterable[Route] = ROUTES) -> web.Application:
     app[HOUSE] = house
     app[PACING], app[chat.SOCKETS] = Pacing(), chat.Sockets()
     app[TYPING], app[noting.REFUSED] = Typing(), {}
-    app[releases.CHECKING] = {}
+    app[releases.CHECKING], app[start.ASKED] = {}, {}
     app.on_cleanup.append(releases.end_checks)
     app[chat.FILES_COMING_IN] = asyncio.Semaphore(chat.MOST_FILES_AT_ONCE)
     allow: dict[web.AbstractRoute, Route] = {}

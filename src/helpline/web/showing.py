@@ -93,6 +93,7 @@ MORE: Final = (
     ("/permissions", "Who may do what", "Every line of it, in plain words.", "permissions.read"),
     ("/copies", "Copies", "The last one made, and what waits after a restore.", "restore.release"),
     ("/audit", "Audit trail", "Who did what and when, and whether it is whole.", "audit.read"),
+    ("/start", "Set-up", "Are we live? What is missing, and a test message.", "start.work"),
     ("/running", "System", "What runs by itself, and what broke.", "running.manage"),
 )
 """What is needed less often than the navigation: the page /more."""
