@@ -110,16 +110,17 @@ async def test_the_most_urgent_stands_above_what_is_due_sooner(
     await world.sms(CARER, "Is the training in March still on?")
     await world.forward(hours=20)
     await world.sms(STRANGER, "he says he has taken all his tablets")
-    guest = await arrive(world, "wasim")
+    guest = await arrive(world, "dilys")
     await guest.get("/inbox")
     emergency, other = (await world.case_of(STRANGER)), (await world.case_of(CARER))
-    assert f"Next {emergency.reference}" in guest.text
-    assert "Answer now: it came just now and nobody has answered." in guest.text
+    assert f"Next for you Emergency {emergency.reference}" in guest.text
+    assert "Nobody has taken it since today 22:15. You are on call." in guest.text
     rows = re.findall(r'id="row-([A-Z0-9-]+)"', guest.page)
     assert rows == [emergency.reference, other.reference]
     await world.reply(STRANGER, "I am ringing you now.")
     await guest.get("/inbox")
-    assert f"Next {other.reference}" in guest.text
+    assert "hl-next--emergency" not in guest.page
+    assert re.search(rf"A promise is running out: [^:]+ {other.reference} : nobody", guest.text)
     rows = re.findall(r'id="row-([A-Z0-9-]+)"', guest.page)
     assert rows == [other.reference, emergency.reference]
 
@@ -133,10 +134,11 @@ async def test_next_is_every_emergency_before_anything_else(
         await one_world.sms(number, "he has a knife and will not let us out")
         await one_world.forward(minutes=10)
     await one_world.sms("+447700900458", "CALL")
-    guest = await arrive(one_world, "wasim")
+    guest = await arrive(one_world, "dilys")
     for number in people:
         await guest.get("/inbox")
-        assert f"Next {(await one_world.case_of(number)).reference}" in guest.text
+        reference = (await one_world.case_of(number)).reference
+        assert f"Next for you Emergency {reference}" in guest.text
         await one_world.reply(number, "I am ringing you now.")
 
 

@@ -270,10 +270,15 @@ async def done_on(session: AsyncSession, case_id: int, limit: int = MOST_SHOWN) 
 
 
 async def mine(
-    session: AsyncSession, actor: Actor, now: datetime, limit: int = MOST_SHOWN
+    session: AsyncSession,
+    actor: Actor,
+    now: datetime,
+    limit: int = MOST_SHOWN,
+    within: timedelta | None = SOON,
 ) -> list[Row[Any]]:
-    """What `actor` has to do within a day, over all cases they see, the overdue first: tasks of
-    their own, and those without an owner on cases that are theirs. With `reference`."""
+    """What `actor` has to do `within` a day (None: whenever it is due), over all cases they see,
+    the overdue first: tasks of their own, and those without an owner on cases that are theirs. With
+    `reference`."""
     is_theirs = (TASK.c.owner_id == actor.user_id) | (
         TASK.c.owner_id.is_(None) & (CASE.c.worker_id == actor.user_id)
     )
@@ -283,7 +288,7 @@ async def mine(
         .join(CASE, CASE.c.id == TASK.c.case_id)
         .where(
             TASK.c.done_at.is_(None),
-            TASK.c.due_at < now + SOON,
+            TASK.c.due_at.is_not(None) if within is None else TASK.c.due_at < now + within,
             is_theirs,
             *seeing.cases(actor),
         )

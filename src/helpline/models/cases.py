@@ -144,6 +144,13 @@ class Deadline(SQLModel, table=True):
         Index("ix_deadline_item_id", "item_id"),
         Index("ix_deadline_contract_started_at", "contract", "started_at"),
         Index(
+            "ix_deadline_open_due_at",
+            "contract",
+            "due_at",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index(
             "ix_deadline_uncertain",
             "contract",
             sqlite_where=text("is_certain = 0 AND state = 'open'"),

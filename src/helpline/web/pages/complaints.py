@@ -4,7 +4,7 @@ One that is about whoever asks is not there for them (desk/seeing.py). Every act
 so one address takes them all: POST /complaints/<reference>/entries.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,17 +18,20 @@ from helpline.desk import (
     changes,
     complaint_cases,
     complaints,
+    escalation,
     feedback_themes,
     incidents,
     independence,
     lists,
     owed,
+    todo,
 )
 from helpline.desk import complaint_steps as steps
 from helpline.errors import Conflict, InvalidInput
 from helpline.models import Case, Complaint
 from helpline.rules import complaints as rules
 from helpline.rules.permissions import Actor, may
+from helpline.rules.todo import Turn
 from helpline.vocabulary import (
     ComplainantKind,
     ComplaintKind,
@@ -47,6 +50,7 @@ from helpline.web.asked import (
     row_id,
 )
 from helpline.web.pages.case_acts import instant
+from helpline.web.pages.inbox import today_ends
 from helpline.web.showing import go, show
 
 A_YEAR: Final = timedelta(days=365)
@@ -83,21 +87,37 @@ async def show_complaints(request: web.Request) -> web.Response:
         unlogged = await complaint_cases.unlogged(session, actor, keys)
         beside = await _beside(session, request, contracts)
         learnt = await complaints.with_learning(session, [row.id for row in found])
+    stages = {row.id: rules.next_step(_standing(row, row.id in learnt)) for row in found}
+    alerts = [alert for alert in alerts if alert.complaint_id is not None]
     return show(
         request,
         "complaints.html.j2",
+        turns=_turns(request, found, stages, alerts),
         found=found,
         unlogged=unlogged,
         beside=beside,
-        steps={row.id: rules.next_step(_standing(row, row.id in learnt)) for row in found},
+        steps=stages,
         may_see_cases=may(actor, "case.read"),
         closed=closed,
-        alerts=[alert for alert in alerts if alert.complaint_id is not None],
+        alerts=alerts,
+        is_theirs=escalation.may_take,
+        may_take=may(actor, "alert.acknowledge"),
         subjects=_names(contracts),
         kinds=KINDS,
         outcomes=OUTCOMES,
         done=request.query.get("done", ""),
     )
+
+
+def _turns(
+    request: web.Request, found: Sequence[Any], stages: dict[int, str], alerts: Sequence[Any]
+) -> list[Turn] | None:
+    """What the complaints officer does next; None for whoever has another first page."""
+    actor, now = actor_of(request), now_of(request)
+    if actor.role is not Role.COMPLAINTS:
+        return None
+    rows = [(row, stages[row.id]) for row in found]
+    return todo.of_complaints(rows, alerts, actor, now, today_ends(now))
 
 
 async def _beside(

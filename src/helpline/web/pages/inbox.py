@@ -1,6 +1,7 @@
 """The first page of the day: what to do next, what nobody has taken, every open case by what is
 due. Asked again in part (`?part=list`) whenever something happens."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,13 +21,16 @@ from helpline.desk import (
     safeguarding,
     taking,
     tasks,
+    todo,
     trails,
     tray,
 )
 from helpline.desk.lists import Filter, Scope
 from helpline.desk.rota import handovers
 from helpline.errors import InvalidInput, NotFound
+from helpline.models import User
 from helpline.rules.permissions import may
+from helpline.rules.todo import Asker
 from helpline.vocabulary import Role
 from helpline.web import live
 from helpline.web.asked import (
@@ -79,54 +83,59 @@ async def _inbox(
 ) -> dict[str, Any]:
     now, contracts = now_of(request), contracts_of(request, "case.read")
     keys = [contract.key for contract in contracts]
-    user_id = actor_of(request).user_id
-    held = await covers.of_worker(session, user_id, now)
-    scope = Scope(actor_of(request), keys, today_ends(now), [one.case_id for one in held])
-    page = await lists.inbox(session, scope, chosen, after, now)
-    alerts = await lists.open_alerts(session, scope.actor, keys)
-    taken = await trails.taken(session, scope.actor, keys)
-    is_first = chosen is Filter.ALL and after is None
+    actor = actor_of(request)
+    held = await covers.of_worker(session, actor.user_id, now)
+    scope = Scope(actor, keys, today_ends(now), [one.case_id for one in held])
+    alerts = await lists.open_alerts(session, actor, keys)
+    on_call = {one.key: await rota.on_call(session, one.key, now) for one in contracts}
+    my_tasks = await tasks.mine(session, actor, now, within=None)
+    seen = todo.Seen(
+        alerts,
+        await trails.taken(session, actor, keys),
+        await allocation.waiting_for(session, actor.user_id),
+        my_tasks,
+        await handovers.waiting_for(session, actor.user_id, now),
+        await safeguarding.waiting(session, actor, contracts)
+        if actor.role is Role.SAFEGUARDING
+        else (),
+        scope.covered,
+    )
+    asker = Asker(
+        actor.role,
+        frozenset(key for key, users in on_call.items() if _is_among(actor.user_id, users)),
+        frozenset(key for key, users in on_call.items() if not users),
+    )
     return {
         "chosen": chosen,
-        "asked": await allocation.waiting_for(session, user_id),
+        "turns": await todo.turns(session, actor, asker, keys, seen, now, scope.today_ends),
+        "is_on_call": bool(asker.on_call),
+        "asked": seen.asked,
         "held": held,
-        "begun": await drafts.begun_anywhere(session, scope.actor),
-        "my_tasks": await tasks.mine(session, scope.actor, now),
-        "handovers": await handovers.waiting_for(session, user_id, now),
-        "held_ids": {one.case_id for one in held},
-        "page": page,
+        "begun": await drafts.begun_anywhere(session, actor),
+        "my_tasks": [one for one in my_tasks if one.due_at < now + tasks.SOON],
+        "handovers": seen.handovers,
+        "held_ids": set(scope.covered),
+        "page": await lists.inbox(session, scope, chosen, after, now),
         "counts": await lists.counts(session, scope),
         "cap": lists.CAP,
-        "tray_count": await tray.count(session, scope.actor, keys),
+        "tray_count": await tray.count(session, actor, keys),
         "alerts": alerts,
-        "for_safeguarding": await safeguarding.waiting(session, scope.actor, contracts)
-        if scope.actor.role is Role.SAFEGUARDING
-        else [],
-        "taken": taken,
+        "for_safeguarding": seen.notices,
+        "taken": seen.taken,
         "trails": await trails.trails(session, [alert.id for alert in alerts]),
-        "next_case": await _next(session, scope, page if is_first else None, now),
-        "on_call": {c.key: await rota.on_call(session, c.key, now) for c in contracts},
+        "on_call": on_call,
         "contracts": {contract.key: contract for contract in contracts},
         "names": {contract.key: Words(contract) for contract in contracts},
         "newest": await live.newest(session),
         "after": after,
-        "may_take": may(actor_of(request), "alert.acknowledge"),
+        "may_take": may(actor, "alert.acknowledge"),
         "is_theirs": escalation.may_take,
-        "may_see_system": may(actor_of(request), "running.manage"),
+        "may_see_system": may(actor, "running.manage"),
     }
 
 
-async def _next(
-    session: AsyncSession, scope: Scope, first: lists.CasePage | None, now: datetime
-) -> lists.CaseRow | None:
-    """What to do first: an emergency that waits for an answer, else what is due first. `first` is
-    the first page of all open cases, where it has been read already."""
-    urgent = await lists.most_urgent(session, scope, now)
-    if urgent is not None:
-        return urgent
-    first = first or await lists.inbox(session, scope, Filter.ALL, None, now)
-    row = first.rows[0] if first.rows else None
-    return row if row is not None and row.next_due_at is not None else None
+def _is_among(user_id: int, users: Sequence[User]) -> bool:
+    return any(user.id == user_id for user in users)
 
 
 def today_ends(now: datetime, zone: str = ZONE) -> datetime:
