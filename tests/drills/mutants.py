@@ -51,8 +51,9 @@ class Mutant:
 def mutants(source: str) -> Iterator[Mutant]:
     """Every mutant of a module, in the order of its lines."""
     tree = ast.parse(source)
+    left = {id(inner) for node in ast.walk(tree) for inner in _unseen(node)}
     for number, node in enumerate(ast.walk(tree)):
-        for change in range(_changes(node)):
+        for change in range(0 if id(node) in left else _changes(node)):
             mutated = copy.deepcopy(tree)
             same = _nth(mutated, number)
             line = getattr(same, "lineno", 0)
@@ -61,6 +62,13 @@ def mutants(source: str) -> Iterator[Mutant]:
             after = ast.unparse(same)
             if before != after:
                 yield Mutant(line, f"{_short(before)} → {_short(after)}", mutated)
+
+
+def _unseen(node: ast.AST) -> Iterator[ast.AST]:
+    """What a decorator is given, as that a class is frozen or how much is remembered: a change
+    there changes no answer."""
+    for one in getattr(node, "decorator_list", ()):
+        yield from ast.walk(one)
 
 
 def _nth(tree: ast.AST, number: int) -> ast.AST:
