@@ -1,6 +1,7 @@
 // What the console's pages do beyond plain links and forms: follow what happens, shortcuts, count
 // text messages, warn before typed text is lost. Loaded on every page; everything works without it.
 
+import { back, lost } from "./connection.js";
 import { keyOf, reach, show, write } from "./reach.js";
 import { partsOf } from "./segments.js";
 
@@ -20,14 +21,25 @@ function follow(element) {
       htmx.trigger(element, "live");
     });
     stream.addEventListener("typing", () => typing("They are typing…"));
-    stream.addEventListener("open", () => say("This page follows what happens."));
-    stream.addEventListener("error", () => say("Not connected. Trying again. Reload to be sure."));
-    stream.addEventListener("ended", () => {
-      hasEnded = true;
-      close();
-      say("You were signed out, or the helpline was restarted. Reload this page.");
-      coverIfSignedOut();
+    stream.addEventListener("open", () => {
+      say("This page follows what happens.");
+      if (back()) htmx.trigger(element, "live");
     });
+    stream.addEventListener("error", () => {
+      say("Not connected. Trying again.");
+      // Where the browser gives up, because an answer was no stream, we go on.
+      if (stream?.readyState === EventSource.CLOSED) goOn();
+      else lost();
+    });
+    stream.addEventListener("ended", goOn);
+  }
+
+  // They were signed out, or the helpline is started anew.
+  async function goOn() {
+    close();
+    say("Not connected. Trying again.");
+    hasEnded = await coverIfSignedOut();
+    if (!hasEnded) lost(open);
   }
 
   // A browser allows few streams to one server: only the page that is looked at keeps its own.
@@ -46,11 +58,12 @@ function follow(element) {
   open();
 }
 
-// Whoever was signed out leaves no case on the screen; what was typed stays, to be copied.
+// Whoever was signed out leaves no case on the screen; what was typed stays, to be copied. Returns
+// whether they were.
 async function coverIfSignedOut() {
   const answer = await fetch("/account", { redirect: "manual", cache: "no-store" }).catch(() => null);
   const main = document.querySelector("main");
-  if (answer?.type !== "opaqueredirect" || !main) return;
+  if (answer?.type !== "opaqueredirect" || !main) return false;
   const typed = [...main.querySelectorAll("textarea")].filter((one) => one.value !== one.defaultValue);
   const told = document.createElement("p");
   told.className = "govuk-body";
@@ -67,6 +80,7 @@ async function coverIfSignedOut() {
   if (typed.length) told.append(". What you had typed is still here: copy it first.");
   main.replaceChildren(told, ...typed);
   document.title = "Signed out – Helpline";
+  return true;
 }
 
 // It is told every few seconds, and forgotten soon after it was last told.
