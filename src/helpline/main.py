@@ -26,8 +26,8 @@ from helpline.channels import Channel
 from helpline.clock import AgreedClock, Clock, MovableClock
 from helpline.contract import Contract, load_contracts
 from helpline.db import AWAY, STANDS_STILL, Database
-from helpline.desk import keyring, rekeying
-from helpline.desk.house import Demo, House, Wakes
+from helpline.desk import in_force, keyring, rekeying
+from helpline.desk.house import Demo, House, InForce, Wakes
 from helpline.desk.inbox import Inbox
 from helpline.engine.jobs import Engine
 from helpline.engine.pulse import take_pulse
@@ -69,6 +69,7 @@ def build(
         wakes=wakes,
         demo=demo,
         node=f"{os.uname().nodename}:{os.getpid()}",
+        in_force=InForce(dict(contracts), contracts),
     )
 
 
@@ -129,6 +130,7 @@ async def serve(house: House, host: str, port: int, ready: Callable[[int], None]
         if await keyring.stand(session, house.clock.now()):  # refuses where one is lost
             await rekeying.staff_first(session)
     await house.db.look_for_wall()
+    await in_force.keep(house)  # before anybody is promised anything
     from helpline.web.app import make_app  # the pages are not needed by the other commands
 
     runner = web.AppRunner(make_app(house), access_log=None, handle_signals=False)

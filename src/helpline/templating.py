@@ -4,8 +4,10 @@
 Filters that need the time take it as an argument. All wording lives in templates/, none in code.
 """
 
+import copy
 import tomllib
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +45,27 @@ class Wording:
         }
         if "en" not in self._languages:
             raise InvalidInput(f"There is no English wording in {folder.name}/en/texts.toml")
+        self._own: dict[str, jinja2.Template] = {}
+        self.sources: Mapping[str, str] = {
+            f"{path.parent.name}.{key}": source
+            for path in sorted(folder.glob("*/texts.toml"))
+            for key, source in _sources(path).items()
+        }
+        """The text messages as they come with the software: "en.allocated" → template."""
+
+    def of(self, own_words: Mapping[str, str]) -> "Wording":
+        """The same texts, with those that a contract puts otherwise in their place."""
+        if not own_words:
+            return self
+        adapted = copy.copy(self)
+        adapted._own = {key: _compiled(source) for key, source in own_words.items()}
+        return adapted
 
     def say(self, key: str, language: str = "en", /, **values: Any) -> str:
         """The text `key` in `language`, in English where that language lacks it."""
         texts = self._languages.get(language, {})
-        template = texts.get(key) or self._languages["en"][key]
+        template = self._own.get(f"{language}.{key}") or texts.get(key)
+        template = template or self._own.get(f"en.{key}") or self._languages["en"][key]
         return template.render(**values).strip()
 
     @property
@@ -64,10 +82,23 @@ def _texts_in(language: Path) -> dict[str, jinja2.Template]:
     }
 
 
+def example(source: str, values: Mapping[str, Any]) -> str:
+    """One text as somebody would get it; what `values` lack is left out."""
+    lenient = jinja2.Environment(undefined=jinja2.ChainableUndefined, autoescape=False)  # noqa: S701  # plain text for phones; pages escape it
+    return lenient.from_string(source).render(**values).strip()
+
+
 @cache
 def _texts(path: Path) -> dict[str, jinja2.Template]:
+    return {key: _compiled(text) for key, text in _sources(path).items()}
+
+
+@cache
+def _sources(path: Path) -> dict[str, str]:
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+@lru_cache(maxsize=2000)  # every text of every language, and those that contracts put otherwise
+def _compiled(source: str) -> jinja2.Template:
     strict = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701  # plain text for phones, never HTML
-    return {
-        key: strict.from_string(text)
-        for key, text in tomllib.loads(path.read_text("utf-8")).items()
-    }
+    return strict.from_string(source)

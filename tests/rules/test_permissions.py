@@ -48,6 +48,7 @@ def test_an_admin_sees_no_case() -> None:
     assert allowed(Role.ADMIN) == {
         "user.manage",
         "rota.read",
+        "settings.write",
         "session.own",
         "factor.own",
         "restore.release",
@@ -91,7 +92,7 @@ def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more |= {"portal.read", "review.write", "question.read", "question.write", "measure.propose"}
     more |= {"overview.read", "triage.review", "report.prepare", "report.sign", "report.behind"}
     more |= {"report.supply", "report.template", "case.restrict", "glass.review"}
-    more |= {"permissions.read", "restore.release", "contract.export"}
+    more |= {"permissions.read", "restore.release", "contract.export", "settings.write"}
     more |= {"right.work", "right.sign", "retention.work", "retention.approve", "agreement.write"}
     assert allowed(Role.LEAD) - allowed(Role.WORKER) == more
     assert allowed(Role.WORKER) < allowed(Role.LEAD)

@@ -71,6 +71,8 @@ LEADS_TO = {
     "/portal/{contract}": (CONTRACT, ""),
     "/reports/{contract}": (CONTRACT, ""),
     "/report-templates/{contract}": (CONTRACT, ""),
+    "/settings/changes/{id}": (ROW, "contract_change"),
+    "/settings/{contract}": (CONTRACT, ""),
     "/rota/absences/{id}": (OWN, "absence"),
     "/account/": (OWN, "session"),
     "/users/": (HOUSE, "user"),
@@ -89,7 +91,14 @@ CROSSING = ("wasim", "wendy", "lara", "seth")
 """Who asks through a case of theirs for what is below another."""
 LOOKED_AFTER = {"absence": "L"}
 """What is somebody's own, and who may do it for them."""
-GAPS = {"label": "2026-27-Q1", "form": "note", "format": "json", "report": "quarter", "how": "done"}
+GAPS = {
+    "what": "ladder",
+    "label": "2026-27-Q1",
+    "form": "note",
+    "format": "json",
+    "report": "quarter",
+    "how": "done",
+}
 """What stands in a gap that is no row's number."""
 BELOW = {
     # in an address below a case: what stands before a row's number → its table

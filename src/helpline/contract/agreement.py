@@ -7,9 +7,10 @@ contract alone: no clock, no database; a day is an argument.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Field, StringConstraints
 
@@ -42,6 +43,9 @@ class Contract(parts.Table):
     holidays: parts.HolidayTable | None = Field(default=None, repr=False)  # set at loading
     path: PathwayTable | None = Field(default=None, repr=False)  # set at loading; see `way`
     measure_tables: tuple[MeasureTable, ...] = Field(default=(), repr=False)  # set at loading
+    document: Mapping[str, Any] = Field(default_factory=dict, repr=False)  # set at loading
+    own_words: Mapping[str, str] = Field(default_factory=dict)  # set by contract/overlay.py
+    """The texts put otherwise, by language and code ("en.allocated"), as templates."""
 
     key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
     name: Text
@@ -219,8 +223,10 @@ class Contract(parts.Table):
         """Working and closed days, for rules/clocks.py."""
         assert self.holidays is not None, "loaded contracts have a table of holidays"
         closed = (day.split("-") for day in self.calendar.closed_each_year)
+        known = self.holidays.rules
+        added = {one.day for one in self.calendar.added}
         return Calendar(
-            self.holidays.rules,
+            replace(known, days=known.days | added),
             closed_on_holidays=self.calendar.closed_on_holidays,
             closed_each_year=frozenset((int(month), int(day)) for month, day in closed),
             zone=self.zone,

@@ -320,6 +320,17 @@ def _dates_are_ordered(document: Document) -> Iterator[Fault]:
             yield f"office_hours.{key}.closes", "it must be later than opens on the same day."
 
 
+def _added_holidays_are_weekdays(document: Document) -> Iterator[Fault]:
+    """A holiday that falls on a weekend is kept on another day: that is the one that counts."""
+    for key, row in rows(table(document, "calendar"), "added"):
+        day = day_or_none(row.get("day"))
+        if day is not None and day.weekday() > 4:
+            yield (
+                f"calendar.{key}.day",
+                f"{day} is at a weekend: give the day on which it is kept instead.",
+            )
+
+
 def _populations_are_dated_once(document: Document) -> Iterator[Fault]:
     seen: dict[tuple[Any, ...], str] = {}
     for key, row in rows(document, "populations"):
@@ -425,6 +436,7 @@ _CHECKS: Final[tuple[Callable[[Document], Iterator[Fault]], ...]] = (
     _answers_can_be_given,
     _notices_have_their_clocks,
     _dates_are_ordered,
+    _added_holidays_are_weekdays,
     _populations_are_dated_once,
     _places_lie_once,
     _clocks_warn_in_time,

@@ -26,7 +26,9 @@ from helpline.contract.document import Document, rows, texts
 from helpline.errors import InvalidInput
 from helpline.rules.postcodes import Share
 
-_SET_AT_LOADING: Final = ("file", "outcodes", "holidays", "path", "measure_tables")
+_SET_AT_LOADING: Final = (
+    *("file", "outcodes", "holidays", "path", "measure_tables", "document", "own_words"),
+)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,21 @@ def _contract(path: Path, document: Document) -> tuple[Contract | None, list[Pro
     if contract is None or wrong:
         return None, wrong
     loaded = {"file": path.name, "outcodes": outcodes, "holidays": holidays, "path": path_ahead}
-    return contract.model_copy(update=loaded), []
+    return contract.model_copy(update=loaded | {"document": document}), []
+
+
+def checked(filed: Contract, document: Document) -> Contract | list[Problem]:
+    """The contract that another document makes, with what stood beside the file, by the same
+    checks; or every fault. The names of files and what they hold must be as they were."""
+    try:
+        contract = Contract.model_validate(document)
+    except ValidationError as error:
+        return [Problem(filed.file, _key(one["loc"]), _sentence(one)) for one in error.errors()]
+    wrong = [Problem(filed.file, key, reason) for key, reason in faults(document)]
+    loaded = {name: getattr(filed, name) for name in _SET_AT_LOADING}
+    contract = contract.model_copy(update=loaded | {"document": document})
+    wrong += [Problem(filed.file, key, reason) for key, reason in _measuring(contract)]
+    return wrong or contract
 
 
 def _shared(documents: Mapping[str, Document]) -> Iterator[Problem]:

@@ -298,18 +298,19 @@ class Evidence(Worded):
 # --- when -----------------------------------------------------------------------------------------
 
 
-class Days(Fact):
-    """Which days count: the table of bank holidays, and the days on which the service is closed
-    whatever the weekday, as "12-25" (D13)."""
-
-    holidays: Code  # the file of that name in the folder calendars
-    closed_on_holidays: Yes = False
-    closed_each_year: tuple[DayOfYear, ...] = ()
-
-
 class Holiday(Table):
     day: Day
     name: Text
+
+
+class Days(Fact):
+    """Which days count: the table of bank holidays, those `added` since it was written, and the
+    days on which the service is closed whatever the weekday, as "12-25" (D13)."""
+
+    holidays: Code  # the file of that name in the folder calendars
+    added: tuple[Holiday, ...] = ()
+    closed_on_holidays: Yes = False
+    closed_each_year: tuple[DayOfYear, ...] = ()
 
 
 class HolidayTable(Fact):

@@ -282,7 +282,7 @@ async def allocate(
     address = await reply_address(session, case)
     if address is not None and address.opted_out_at is None:
         person = await session.get(Person, case.person_id)
-        body = wording.say(
+        body = wording.of(contract.own_words).say(
             "allocated",
             person.language if person else "en",
             worker=worker.shown_name,

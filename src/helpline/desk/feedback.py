@@ -234,7 +234,7 @@ async def _ask(
     assert address is not None
     assert contract.feedback is not None
     is_child = case.group in contract.feedback.child_groups
-    body = wording.say(
+    body = wording.of(contract.own_words).say(
         "feedback_ask_child" if is_child else "feedback_ask",
         person.language if person else "en",
         us=contract.called.us,
@@ -323,7 +323,8 @@ async def take(
         session, "feedback.answered", now, contract=contract.key, case_id=case.id, score=ask.score
     )
     person = await session.get(Person, case.person_id)
-    body = wording.say(said, person.language if person else "en", child=ask.wording == "child")
+    words = wording.of(contract.own_words)
+    body = words.say(said, person.language if person else "en", child=ask.wording == "child")
     await cases.send_to_person(
         session, contract, case, address, body, now, kind=ContactKind.AUTOMATIC
     )

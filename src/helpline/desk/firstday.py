@@ -101,7 +101,8 @@ def message(contract: Contract, wording: Wording, language: str) -> str:
         one.line for one in contract.signposts if LEGAL in one.topics and one.audience == "carers"
     ]
     signposts = "\n".join([*contract.first_answer_lines(), *legal])
-    return wording.say("first_hours", language, signposts=signposts)
+    words = wording.of(contract.own_words)
+    return words.say("first_hours", language, signposts=signposts)
 
 
 async def send(

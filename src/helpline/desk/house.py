@@ -1,17 +1,20 @@
 """Everything a running helpline is made of, handed whole to web and engine.
 
 Built by main (and by tests/world.py); frozen, because nothing about a running helpline is
-exchanged under its feet. It holds no state of the work: that is in the database.
+exchanged under its feet, but for its contracts: each is as it holds now (desk/in_force.py). It
+holds no state of the work: that is in the database.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from helpline.channels import Channel
 from helpline.clock import Clock, MovableClock
 from helpline.contract import Contract
+from helpline.contract.overlay import Change
 from helpline.db import Database
 from helpline.desk.inbox import Inbox
 from helpline.settings import Settings
@@ -38,6 +41,17 @@ class Demo:
 
 
 @dataclass(frozen=True)
+class InForce:
+    """The contracts as their files have them, and as they hold now; which changes are laid over
+    each, and which do not fit its file any more."""
+
+    filed: Mapping[str, Contract] = field(default_factory=dict)
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    laid: dict[str, frozenset[tuple[int, date]]] = field(default_factory=dict)
+    left_out: dict[str, tuple[tuple[Change, str], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class House:
     settings: Settings
     db: Database
@@ -49,3 +63,4 @@ class House:
     wakes: Wakes = field(default_factory=Wakes)
     demo: Demo | None = None
     node: str = "one"
+    in_force: InForce = field(default_factory=InForce)

@@ -765,7 +765,8 @@ async def _words(
     language = case.language or "en"
     if person is not None and not case.language and not languages.is_english(text):
         language = person.language
-    return "\n".join(ways.wording.say(key, language, **values) for key in turn.say)
+    wording = ways.wording.of(contract.own_words)
+    return "\n".join(wording.say(key, language, **values) for key in turn.say)
 
 
 async def _worker_with(

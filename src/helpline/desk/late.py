@@ -56,7 +56,7 @@ async def say_sorry(
     if address is None or address.opted_out_at is not None or address.channel == "email":
         return  # a letter may be read by a program that answers: no more of them than one
     person = await session.get(Person, case.person_id)
-    body = wording.say(
+    body = wording.of(contract.own_words).say(
         "late",
         person.language if person else "en",
         reference=case.reference,

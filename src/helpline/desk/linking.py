@@ -76,9 +76,8 @@ async def use(
         await _tie_user(session, inbound, code.user_id, now)
     code.used_at = now
     await session.flush()
-    await outbox.queue(
-        session, contract.key, inbound.channel, inbound.sender, wording.say("linked"), now
-    )
+    said = wording.of(contract.own_words).say("linked")
+    await outbox.queue(session, contract.key, inbound.channel, inbound.sender, said, now)
     return True
 
 

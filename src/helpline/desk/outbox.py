@@ -152,7 +152,8 @@ async def claim(
             continue
         taken = _claimed(message, now)
         if judged.is_neutral:
-            taken = replace(taken, body=safety.neutral_words(wording, rules))
+            words = wording.of(contracts[message.contract].own_words)
+            taken = replace(taken, body=safety.neutral_words(words, rules))
         if message.channel == letters.CHANNEL:
             contract = contracts[message.contract]
             body, said = await letters.dressed(

@@ -53,7 +53,7 @@ async def tell(
         if await _has_answered(session, alert, user_id):
             continue  # they have their own words already
         person = await session.get(Person, case.person_id)
-        body = words.wording.say(
+        body = words.wording.of(contract.own_words).say(
             "taken",
             person.language if person else "en",
             worker=worker.shown_name.split()[0],

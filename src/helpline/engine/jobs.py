@@ -17,6 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from helpline.db import AWAY
 from helpline.desk import beats, restored
 from helpline.desk.house import House
+from helpline.desk.in_force import keep
 from helpline.engine.auditing import keep_trail
 from helpline.engine.backups import keep_copies
 from helpline.engine.deliver import deliver_all
@@ -57,6 +58,7 @@ JOBS = (
     Job("routing", 2, route_all, "routing", late_after=120, is_vital=True),  # kept items → cases
     Job("sending", 2, deliver_all, "sending", late_after=600, is_vital=True),  # outbox → providers
     Job("watch", 2, watch, late_after=60, is_vital=True),  # deadlines due → alerts → ladder
+    Job("settings", 5, keep, late_after=600),  # changed settings → the contracts as they hold now
     Job("fetching", 5, fetch_all, late_after=600),  # what people attached, sealed
     Job("mailbox", 20, read_mailbox),  # e-mail in: kept, then marked as read
     Job("reconcile", 60, reconcile, late_after=900),  # what no webhook brought

@@ -6,6 +6,7 @@ the offset on SQLite). Words are stored as their text. `Sealed` columns are unre
 
 from helpline.models.access import LoginAttempt, Session, User
 from helpline.models.advice import AdviceGiven
+from helpline.models.agreed import ContractChange
 from helpline.models.allegations import (
     Allegation,
     AllegationMeeting,
@@ -196,6 +197,7 @@ __all__ = [
     "Compliment",
     "Conflict",
     "Contact",
+    "ContractChange",
     "Conversation",
     "CounsellingOffer",
     "Cover",

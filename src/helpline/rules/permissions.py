@@ -204,6 +204,8 @@ ALLOWED: Final[dict[str, Line]] = {
     "obligation.read": on(_COUNCIL, "see what is owed", _W, _L, _S, _Q, _A),
     "obligation.write": on(_COUNCIL, "write and give what is owed", _L, _A),
     "more.read": on(_HOUSE, "see what else there is", _W, _L, _S, _Q, _A),
+    # what of a contract may change while it runs
+    "settings.write": on(_COUNCIL, "change what may change while a contract runs", _L, _A),
     # who may sign in, and the machine
     "user.manage": on(_HOUSE, "add people, end their access", _A),
     "user.ways": on(_HOUSE, "who is here, and how alerts reach each", _L, _A),

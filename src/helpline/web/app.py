@@ -99,6 +99,7 @@ from helpline.web.pages import (
     running,
     safe_contact,
     search,
+    settings,
     start,
     supplied,
     telephone,
@@ -728,6 +729,14 @@ ROUTES = (
         "report.template",
     ),
     # those who administer
+    # what of a contract may change while it runs
+    Route("GET", "/settings", settings.choose, "settings.write"),
+    Route("GET", "/settings/{contract}", settings.show_settings, "settings.write"),
+    Route("GET", "/settings/{contract}/file", settings.show_file, "settings.write"),
+    Route("GET", "/settings/{contract}/things/{what}", settings.show_thing, "settings.write"),
+    Route("POST", "/settings/{contract}/things/{what}", settings.change, "settings.write"),
+    Route("POST", "/settings/changes/{id}/agreement", settings.agree, "settings.write"),
+    Route("POST", "/settings/changes/{id}/end", settings.take_back, "settings.write"),
     Route("GET", "/users", users.show_users, "user.ways"),
     Route("POST", "/users", users.add, "user.manage", again=True),
     Route("POST", "/users/invitations/{id}/link", users.make_anew, "user.manage", again=True),

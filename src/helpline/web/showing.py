@@ -87,6 +87,7 @@ MORE: Final = (
     ("/news", "News", "To members who agreed to it, sent by a lead.", "news.write"),
     ("/policies-told", "Policies told", "The proof for each person.", "proof.read"),
     ("/blocks", "Blocks", "Who is kept from writing, since when and until when.", "block.manage"),
+    ("/settings", "Settings", "Ladders, texts, figures: what may change.", "settings.write"),
     ("/users", "People who sign in", "Add somebody, and see how each is reached.", "user.ways"),
     ("/emergency", "Open a case in an emergency", "One that is shut to you.", "glass.break"),
     ("/emergencies", "Opened in an emergency", "By whom, and was it right?", "glass.review"),
