@@ -45,6 +45,7 @@ COPIES = {
 }
 FONTS = "@fontsource-variable/atkinson-hyperlegible-next/files"
 ICONS = "@ministryofjustice/frontend/moj/assets/images"
+SHEETS = ("helpline", "own")  # own: the page of a carer, small enough for an old telephone
 OWN = ("*.js", "*.svg")  # of templates/static itself
 
 
@@ -74,7 +75,8 @@ def build(say: Say = print) -> None:
     say("pages: compiling the style sheet")
     fresh = Path(tempfile.mkdtemp(prefix="built-", dir=MODULES))
     try:
-        compile_styles(node, fresh / "helpline.css")
+        for sheet in SHEETS:
+            compile_styles(node, sheet, fresh / f"{sheet}.css")
         copy_files(fresh)
         write_manifest(fresh, stamp)
         fresh.chmod(0o755)  # mkdtemp's 0700 would keep another user's server out
@@ -183,10 +185,10 @@ def run(command: list[str], node: list[str], failure: str) -> None:
 # --- The files ------------------------------------------------------------------------------------
 
 
-def compile_styles(node: list[str], target: Path) -> None:
+def compile_styles(node: list[str], sheet: str, target: Path) -> None:
     sass = str(MODULES / "sass" / "sass.js")
     options = ["--load-path=.", "--style=compressed", "--no-source-map", "--no-error-css"]
-    source = str((SOURCE / "helpline.scss").relative_to(ROOT))
+    source = str((SOURCE / f"{sheet}.scss").relative_to(ROOT))
     run([*node, sass, *options, "--quiet-deps", source, str(target)], node, "sass failed")
 
 

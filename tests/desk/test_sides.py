@@ -29,7 +29,7 @@ SIDES = set(
     money.told move.escalated move.recorded note.written notice.answered notice.chased notice.sent
     notice.withheld outcome.reported partner.accepted partner.asked partner.chased partner.declined
     partner.ended_work partner.session
-    person.safe_contact_set plan.ended plan.exit_agreed plan.exit_waived plan.goal_added
+    page.sent person.safe_contact_set plan.ended plan.exit_agreed plan.exit_waived plan.goal_added
     plan.goal_settled plan.made plan.reviewed policies.handed promise.given promise.kept
     promise.withdrawn referral.written resignation.in_force silence.noticed silence.tried
     silence.with_lead solicitor.attended solicitor.confirmed solicitor.requested step.done
@@ -43,7 +43,8 @@ BY_NOBODY = set(
     call.message_left call.not_put_through call.recording_deleted_there case.may_be_out
     case.urgency_raised
     compliment.logged deadline.missed deadline.planned_again deadline.started feedback.answered
-    feedback.asked item.set_aside message.arrived_another_way message.held_back
+    feedback.asked item.set_aside page.contact_asked page.kept_back page.language_chosen page.left
+    page.opened page.readers_shown message.arrived_another_way message.held_back
     message.not_delivered message.sent_another_way recording.deleted
     """.split()
 )

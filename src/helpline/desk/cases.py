@@ -208,8 +208,12 @@ async def send_to_person(
     kind: ContactKind,
     by: int | None = None,
     choices: str = "",
+    shown: str | None = None,
+    expires_at: datetime | None = None,
 ) -> Contact:
-    """One message out: the contact on the timeline and the row in the outbox."""
+    """One message out: the contact on the timeline and the row in the outbox. `shown`: what the
+    timeline has instead of the words, where those are for their eyes only; `expires_at`: until when
+    it may leave."""
     contact = Contact(
         contract=contract.key,
         case_id=_id(case),
@@ -220,7 +224,7 @@ async def send_to_person(
         method=contract.method_for(address.channel),
         at=now,
         written_at=now,
-        body=body,
+        body=body if shown is None else shown,
         by_user_id=by,
     )
     session.add(contact)
@@ -238,6 +242,7 @@ async def send_to_person(
         contact_id=contact.id,
         case_id=case.id,
         choices=choices,
+        expires_at=expires_at,
     )
     return contact
 

@@ -37,6 +37,7 @@ from helpline.desk import (
     mailing,
     news,
     outbox,
+    page_links,
     people,
     privacy,
     readings,
@@ -111,6 +112,8 @@ class Ways:
     contracts: Mapping[str, Contract]
     numbers: Mapping[str, str]
     wording: Wording
+    public_url: str = ""
+    """Where our own pages are: for a link to one of them."""
 
     def contract_for(self, inbound: Inbound) -> Contract | None:
         """By the number it came to; a provider with one contract needs no list. Our own pages say
@@ -127,7 +130,7 @@ def ways_of(house: House) -> Ways:
     numbers = house.settings.every_number | house.settings.mailbox_contracts
     if house.settings.telegram_contract:
         numbers |= {BOT: house.settings.telegram_contract}
-    return Ways(house.contracts, numbers, house.wording)
+    return Ways(house.contracts, numbers, house.wording, house.settings.public_url)
 
 
 async def route(session: AsyncSession, ways: Ways, item: InboundItem) -> None:
@@ -381,7 +384,8 @@ async def _hear_person(
     if "held" in turn.say and not await _is_news(session, case, now):
         turn = replace(turn, say=tuple(key for key in turn.say if key != "held"))
     if letter is not None and not await mailing.is_answered_by_us(session, letter, address, now):
-        turn = replace(turn, say=(), step=Step(talk.step))  # nothing is asked, so nothing waits
+        # nothing is asked, so nothing waits
+        turn = replace(turn, say=(), step=Step(talk.step), wants_page=False)
     if case is None:
         case = await _open(session, contract, sender, reading, now)
         if not apart:
@@ -415,6 +419,8 @@ async def _hear_person(
         turn = dialogue.with_complaint(turn)
     await compliments.hear(session, contract, case, contact, reading.category, case.urgency)
     is_alarm = turn.danger or reading.urgency == Urgency.EMERGENCY
+    if turn.wants_page and await blocks.blocked_until(session, address.id, now) is None:
+        turn = await _send_page(session, ways, contract, case, address, turn, now)
     if turn.say and (is_alarm or await blocks.blocked_until(session, address.id, now) is None):
         said = inbound.text
         body = await _words(session, ways, contract, case, talk, turn, address, said, facts, now)
@@ -434,6 +440,25 @@ async def _hear_person(
     else:
         await session.flush()
     return contact.id
+
+
+async def _send_page(
+    session: AsyncSession,
+    ways: Ways,
+    contract: Contract,
+    case: Case,
+    address: Address,
+    turn: dialogue.Turn,
+    now: datetime,
+) -> dialogue.Turn:
+    """The link to their own page; who had several just now is told which of them works."""
+    await session.flush()
+    sent = await page_links.send(
+        session, contract, case, address, ways.wording, ways.public_url, now
+    )
+    if sent is page_links.Sent.TOO_MANY:
+        return replace(turn, say=(*turn.say, "page.several"))
+    return turn
 
 
 async def _read(

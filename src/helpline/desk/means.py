@@ -64,6 +64,8 @@ async def ask_a_person(session: AsyncSession, message: OutMessage, now: datetime
 async def next_address(session: AsyncSession, message: OutMessage) -> Address | None:
     """Where `message`, which has just failed for good, may be sent instead; None leaves it to a
     person. Its conversation belongs to the case from now on, so that an answer finds it."""
+    if message.expires_at is not None:
+        return None  # for this address alone
     if message.case_id is None or message.address_id is None:
         return None  # to a worker's phone, or about no case: the ladder's and the tray's business
     case = await session.get(Case, message.case_id)
@@ -75,7 +77,7 @@ async def next_address(session: AsyncSession, message: OutMessage) -> Address | 
         await session.scalars(select(Address).where(col(Address.person_id) == case.person_id))
     )
     gone_by = {one.address_id for one in family}
-    merged = await _merged(session, case.person_id)
+    merged = await joined(session, case.person_id)
     found = next_means(
         [await _means(session, address, merged) for address in addresses],
         await safety.rules_of(session, case.person_id),
@@ -199,7 +201,7 @@ async def _still_owed(session: AsyncSession, task: Task) -> bool:
     return await session.scalar(lost) is not None
 
 
-async def _merged(session: AsyncSession, person_id: int) -> dict[str, set[int]]:
+async def joined(session: AsyncSession, person_id: int) -> dict[str, set[int]]:
     """Addresses and cases that a worker has said to be this person's, by joining two records."""
     found: dict[str, set[int]] = {"address": set(), "case": set()}
     moved = await session.scalars(

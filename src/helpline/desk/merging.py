@@ -37,6 +37,7 @@ MOVED = {name: metadata.tables[name] for name in OF_A_PERSON}
 """The tables whose rows belong to a person and follow a join."""
 WHO = "person_id"
 STAYS = {
+    "page_link": "opened whoever's page it was made for, and opens none once that is another's",
     "merge": "says itself which two records were joined",
     "person_word": "made anew from the names, and each record keeps its own",
 }
@@ -66,7 +67,7 @@ async def likenesses(session: AsyncSession, person: Person) -> Sequence[Likeness
     """Records of the same contract that share an address's value or a postcode and a like name.
     A like name alone proposes nothing."""
     reasons: dict[int, list[str]] = {}
-    for other_id in await _sharing_a_number(session, person):
+    for other_id in await sharing_a_number(session, person):
         reasons.setdefault(other_id, []).append("the same number or address")
     for other in await _neighbours(session, person):
         if other.id and person.name and other.name and _is_like(person.name, other.name):
@@ -182,8 +183,9 @@ def _has_room(table: Table, into_id: int) -> list[ColumnElement[bool]]:
     ]
 
 
-async def _sharing_a_number(session: AsyncSession, person: Person) -> set[int]:
-    """A mobile that texts and also rings is one number under two channels, with an index each."""
+async def sharing_a_number(session: AsyncSession, person: Person) -> set[int]:
+    """Who else has one of their numbers or addresses. A mobile that texts and also rings is one
+    number under two channels, with an index each."""
     own = await session.scalars(select(Address).where(col(Address.person_id) == person.id))
     keys = _keys([address.value for address in own])
     if not keys:

@@ -80,6 +80,7 @@ async def queue(
     alert_id: int | None = None,
     choices: str = "",
     copy_of_id: int | None = None,
+    expires_at: datetime | None = None,
 ) -> OutMessage:
     """Put one message in line. To an address that opted out it is held, and a person is asked to
     reach them another way: an opt-out is never silence (design.md §4.7). `copy_of_id`: the message
@@ -97,6 +98,7 @@ async def queue(
         alert_id=alert_id,
         choices=choices,
         copy_of_id=copy_of_id,
+        expires_at=expires_at,
     )
     if address_id is not None:
         address = await session.get(Address, address_id)  # whoever queues has it in hand
@@ -147,6 +149,10 @@ async def claim(
             message.state, message.settled_at, message.code = OutState.HELD, now, why_not
             continue
         judged, rules = await safety.verdict(session, contracts[message.contract], message, now)
+        if message.expires_at is not None and (now >= message.expires_at or not _as_it_is(judged)):
+            message.state, message.settled_at, message.code = OutState.HELD, now, "too_late"
+            await means.ask_a_person(session, message, now)
+            continue
         if not judged.may:
             await _hold_back(session, message, judged, now)
             continue
@@ -199,6 +205,11 @@ async def settle(
         message.next_try_at = now + pause
     await session.flush()
     return True
+
+
+def _as_it_is(judged: Verdict) -> bool:
+    """Whether the very words may leave now."""
+    return judged.may and not judged.is_neutral
 
 
 def _is_final(message: OutMessage, result: SendResult) -> bool:

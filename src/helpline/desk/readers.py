@@ -1,8 +1,8 @@
 """Who read somebody's cases: a list fit to be shown to that person, who may ask for it.
 
 It names our own people as carers know them, what they are here and when they looked, and nobody
-else: no other case, no other person, no words. Called by web/pages/readers.py; that somebody asked
-is an event itself.
+else: no other case, no other person, no words. Called by web/pages/readers.py and, for the person
+themself, web/pages/own.py; that somebody asked is an event itself.
 """
 
 from collections.abc import Sequence
@@ -56,6 +56,17 @@ async def readings_of(session: AsyncSession, person: Person, by: Actor) -> Seque
     """Every reading of the cases that are for this person and that `by`, who shows them, may know
     of; the newest first."""
     require(by, "readers.show", person.contract)
+    return await _readings(
+        session, CASE.c.person_id == person.id, *seeing.cases(by, CASE, action="readers.show")
+    )
+
+
+async def readings_for_them(session: AsyncSession, case_ids: Sequence[int]) -> Sequence[Reading]:
+    """The same for the person themself, of cases that the caller found to be theirs."""
+    return await _readings(session, CASE.c.id.in_(case_ids))
+
+
+async def _readings(session: AsyncSession, *which: ColumnElement[bool]) -> list[Reading]:
     query = (
         select(
             EVENT.c.at,
@@ -68,11 +79,7 @@ async def readings_of(session: AsyncSession, person: Person, by: Actor) -> Seque
         )
         .join(CASE, CASE.c.id == EVENT.c.case_id)
         .join(USER, USER.c.id == EVENT.c.by_user_id)
-        .where(
-            CASE.c.person_id == person.id,
-            EVENT.c.kind.in_(READINGS),
-            *seeing.cases(by, CASE, action="readers.show"),
-        )
+        .where(EVENT.c.kind.in_(READINGS), *which)
         .order_by(EVENT.c.at.desc(), EVENT.c.id.desc())
         .limit(MOST)
     )

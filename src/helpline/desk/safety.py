@@ -14,11 +14,12 @@ from sqlmodel import col
 
 from helpline.contract import Contract
 from helpline.desk import events
-from helpline.models import Address, Case, OutMessage, Person, SafeContact
-from helpline.rules import safety
+from helpline.models import Address, Case, OutMessage, Person, SafeContact, Task
+from helpline.rules import own_page, safety
 from helpline.rules.permissions import Actor, require
 from helpline.rules.safety import SafeRules, Verdict
 from helpline.templating import Wording
+from helpline.vocabulary import TaskKind
 
 
 async def rules_of(session: AsyncSession, person_id: int) -> SafeRules:
@@ -38,6 +39,39 @@ async def set_rules(
     """Take down how the person of `case` may be reached. Earlier rules stay on record."""
     require(by, "case.reply", case.contract)
     await _keep(session, case.person_id, rules, case.contract, case.id, by.user_id, now)
+
+
+async def ask_themself(session: AsyncSession, case: Case, wished: SafeRules, now: datetime) -> bool:
+    """The person says on their own page how they may be reached. What only makes it safer holds at
+    once. Anything else is a worker's to ask them about, because whoever holds the telephone is not
+    always who it belongs to: then nothing changes, and it is False."""
+    held = await rules_of(session, case.person_id)
+    if wished == held:
+        return True
+    if own_page.is_only_stricter(wished, held):
+        await _keep(session, case.person_id, wished, case.contract, case.id, None, now)
+        return True
+    waiting = select(Task).where(
+        col(Task.case_id) == case.id,
+        col(Task.detail) == "safe_contact",
+        col(Task.done_at).is_(None),
+    )
+    task = await session.scalar(waiting.limit(1)) or Task(
+        contract=case.contract,
+        case_id=case.id or 0,
+        kind=TaskKind.GIVEN,
+        detail="safe_contact",
+        created_at=now,
+    )
+    task.what = (
+        "On their own page they asked to be reached in a way that is less strict than now: "
+        f"{safety.said(wished)}. Ask them, by a way that is safe, whether it was them; then put it "
+        "under safe contact."
+    )
+    session.add(task)
+    await session.flush()
+    await events.record(session, "page.contact_asked", now, contract=case.contract, case_id=case.id)
+    return False
 
 
 async def stricter_of(session: AsyncSession, one_id: int, other_id: int) -> SafeRules:

@@ -17,6 +17,7 @@ from helpline.desk import (
     deadlines,
     drafts,
     keeping,
+    page_links,
     search,
     silence,
     upkeep,
@@ -42,6 +43,7 @@ async def tidy_up(house: House) -> int:
         await session.execute(delete(LoginAttempt).where(col(LoginAttempt.at) < before))
         await webchat.ask_about_unread(session, house.clock.now())
         await uploads.tidy(session, house.clock.now())
+        await page_links.tidy(session, house.clock.now())
         await drafts.forget_old(session, house.clock.now())
         await beats.forget_gone(session, house.clock.now())
     after: int | None = 0

@@ -82,6 +82,7 @@ from helpline.models.messages import (
     Upload,
 )
 from helpline.models.news import News, NewsConsent, NewsRecipient
+from helpline.models.pages import PageLink
 from helpline.models.participation import GroupIssue
 from helpline.models.partners import (
     Partner,
@@ -253,6 +254,7 @@ __all__ = [
     "OutMessage",
     "OutcomeReport",
     "Page",
+    "PageLink",
     "Part",
     "Partner",
     "PartnerChase",

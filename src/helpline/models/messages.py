@@ -130,6 +130,9 @@ class OutMessage(SQLModel, table=True):
     attempts: int = 0
     created_at: datetime
     first_tried_at: datetime | None = None
+    expires_at: datetime | None = None
+    """After that it is not sent any more, and at no time another way: what it says is worth nothing
+    then, or is for this address alone."""
     next_try_at: datetime
     """When it may be claimed; while it is being sent, when the lease of the sender ends; once it is
     sent, when the provider is asked what became of it if no report has come."""

@@ -50,7 +50,9 @@ word for no stands beside them."""
 ANSWERS = 6
 """Words: so short a message that begins with YES is one ("yes he is here")."""
 DIGIT = re.compile(r"\d")
-COMMANDS = frozenset(["STATUS", "CALL", "PERSON"]) | OPT_IN_WORDS | OPT_OUT_WORDS
+PAGE_WORDS = frozenset(["PAGE", "MYPAGE"])
+"""Whoever sends one of them is sent a link to their own page."""
+COMMANDS = frozenset(["STATUS", "CALL", "PERSON"]) | PAGE_WORDS | OPT_IN_WORDS | OPT_OUT_WORDS
 """Words that mean something at any time, whatever question waits."""
 
 
@@ -108,6 +110,9 @@ class Turn:
     """They asked not to be written to on this way: nothing more is said there."""
     wakes: bool = False
     """Whether a person must look now, because nobody can tell whether somebody is in danger."""
+    wants_page: bool = False
+    """They asked for the link to their own page; what is said instead where none may be sent is not
+    said here (desk/page_links)."""
     opens_again: bool = True
     """Whether a closed case is opened again by this message; a question about it does not."""
 
@@ -172,6 +177,8 @@ def hear_form(reason: str | None, danger: bool | None) -> Turn:
 def _turn(text: str, word: str, wish: Wish | None, facts: Facts) -> Turn:
     if facts.step is Step.NEW:
         return _first(word, facts)
+    if word in PAGE_WORDS:
+        return Turn((), facts.step, wants_page=True, answers=True, opens_again=False)
     if facts.is_closed and word == "STATUS":
         return Turn(("status",), facts.step, opens_again=False)
     if facts.is_closed:

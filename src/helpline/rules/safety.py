@@ -156,6 +156,17 @@ def read(text: str) -> SafeRules:
     )
 
 
+def said(rules: SafeRules) -> str:
+    """In words for a worker's task: "09:00 to 17:00, not by voice, no voicemail"."""
+    parts = []
+    if rules.begins is not None and rules.ends is not None:
+        parts.append(f"{rules.begins:%H:%M} to {rules.ends:%H:%M}")
+    parts += [f"not by {way}" for way in rules.not_by]
+    parts += ["no voicemail"] if rules.no_voicemail else []
+    parts += ["neutral words only"] if rules.neutral_only else []
+    return ", ".join(parts) or "at any time and in any way"
+
+
 def from_words(
     begins: str,
     ends: str,

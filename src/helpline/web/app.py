@@ -69,6 +69,7 @@ from helpline.web.pages import (
     news,
     obligations,
     overview,
+    own,
     palette,
     papers,
     partners,
@@ -114,6 +115,9 @@ __all__ = ["HOUSE", "ROUTES", "Route", "make_app"]
 INVITED = "/invitation/{token:[A-Za-z0-9_-]{43}}"
 """What a one-time link opens; the token is 256 random bits."""
 
+OWN = "/page/{token:[A-Za-z0-9_-]{43}}"
+"""The same for a carer's own page."""
+
 ROUTES = (
     # providers
     Route("POST", "/hooks/sms", hooks.receive_sms, SIGNED),
@@ -144,6 +148,17 @@ ROUTES = (
     Route("POST", "/chat/forgetting", chat.forget, PUBLIC),
     Route("GET", "/contact", contact.show_form, PUBLIC),
     Route("POST", "/contact", contact.send, PUBLIC),
+    # a carer's own page, by a link from their own telephone or mailbox: no account either
+    Route("GET", OWN, own.ask, PUBLIC),
+    Route("POST", OWN, own.enter, PUBLIC),
+    Route("GET", "/page", own.show_now, PUBLIC),
+    Route("GET", "/page/diary", own.show_diary, PUBLIC),
+    Route("GET", "/page/panel", own.show_panel, PUBLIC),
+    Route("GET", "/page/readers", own.show_readers, PUBLIC),
+    Route("GET", "/page/contact", own.show_contact, PUBLIC),
+    Route("POST", "/page/contact", own.change_contact, PUBLIC),
+    Route("POST", "/page/language", own.choose_language, PUBLIC),
+    Route("POST", "/page/leaving", own.leave, PUBLIC),
     # in and out
     Route("GET", "/", login.start, PUBLIC),
     Route("GET", "/login", login.ask, PUBLIC),
@@ -200,6 +215,7 @@ ROUTES = (
     Route("GET", "/cases/{reference}", case.show_case, "case.read"),
     Route("GET", "/attachments/{id}", attachments.download, "case.read"),
     Route("POST", "/cases/{reference}/replies", case_acts.reply, "case.reply"),
+    Route("POST", "/cases/{reference}/page", case_acts.send_page, "case.reply"),
     Route("POST", "/cases/{reference}/typing", chat.worker_types, "case.reply"),
     Route("POST", "/cases/{reference}/allocation", case_acts.allocate, "case.allocate"),
     Route("POST", "/cases/{reference}/notes", case_acts.write_note, "note.write"),

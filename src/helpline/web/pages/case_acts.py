@@ -24,6 +24,7 @@ from helpline.desk import (
     conflicts,
     drafts,
     given,
+    page_links,
     promises,
     tasks,
 )
@@ -75,6 +76,18 @@ async def reply(request: web.Request) -> web.Response:
         await given.log_sent(it.session, it.case, sent, text, put_in, it.by, it.now)
 
     return await do(request, "reply", act)
+
+
+async def send_page(request: web.Request) -> web.Response:
+    """Their own page, by a link that works once."""
+
+    async def act(it: Act) -> None:
+        url = it.house.settings.public_url
+        await page_links.send_by_worker(
+            it.session, it.contract, it.case, it.house.wording, url, it.by, it.now
+        )
+
+    return await do(request, "page", act)
 
 
 async def allocate(request: web.Request) -> web.Response:
