@@ -11,7 +11,7 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench drill nodes mutants attack tamper trust turning restore triage lock clean sbom
+.PHONY: help setup run test check format bench drill nodes mutants attack pictures tamper trust turning restore triage lock clean sbom
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ trust: setup ## Two hundred canaries, two thousand injections, a hundred thousan
 	@$(BIN)/python -m tests.drills.canaries
 	@$(BIN)/python -m tests.drills.injections
 	@$(BIN)/python -m tests.drills.forging
+
+pictures: setup ## Every page in every state as a picture, looked at with axe, to var/pictures (ARGS="full")
+	@$(BIN)/python -m tests.find_browser
+	@$(BIN)/python -m tests.browser.pictures $(ARGS)
 
 attack: setup ## Publish a made year of a contract and solve for what is hidden (ARGS=--help; up to hours)
 	@$(BIN)/python -m tests.drills.attack $(ARGS)

@@ -11,6 +11,7 @@ file's digest, for `?v=` in pages: an address that changes with its file may be 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import importlib.util
 import json
@@ -47,6 +48,7 @@ FONTS = "@fontsource-variable/atkinson-hyperlegible-next/files"
 ICONS = "@ministryofjustice/frontend/moj/assets/images"
 SHEETS = ("helpline", "own")  # own: the page of a carer, small enough for an old telephone
 OWN = ("*.js", "*.svg")  # of templates/static itself
+PACKED = (".css", ".js", ".svg")
 
 
 class CannotBuild(Exception):
@@ -78,6 +80,7 @@ def build(say: Say = print) -> None:
         for sheet in SHEETS:
             compile_styles(node, sheet, fresh / f"{sheet}.css")
         copy_files(fresh)
+        pack(fresh)
         write_manifest(fresh, stamp)
         fresh.chmod(0o755)  # mkdtemp's 0700 would keep another user's server out
         replace(BUILT, fresh)
@@ -207,9 +210,17 @@ def copy_files(target: Path) -> None:
         (target / name).write_bytes(text)
 
 
+def pack(target: Path) -> None:
+    """Beside each file of words the same packed, which is sent to browsers that take it."""
+    for path in sorted(target.rglob("*")):
+        if path.suffix in PACKED:
+            packed = gzip.compress(path.read_bytes(), 9, mtime=0)
+            path.with_name(path.name + ".gz").write_bytes(packed)
+
+
 def write_manifest(target: Path, stamp: str) -> None:
     """{"inputs": digest, "files": {name: first 12 hex digits of its SHA-256}}"""
-    found = sorted(path for path in target.rglob("*") if path.is_file())
+    found = sorted(one for one in target.rglob("*") if one.is_file() and one.suffix != ".gz")
     files = {
         path.relative_to(target).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         for path in found

@@ -81,6 +81,16 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     if house_of(request).settings.public_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers["Server"] = "helpline"
+    if _may_be_packed(request, response):
+        response.enable_compression()
+
+
+def _may_be_packed(request: web.Request, response: web.StreamResponse) -> bool:
+    """Whether a page may be sent packed: not where it could repeat what its address or a form gave
+    it, for then its length would tell a stranger what else stands in it (BREACH)."""
+    is_asked_plainly = request.method == "GET" and not request.query_string
+    is_page = isinstance(response, web.Response) and response.content_type == "text/html"
+    return is_asked_plainly and is_page and response.status == 200
 
 
 # --- errors --------------------------------------------------------------------------------------
