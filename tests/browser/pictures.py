@@ -34,7 +34,12 @@ from tests.find_browser import find
 from tests.world import PASSWORD, World, opened_world
 
 SIZES = {"desk": DESK, "phone": PHONE}
-WHO = {"wasim": "inbox", "leonie": "inbox", "sefa": "inbox", "quinn": "complaints", "ada": "users"}
+WHO = {
+    **dict.fromkeys(("wasim", "leonie", "sefa"), "inbox"),
+    "quinn": "complaints",
+    "ada": "users",
+    "petra": "portal",
+}
 """Who goes, and where they begin."""
 FIRST = ("/login", "/chat", "/contact")
 """What somebody without a sign-in begins with."""
@@ -86,10 +91,10 @@ def _fits(line: str) -> re.Pattern[str]:
 LINES = [(route.path, _fits(route.path)) for route in ROUTES if route.method == "GET"]
 
 
-async def walk(browser: Browser, here: Walk, people: dict[str, str], *, is_quick: bool) -> None:
-    """From link to link, as nobody and as each of `people` (name → where they begin)."""
+async def walk(browser: Browser, here: Walk, *, is_quick: bool) -> None:
+    """From link to link, as nobody and as each of WHO."""
     await _as_one(browser, here, "nobody", FIRST, is_quick=is_quick)
-    for who, begins in people.items():
+    for who, begins in WHO.items():
         await _as_one(browser, here, who, (f"/{begins}", "/more", "/account"), is_quick=is_quick)
 
 
@@ -243,7 +248,9 @@ async def own_world(folder: Path, *, is_filled: bool) -> AsyncIterator[str]:
     """A helpline without a single case, or one with long names and cases of every kind."""
     url = databases.new_sqlite_file(folder, databases.migrated_sqlite(folder))
     async with opened_world(url) as world:
-        await (fill(world) if is_filled else _staff(world))
+        if is_filled:
+            await fill(world)  # hires Ada as well
+        await _staff(world, () if is_filled else (("Ada", Role.ADMIN),))
         runner = web.AppRunner(make_app(world.house), shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -253,9 +260,10 @@ async def own_world(folder: Path, *, is_filled: bool) -> AsyncIterator[str]:
             await runner.cleanup()
 
 
-async def _staff(world: World) -> None:
-    await world.hire("Ada", Role.ADMIN)
-    await world.hire("Colin", Role.COMMISSIONER)
+async def _staff(world: World, more: Sequence[tuple[str, Role]]) -> None:
+    ours = (("Sefa", Role.SAFEGUARDING), ("Quinn", Role.COMPLAINTS), ("Petra", Role.COMMISSIONER))
+    for name, role in (*ours, *more):
+        await world.hire(name, role)
 
 
 def table(walks: Sequence[Walk]) -> str:
@@ -284,12 +292,9 @@ async def run(states: Sequence[str], *, is_quick: bool) -> list[Walk]:
                     if is_own
                     else demo(Path(folder))
                 )
-                people = WHO | ({"colin": "portal"} if is_own else {"petra": "portal"})
-                if is_own:
-                    people.pop("quinn")
                 async with opened as address:
                     here = Walk(address, state)
-                    await walk(browser, here, people, is_quick=is_quick)
+                    await walk(browser, here, is_quick=is_quick)
                     walks.append(here)
                     print(
                         f"{state}: {sum(map(len, here.seen.values()))} pages of "
