@@ -84,6 +84,17 @@ def _askings(rows: Iterable[Any]) -> Iterable[Asking]:
         yield Asking(some[0].shown_name, at, ways)
 
 
+async def asked_last(session: AsyncSession, user_id: int) -> int:
+    """A number that grows whenever this person is asked about an alert that nobody has taken yet;
+    0 where none waits for them."""
+    query = (
+        select(func.max(PAGE.c.id))
+        .join(ALERT, ALERT.c.id == PAGE.c.alert_id)
+        .where(PAGE.c.user_id == user_id, ALERT.c.next_rung_at.is_not(None))
+    )
+    return await session.scalar(query) or 0
+
+
 async def taken(
     session: AsyncSession, actor: Actor, contracts: Sequence[str], case_id: int | None = None
 ) -> list[Row[Any]]:

@@ -59,6 +59,7 @@ from helpline.web.pages import (
     health,
     inbox,
     incidents,
+    installing,
     library,
     login,
     login_invited,
@@ -611,6 +612,7 @@ ROUTES = (
     Route("POST", "/rota/handovers/{id}/acknowledgement", rota_passing.acknowledge, "rota.own"),
     # live
     Route("GET", "/live/inbox", live.follow_inbox, "case.read", stays=True),
+    Route("GET", "/live/asked", live.asked, "alert.acknowledge"),
     Route("GET", "/live/cases/{reference}", live.follow_case, "case.read", stays=True),
     # those who pay
     Route("GET", "/portal", portal.show_portal, "portal.read"),
@@ -775,6 +777,11 @@ ROUTES = (
     Route("POST", "/start/asking", start.ask_again, "start.work"),
     Route("GET", "/running", running.show_running, "running.manage"),
     Route("POST", "/running/set-aside/{id}/attempt", running.try_again, "running.manage"),
+    # the console as an application of its own
+    Route("GET", "/manifest.webmanifest", installing.manifest, PUBLIC),
+    Route("GET", "/icons/{kind:(?:maskable-)?}{size:[0-9]{3}}.png", installing.icon, PUBLIC),
+    Route("GET", "/worker.js", installing.worker, PUBLIC),
+    Route("GET", "/no-connection", installing.no_connection, PUBLIC),
     # machines
     Route("GET", "/healthz", health.lives, PUBLIC),
     Route("GET", "/readyz", health.works, PUBLIC),

@@ -14,7 +14,7 @@ from aiohttp import web
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import access, cases
+from helpline.desk import access, cases, trails
 from helpline.desk.house import House
 from helpline.log import log, where
 from helpline.models import metadata
@@ -200,6 +200,15 @@ async def follow_case(request: web.Request) -> web.StreamResponse:
     async with house_of(request).db.read() as session:
         found = await cases.find_case(session, actor_of(request), request.match_info["reference"])
     return await _stream(request, found.id)
+
+
+async def asked(request: web.Request) -> web.Response:
+    """Whether an alert waits for whoever looks, as a number that says nothing of what it is: for
+    told.js, while nobody looks at the page. Asking does not keep a sign-in alive."""
+    async with house_of(request).db.read() as session:
+        return web.json_response(
+            {"asked": await trails.asked_last(session, actor_of(request).user_id)}
+        )
 
 
 async def _stream(request: web.Request, case_id: int | None) -> web.StreamResponse:

@@ -15,7 +15,11 @@ FOR_OTHER_SITES = "embed.js"
 
 
 async def send_file(request: web.Request) -> web.StreamResponse:
-    name = request.match_info["name"].removeprefix("built/")
+    return send_named(request, request.match_info["name"].removeprefix("built/"))
+
+
+def send_named(request: web.Request, name: str) -> web.StreamResponse:
+    """One of the build's own list; kept for ever where its version is part of the address."""
     version = built_files().get(name)
     if version is None:
         raise NotFound("There is no such file.")
