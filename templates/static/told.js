@@ -5,7 +5,8 @@
 const SWITCH = "helpline-told"; // of this browser: "on", after somebody pressed the button
 const LAST = "helpline-told-last"; // the number of the last asking that was shown: no two pages show one
 const TAG = "helpline";
-const POLL = 60_000; // ms, for whoever has no stream to follow
+const POLL = 60_000; // ms
+const SETTLED = 4000; // ms
 
 const registered = register();
 const canTell = "Notification" in window && "serviceWorker" in navigator;
@@ -28,36 +29,37 @@ async function watch() {
   await navigator.locks.request("helpline-told", { signal }, () => follow(signal)).catch(() => {});
 }
 
-function follow(signal) {
+async function follow(signal) {
+  await look(location.pathname === "/inbox");
+  if (signal.aborted) return null;
   return new Promise((done) => {
     const stream = new EventSource("/live/inbox");
-    let poll = 0;
+    // Whom an alert asks is settled a moment after it is raised; and whoever sees no cases has no
+    // stream, and is asked about other things.
+    const poll = setInterval(look, POLL);
     const end = () => {
       stream.close();
       clearInterval(poll);
       done();
     };
-    stream.addEventListener("changed", () => look());
-    stream.addEventListener("open", () => look(!poll && location.pathname === "/inbox"), { once: true });
-    stream.addEventListener("ended", end);
-    stream.addEventListener("error", () => {
-      if (stream.readyState !== EventSource.CLOSED || poll) return;
-      poll = setInterval(() => look(), POLL); // whoever sees no cases is asked about other things
+    stream.addEventListener("changed", () => {
       look();
+      setTimeout(look, SETTLED);
     });
+    stream.addEventListener("ended", end);
     signal.addEventListener("abort", end);
   });
 }
 
 // `isSeen`: whoever leaves the inbox has just read what waits there.
-async function look(isSeen = false) {
+async function look(isSeen) {
   const answer = await fetch("/live/asked", { cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return;
   const { asked } = await answer.json();
   if (!asked) return hush();
   if (asked <= Number(localStorage.getItem(LAST) ?? 0)) return;
   localStorage.setItem(LAST, asked);
-  if (isSeen) return;
+  if (isSeen === true) return;
   const registration = await navigator.serviceWorker.ready;
   const icon = "/icons/192.png";
   const how = { body: "Something needs you.", tag: TAG, renotify: true, requireInteraction: true, icon, badge: icon };

@@ -51,7 +51,8 @@ ALLOW: web.AppKey[Mapping[web.AbstractRoute, Route]] = web.AppKey("allow")
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; require-trusted-types-for 'script'; trusted-types default inert"
 )
 HSTS: Final = "max-age=31536000; includeSubDomains"

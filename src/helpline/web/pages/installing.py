@@ -31,8 +31,8 @@ SHEET: Final = """
 
 
 async def manifest(request: web.Request) -> web.Response:
-    """What the application is called and looks like. Its first page is whatever is first for whoever
-    is signed in."""
+    """What the application is called and looks like. Its first page is whatever comes first for
+    whoever is signed in."""
     icons = [
         {"src": f"/icons/{kind}{size}.png", "sizes": f"{size}x{size}", "type": "image/png"}
         | ({"purpose": "maskable"} if kind else {})
