@@ -26,7 +26,7 @@ DRAWN: Final = 32
 A_DAY: Final = "public, max-age=86400"
 SHEET: Final = """
 #set page(width: {side}pt, height: {side}pt, margin: 0pt, fill: {ground})
-#place(center + horizon, image("favicon.svg", width: {drawn}pt))
+#place(center + horizon, image("/favicon.svg", width: {drawn}pt))
 """
 
 
@@ -72,13 +72,7 @@ def drawn(size: int, fills: bool) -> bytes:
     side = DRAWN * 5 / 4 if fills else DRAWN
     ground = f'rgb("{BRAND}")' if fills else "none"
     sheet = SHEET.format(side=side, ground=ground, drawn=DRAWN)
-    fresh = typst.compile(
-        {"main": sheet.encode(), "favicon.svg": (BUILT / "favicon.svg").read_bytes()},
-        format="png",
-        ppi=size / side * 72,
-    )
-    assert isinstance(fresh, bytes)
-    return fresh
+    return typst.compile(sheet.encode(), root=BUILT, format="png", ppi=size / side * 72)
 
 
 async def worker(request: web.Request) -> web.StreamResponse:
