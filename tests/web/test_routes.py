@@ -71,6 +71,7 @@ WHO = {
     "POST /cases/{reference}/urgency": "WLS",
     "POST /cases/{reference}/closure": "WLS",
     "POST /cases/{reference}/reopening": "WLS",
+    "POST /cases/{reference}/undoing": "WLS",
     "POST /cases/{reference}/completion": "WLS",
     "GET /cases/{reference}/plan": "WLS",
     "POST /cases/{reference}/plan/tasks": "WLS",

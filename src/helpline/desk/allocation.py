@@ -35,6 +35,8 @@ from helpline.vocabulary import AlertKind, CaseStatus, ClockStop, DeadlineState,
 
 LONGEST = 500
 UNDO_WITHIN = timedelta(minutes=10)
+TELL_AFTER = timedelta(minutes=1)
+"""The person hears the name a minute later: until then undoing is silent."""
 STANDING = (col(Allocation.ended_at).is_(None),)
 WAITING = (*STANDING, col(Allocation.accepted_at).is_(None), col(Allocation.declined_at).is_(None))
 

@@ -55,6 +55,7 @@ TURNS = (
     "case.urgency_set",
     "case.closed",
     "case.reopened",
+    "act.undone",
     *("allegation.recorded", "allegation.moved", "allegation.moved_on"),
 )
 """Events that a chronology has beside what people said and wrote."""

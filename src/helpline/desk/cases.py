@@ -511,11 +511,13 @@ async def set_reason(
     require(by, "case.triage", case.contract)
     if reason not in {known.code for known in contract.reasons}:
         raise InvalidInput("Choose a reason from the list.")
-    before, case.reason, case.reason_from = case.reason, reason, "worker"
+    before, before_from = case.reason, case.reason_from
+    case.reason, case.reason_from = reason, "worker"
     await session.flush()
     if contract.has_conditions:
         await deadlines.reconsider(session, contract, case, now)
-    await events.on_case(session, "case.reason_set", case, now, by, reason=reason, before=before)
+    was = {"before": before, "before_from": before_from}
+    await events.on_case(session, "case.reason_set", case, now, by, reason=reason, **was)
     await kinds.follow_reason(session, contract, case, now)
 
 

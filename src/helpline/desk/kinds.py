@@ -26,6 +26,7 @@ LONGEST_WHY = 500
 TURNS = (
     *("case.opened", "case.imported", "case.kind_set", "case.urgency_set", "case.urgency_raised"),
     *("case.reason_set", "case.allocated", "case.closed", "case.reopened", "case.transferred"),
+    *("act.undone", "allocation.undone"),
 )
 """Events that changed what a case is, in the history that a person reads."""
 NOTHING_AGREED = (

@@ -50,6 +50,7 @@ TAKES_NO_SIDE = (
     *("case.method_set", "triage.judged"),
     *("case.may_be_out_settled", "case.origin_said"),
     *("case.restricted", "case.unrestricted", "glass.broken", "glass.reviewed"),
+    "act.undone",  # what was undone stays in the trail, and with it the side
     "alert.acknowledged",  # one code takes whatever a message asked about
     *("deadline.met", "deadline.cancelled", "deadline.lapsed"),  # follow from another act
 )

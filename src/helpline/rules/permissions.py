@@ -114,6 +114,7 @@ ALLOWED: Final[dict[str, Line]] = {
     "case.allocate_others": on(_CASE, "name somebody else on a case", _L, _S),
     "case.close": on(_CASE, "close a case", _W, _L, _S),
     "case.reopen": on(_CASE, "open a closed case again", _W, _L, _S),
+    "case.undo": on(_CASE, "undo what one has just done", _W, _L, _S),
     "case.triage": on(_CASE, "say what a case is about and how urgent", _W, _L, _S),
     "case.link": on(_CASE, "put up a wall between two cases, take it down", _L, _S),
     "case.transfer": on(_CASE, "hand a case over to another contract", _L, _S),

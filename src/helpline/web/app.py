@@ -228,6 +228,7 @@ ROUTES = (
     Route("POST", "/cases/{reference}/readings/{id}", triage.judge, "case.triage"),
     Route("POST", "/cases/{reference}/closure", case_acts.close, "case.close"),
     Route("POST", "/cases/{reference}/reopening", case_acts.reopen, "case.reopen"),
+    Route("POST", "/cases/{reference}/undoing", case_acts.undo, "case.undo"),
     Route("POST", "/cases/{reference}/completion", case_acts.complete, "case.close"),
     Route("POST", "/cases/{reference}/promises", case_acts.promise, "case.reply"),
     Route("POST", "/cases/{reference}/promises/{id}/end", case_acts.end_promise, "case.reply"),

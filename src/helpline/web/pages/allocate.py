@@ -6,7 +6,6 @@ the answer (`_allocated.html.j2`) in the place of the row, so that nothing moves
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -29,8 +28,6 @@ from helpline.web.asked import (
 from helpline.web.pages.case import Words
 from helpline.web.showing import go, show
 
-TELL_AFTER = timedelta(minutes=1)
-"""The person hears the name a minute later: until then undoing is silent."""
 WE_ASK = "Asked-By"
 """The header by which the script asks for the row alone."""
 
@@ -126,7 +123,7 @@ async def _name(request: web.Request, reference: str, worker: str, seen: str) ->
             actor,
             now,
             wording=house.wording,
-            tell_at=now + TELL_AFTER,
+            tell_at=now + allocation.TELL_AFTER,
         )
         return Done(f"a{made.id}" if made else "", case.reference, who, False)
 

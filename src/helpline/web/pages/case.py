@@ -39,6 +39,7 @@ from helpline.desk import (
     switchboard,
     tasks,
     trails,
+    undoing,
 )
 from helpline.errors import NotFound
 from helpline.models import Case
@@ -170,6 +171,7 @@ async def _values(
         "needs_line": membership.needs_line(await membership.needs_of(session, found.person_id)),
         "standing_words": eligibility.sentence(contract, found.eligibility_reason),
         "done": request.query.get("done", ""),
+        "undoable": await undoing.last_act(session, found, actor, now),
         "showing_all": limit == ALL,
     }
 

@@ -27,6 +27,7 @@ from helpline.desk import (
     page_links,
     promises,
     tasks,
+    undoing,
 )
 from helpline.desk.house import House
 from helpline.errors import Conflict, InvalidInput, NotFound
@@ -106,6 +107,7 @@ async def allocate(request: web.Request) -> web.Response:
             it.now,
             wording=it.house.wording,
             although_away=although_away,
+            tell_at=it.now + allocation.TELL_AFTER,
         )
 
     return await do(request, "allocation", act)
@@ -260,6 +262,16 @@ async def say_method(request: web.Request) -> web.Response:
         await completing.say_method(it.session, it.contract, it.case, method, it.by, it.now)
 
     return await do(request, "method", act)
+
+
+async def undo(request: web.Request) -> web.Response:
+    """Take back the last thing that this person did here, while it is minutes ago."""
+    act_id = row_id(await field(request, "act"))
+
+    async def act(it: Act) -> None:
+        await undoing.undo(it.session, it.contract, it.case, act_id or 0, it.by, it.now)
+
+    return await do(request, "undone", act)
 
 
 async def reopen(request: web.Request) -> web.Response:
