@@ -6,15 +6,16 @@ call. The worker itself is templates/static/worker.js.
 """
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import typst
 from aiohttp import web
 
 from helpline.errors import NotFound
+from helpline.settings import TEMPLATES
 from helpline.web.asked import house_of
 from helpline.web.pages.files import send_named
-from helpline.web.showing import BUILT, show
+from helpline.web.showing import show
 
 NAME: Final = "Helpline"
 BRAND: Final = "#17475a"
@@ -24,10 +25,7 @@ SIZES: Final = (180, 192, 512)
 DRAWN: Final = 32
 """The side of our drawing, in its own points."""
 A_DAY: Final = "public, max-age=86400"
-SHEET: Final = """
-#set page(width: {side}pt, height: {side}pt, margin: 0pt, fill: {ground})
-#place(center + horizon, image("/favicon.svg", width: {drawn}pt))
-"""
+SHEET: Final = TEMPLATES / "static" / "icon.typ"
 
 
 async def manifest(request: web.Request) -> web.Response:
@@ -70,9 +68,16 @@ def drawn(size: int, fills: bool) -> bytes:
     """Our own drawing as a PNG of `size` pixels. `fills`: the ground reaches every edge and the
     drawing keeps clear of them, as telephones cut their icons into shapes."""
     side = DRAWN * 5 / 4 if fills else DRAWN
-    ground = f'rgb("{BRAND}")' if fills else "none"
-    sheet = SHEET.format(side=side, ground=ground, drawn=DRAWN)
-    return typst.compile(sheet.encode(), root=BUILT, format="png", ppi=size / side * 72)
+    made: Any = typst.compile(
+        SHEET,
+        root=SHEET.parent,
+        format="png",
+        ppi=size / side * 72,
+        ignore_system_fonts=True,
+        sys_inputs={"side": str(side), "ground": BRAND if fills else ""},
+    )
+    assert isinstance(made, bytes)
+    return made
 
 
 async def worker(request: web.Request) -> web.StreamResponse:
