@@ -132,10 +132,45 @@ def demo(
 ) -> None:
     """Serve the demo: invented people, simulated phones, no account anywhere."""
     from helpline import log, main, seed, seed_portal
-    from helpline.sealing import new_key
 
     log.set_up()
-    folder = Path("var/demo")
+    settings = _invented(Path("var/demo"), f"http://{host}:{port}", fresh)
+    house = seed_portal.since_lately(main.demo_house(settings), seed.CONTRACT)
+    _say("Preparing the demo's database …")
+    asyncio.run(_serve_demo(main, seed, house, host, port))
+
+
+@app.command()
+def practice(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535)] = 8080,
+    fresh: Annotated[bool, typer.Option(help="Throw all learners and cases away first.")] = False,
+) -> None:
+    """Serve a helpline for new workers to practise on: invented people, nothing can leave."""
+    from helpline import log, main, seed
+
+    log.set_up()
+    address = read_settings().practice_url or f"http://{host}:{port}"
+    settings = _invented(Path("var/practice"), address, fresh)
+    house = main.demo_house(settings, practice=seed.CONTRACT)
+    asyncio.run(_serve_practice(main, seed, house, host, port))
+
+
+async def _serve_practice(main: Any, seed: Any, house: Any, host: str, port: int) -> None:
+    from helpline.migrations import migrate
+
+    await asyncio.to_thread(migrate, house.settings.database_url)
+    await seed.sow_practice(house)
+    await main.serve(
+        house, host, port, lambda port: _say(f"Ready. Open http://{host}:{port}/practice.")
+    )
+
+
+def _invented(folder: Path, public_url: str, fresh: bool) -> Settings:
+    """The settings of an invented helpline: a database and keys of its own below var/."""
+    from helpline import seed
+    from helpline.sealing import new_key
+
     folder.mkdir(parents=True, exist_ok=True)
     database, key_file = folder / "helpline.db", folder / "key"
     if fresh:
@@ -145,16 +180,13 @@ def demo(
         database.unlink(missing_ok=True)  # sealed under a key that is gone: nobody can read it
         key_file.write_text(new_key())
         key_file.chmod(0o600)
-    settings = read_settings(
+    return read_settings(
         database_url=f"sqlite:///{database}",
         keys=key_file.read_text().strip(),
-        public_url=f"http://{host}:{port}",
+        public_url=public_url,
         twilio_numbers=seed.NUMBERS,
         telegram_contract=seed.CONTRACT,
     )
-    house = seed_portal.since_lately(main.demo_house(settings), seed.CONTRACT)
-    _say("Preparing the demo's database …")
-    asyncio.run(_serve_demo(main, seed, house, host, port))
 
 
 async def _serve_demo(main: Any, seed: Any, house: Any, host: str, port: int) -> None:

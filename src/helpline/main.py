@@ -107,9 +107,10 @@ def real_channels(settings: Settings) -> dict[str, Channel]:
     return {channel.name: channel for channel in channels}
 
 
-def demo_house(settings: Settings) -> House:
+def demo_house(settings: Settings, practice: str = "") -> House:
     """The demo: simulated phones, a clock one can move, keys of its own. Refuses to stand beside
-    real providers: the simulator cannot be switched on in production."""
+    real providers: the simulator cannot be switched on in production. `practice`: the contract on
+    which new workers practise, with exercises instead of a past."""
     if settings.twilio_account_sid or settings.telegram_token or settings.smtp_url:
         raise InvalidInput(
             "The demo runs without real providers: unset HELPLINE_TWILIO_ACCOUNT_SID, "
@@ -119,7 +120,9 @@ def demo_house(settings: Settings) -> House:
     phones = {name: Simulator(name, allow=True) for name in ("sms", "whatsapp", "telegram")}
     exchange = Exchange(allow=True)
     channels = phones | {exchange.name: exchange}
-    return build(settings, clock=clock, channels=channels, demo=Demo(phones, clock, exchange))
+    return build(
+        settings, clock=clock, channels=channels, demo=Demo(phones, clock, exchange, practice)
+    )
 
 
 async def serve(house: House, host: str, port: int, ready: Callable[[int], None]) -> None:

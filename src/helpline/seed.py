@@ -260,6 +260,22 @@ async def sow(house: House, say: Callable[[str], None], *, is_signed: bool = Tru
     await deliver_all(house)
 
 
+async def sow_practice(house: House) -> None:
+    """The practice helpline begins empty but for the colleagues who are told, asked and rung, and
+    what the contract itself puts into the library. Learners and their carers come by its pages."""
+    contract, now = house.contracts[CONTRACT], house.clock.now()
+    async with house.db.write() as session:
+        if await session.scalar(select(col(User.id)).limit(1)) is not None:
+            return
+        for name, shown, role, mobile in STAFF:
+            if role is Role.COMMISSIONER:
+                continue
+            await access.add_user(
+                session, name, role, CONTRACT, PASSWORD, now, shown_name=shown, mobile=mobile
+            )
+        await library.keep_in_step(session, contract, now)
+
+
 async def _staff(session: Any, now: datetime) -> dict[str, Actor]:
     staff = {}
     for name, shown, role, mobile in STAFF:

@@ -123,6 +123,10 @@ class Settings(BaseSettings):
     embed_origins: str = Field(
         "", description="Comma list of https:// origins whose pages may show the chat; empty: none."
     )
+    practice_url: str = Field(
+        "",
+        description="Where new workers practise (`helpline practice`); the console links to it.",
+    )
     exit_url: str = Field(
         "https://www.bbc.co.uk/weather",
         description="The harmless page that takes the place of the chat when somebody leaves fast.",
@@ -209,6 +213,13 @@ class Settings(BaseSettings):
             if not ORIGIN.fullmatch(origin):
                 raise ValueError(f"entry {number} does not look like https://www.example.org")
         return ",".join(origins)
+
+    @field_validator("practice_url")
+    @classmethod
+    def _whole_practice(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value
 
     @field_validator("exit_url")
     @classmethod

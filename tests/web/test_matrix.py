@@ -86,6 +86,7 @@ LEADS_TO = {
     "/rights/{reference}": (ROW, "data_request"),
     "/copies/messages/{id}": (HOUSE, ""),
     "/audit/readings/{id}": (ROW, "unusual_reading"),
+    "/practice/exercises/{code}": (HOUSE, ""),
 }
 CROSSING = ("wasim", "wendy", "lara", "seth")
 """Who asks through a case of theirs for what is below another."""

@@ -38,6 +38,8 @@ class Demo:
     phones: Mapping[str, Any]
     clock: MovableClock
     exchange: Any = None
+    practice: str = ""
+    """Where this is the practice helpline: the contract that is practised on."""
 
 
 @dataclass(frozen=True)

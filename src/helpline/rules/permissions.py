@@ -234,6 +234,7 @@ class Needs(StrEnum):
 
 COMMANDS: Final[dict[str, Needs]] = {
     "serve": Needs.KEYS,
+    "practice": Needs.NOTHING,  # the same
     "demo": Needs.NOTHING,  # invented people, a database and keys of its own
     "migrate": Needs.DATABASE,
     "move": Needs.DATABASE,  # sealed values go over as they are

@@ -83,6 +83,7 @@ from helpline.web.pages import (
     portal_actions,
     portal_measures,
     portal_questions,
+    practice,
     quality,
     readers,
     register,
@@ -790,6 +791,12 @@ ROUTES = (
     Route("GET", "/static/{name:.+}", files.send_file, PUBLIC),
     # the demo: 404 unless the house is one
     Route("GET", "/demo", demo.show_demo, PUBLIC),
+    # the practice helpline: 404 unless the house is one
+    Route("GET", "/practice", practice.show_welcome, PUBLIC),
+    Route("POST", "/practice", practice.join, PUBLIC),
+    Route("GET", "/practice/exercises", practice.show_exercises, "session.own"),
+    Route("GET", "/practice/exercises/{code}", practice.show_exercise, "session.own"),
+    Route("POST", "/practice/exercises/{code}", practice.begin, "session.own"),
     Route("GET", "/demo/phones", demo.show_phones, PUBLIC),
     Route("POST", "/demo/messages", demo.send_message, PUBLIC),
     Route("POST", "/demo/calls", demo_calls.act, PUBLIC),

@@ -34,7 +34,8 @@ QUIET: Final = frozenset(
     """
     /account /account/again /account/second /account/second/app /account/second/app.svg
     /inbox /live/inbox /live/cases/{reference} /allocate /allocate/all /people /search /new-case
-    /more /complaints/new /feedback/answers /emergency /permissions /running /copies
+    /more /complaints/new /feedback/answers /emergency /permissions /running /copies /start
+    /start/trials /practice/exercises /practice/exercises/{code}
     /changes /groups /overview /triage /handed-on /partners/new /partners
     /evidence /obligations /obligations.ics /library /library/new /library/{id}
     /events /events/new /events/{id}/change /news /news/new /news/{id}/change /news/{id}

@@ -20,6 +20,7 @@ from helpline.templating import environment
 from helpline.vocabulary import CaseKind, Role
 from helpline.web import auth
 from helpline.web.asked import HOUSE, NOW, house_of, signed_in
+from helpline.web.helping import help_of
 from helpline.web.shortcuts import SHORTCUTS
 
 BUILT = TEMPLATES / "static" / "built"
@@ -135,6 +136,9 @@ def rendered(request: web.Request, template: str, *, zone: str = ZONE, **values:
         "now": now,
         "is_demo": HOUSE in request.app and house_of(request).demo is not None,
         "navigation": _navigation(request),
+        "help": help_of(request),
+        "is_practice": is_practice(request),
+        "practice_url": _practice_url(request),
         "may_search": bool(signed and may(signed.actor, "search.use") and _is_whole(request)),
         "when": partial(saying.when, now=now, zone=zone),
         "due": partial(saying.due, now=now, zone=zone),
@@ -228,6 +232,17 @@ def _pages() -> Environment:
     pages = environment()
     pages.globals |= {"asset": asset, "phone": phone, "channel_words": channel_words}
     return pages
+
+
+def is_practice(request: web.Request) -> bool:
+    """Whether nobody here is real because people practise."""
+    demo = house_of(request).demo if HOUSE in request.app else None
+    return demo is not None and bool(demo.practice)
+
+
+def _practice_url(request: web.Request) -> str:
+    """Where the real console sends whoever wants to practise; empty where there is none."""
+    return house_of(request).settings.practice_url if HOUSE in request.app else ""
 
 
 def _is_whole(request: web.Request) -> bool:
