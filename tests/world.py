@@ -294,12 +294,13 @@ async def opened_world(
     at: datetime = NIGHT,
     *,
     is_known: bool = False,
+    is_empty: bool = False,
     contracts: Path | None = None,
     numbers: str = f"essex={OUR_NUMBER}",
 ) -> AsyncIterator[World]:
     """A world with Carol on the register, Dilys on call, Leonie leading and Wasim supporting.
     `is_known`: the database is a copy of one in which they are already. `contracts`: the folder;
-    without one it is Essex alone."""
+    without one it is Essex alone. `is_empty`: nobody was hired yet."""
     clock = MovableClock(frozen_at=at)
     sms, telegram = Simulator("sms", allow=True), Simulator("telegram", allow=True)
     whatsapp = Simulator("whatsapp", allow=True)
@@ -320,6 +321,9 @@ async def opened_world(
             world.duty, world.lead, world.worker = [
                 await world.known(name) for name in ("dilys", "leonie", "wasim")
             ]
+            yield world
+            return
+        if is_empty:
             yield world
             return
         world.duty = await world.hire("Dilys", Role.WORKER, DUTY_PHONE)

@@ -6,7 +6,7 @@ Part of cli.py, which puts it in its place. It only reads.
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,6 +18,7 @@ from helpline.settings import read_settings
 if TYPE_CHECKING:
     from helpline.rules.readiness import Line
 
+WHOLE = "the helpline as a whole"
 MARKS = {"done": "done    ", "not_yet": "NOT YET ", "unseen": "look    ", "unused": "not used"}
 FIRST = (
     "Nobody can sign in yet. In another window: helpline user add --name NAME --role admin "
@@ -54,12 +55,16 @@ async def say_at_start(house: Any, say: Callable[[str], None]) -> None:
     if found is None:
         say(FIRST)
         return
-    for contract, worded in found.items():
-        missing = [(title, words) for line, title, words in worded if line.state == "not_yet"]
-        if missing:
-            title, words = missing[0]
-            say(f"{contract}: {len(missing)} not yet. Next: {title}. {words}")
-    say(f"The whole list: {house.settings.public_url}/start, or `helpline ready`.")
+    missing = [
+        (title, words)
+        for worded in found.values()
+        for line, title, words in worded
+        if line.state == "not_yet"
+    ]
+    if missing:
+        title, words = missing[0]
+        say(f"{len(missing)} not yet. Next: {title}. {words}")
+    say(f"The whole list: {house.settings.public_url}/start, or “helpline ready”.")
 
 
 def ready() -> None:
@@ -71,8 +76,8 @@ def ready() -> None:
     if found is None:
         raise InvalidInput(FIRST)
     missing = 0
-    for contract, worded in found.items():
-        print(f"{contract}:")
+    for part, worded in found.items():
+        print(f"{part}:")
         for line, title, words in worded:
             print(f"  {MARKS[line.state]}  {title}: {words}")
             missing += line.state == "not_yet"
@@ -81,7 +86,7 @@ def ready() -> None:
     print("You are live. A test message to yourself is on the page /start.")
 
 
-async def _ready(house: Any) -> "dict[str, Sequence[tuple[Line, str, str]]] | None":
+async def _ready(house: Any) -> "dict[str, list[tuple[Line, str, str]]] | None":
     from helpline.migrations import is_current
 
     if not await asyncio.to_thread(is_current, house.settings.database_url):
@@ -94,22 +99,28 @@ async def _ready(house: Any) -> "dict[str, Sequence[tuple[Line, str, str]]] | No
         await house.db.close()
 
 
-async def _look(house: Any) -> "dict[str, Sequence[tuple[Line, str, str]]] | None":
-    """Contract → its lines in words; None where nobody can sign in yet."""
+async def _look(house: Any) -> "dict[str, list[tuple[Line, str, str]]] | None":
+    """The helpline as a whole and each contract → its lines in words; None where nobody can sign
+    in yet."""
     from helpline.desk import readiness, wiring
+    from helpline.rules.readiness import HOUSE_WIDE
 
     answers = await wiring.ask(house.channels)
     now = house.clock.now()
     async with house.db.read() as session:
         if await readiness.is_empty(session):
             return None
-        found: dict[str, Sequence[tuple[Line, str, str]]] = {}
+        found: dict[str, list[tuple[Line, str, str]]] = {WHOLE: []}
         for key in sorted(house.contracts):
             contract = house.contracts[key]
             lines = await readiness.lines(
                 session, house.settings, contract, frozenset(house.channels), answers, now
             )
-            found[key] = [
-                (line, *readiness.said(house.wording, line, contract.zone, now)) for line in lines
-            ]
+            found[key] = []
+            for line in lines:
+                said = (line, *readiness.said(house.wording, line, contract.zone, now))
+                if line.code not in HOUSE_WIDE:
+                    found[key].append(said)
+                elif said not in found[WHOLE]:
+                    found[WHOLE].append(said)
     return found

@@ -3,14 +3,16 @@ does."""
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from bots.sms import Sms
 from helpline.models import Case, Contact, Event, Person, Trial
 from helpline.vocabulary import Role
+from tests import databases
 from tests.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
-from tests.world import DUTY_PHONE, LEAD_PHONE, OUR_NUMBER, STRANGER, World
+from tests.world import DUTY_PHONE, LEAD_PHONE, OUR_NUMBER, STRANGER, World, opened_world
 
 
 def word_on(page: str) -> str:
@@ -88,7 +90,7 @@ async def test_the_list_says_in_a_sentence_what_is_wrong_and_where_it_is_put_rig
 async def _look_through(ada: Visitor, number: dict[str, str]) -> None:
     assert await ada.get("/start") == 200
     for sentence in (
-        "brings its texts to https://old.example.org/hooks/sms",
+        "07700 900000 brings its texts to https://old.example.org/hooks/sms",
         "set its incoming messages to http://127.0.0.1:8080/hooks/sms, by POST",
         "127.0.0.1:8080 is this very machine",
         "No process is running",
@@ -112,3 +114,16 @@ async def _look_through(ada: Visitor, number: dict[str, str]) -> None:
     assert await ada.post("/start/trials", {"contract": "essex", "channel": "post"}) == 400
     assert "Choose one of the ways" in ada.text
     assert DUTY_PHONE not in ada.text
+
+
+async def test_whoever_opens_a_fresh_helpline_is_told_how_to_get_in(
+    tmp_path: Path, sqlite_template: Path, arrive: Arrive
+) -> None:
+    url = databases.new_sqlite_file(tmp_path, sqlite_template)
+    async with opened_world(url, is_empty=True) as fresh:
+        guest = await arrive(fresh, None)
+        assert await guest.get("/login") == 200
+        assert "Nobody can sign in yet" in guest.text
+        await fresh.hire("Ada", Role.ADMIN)
+        assert await guest.get("/login") == 200
+        assert "Nobody can sign in yet" not in guest.text

@@ -77,7 +77,7 @@ async def lines(
 
 def said(wording: Wording, line: Line, zone: str, now: datetime) -> tuple[str, str]:
     """What a line is called, and how it stands, in one sentence."""
-    values = dict(line.values)
+    values = {name: saying.phone(value) for name, value in line.values.items()}
     if "at" in values:
         values["at"] = saying.when(datetime.fromisoformat(values["at"]), now=now, zone=zone)
     title = wording.say(f"start.title_{line.code}")

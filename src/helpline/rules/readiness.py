@@ -18,6 +18,12 @@ OTHERS = 2
 """How many must be there to be asked besides the lead and the safeguarding lead."""
 
 
+HOUSE_WIDE = frozenset(
+    ("address", "running", "keys", "second", "backups", "heartbeat", "digest", "clock")
+)
+"""Lines that are the same for every contract of one helpline."""
+
+
 class State(StrEnum):
     """How a line stands, in the order in which they are to be looked at."""
 

@@ -45,6 +45,15 @@ def clock_time(local: datetime) -> str:
     return f"{local.hour % 12 or 12}{minutes} {'am' if local.hour < 12 else 'pm'}"
 
 
+def phone(address: str) -> str:
+    """A British number as people write it; any other address as it is."""
+    if address.startswith("withheld:"):
+        return "number withheld"
+    if address.startswith("+44") and address[1:].isdecimal() and len(address) == 13:
+        return f"0{address[3:7]} {address[7:]}"
+    return address
+
+
 def when(instant: datetime, now: datetime, zone: str) -> str:
     """For the console, in 24 hours: "today 14:05", "tomorrow 09:10", "Sunday 8 Nov 17:00" within
     six days either way, else "3 Nov 09:10", with the year where it differs. A weekday never stands

@@ -201,15 +201,6 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={version}" if version else f"/static/{name}"
 
 
-def phone(address: str) -> str:
-    """A British number as people write it; any other address as it is."""
-    if address.startswith("withheld:"):
-        return "number withheld"
-    if address.startswith("+44") and address[1:].isdecimal() and len(address) == 13:
-        return f"0{address[3:7]} {address[7:]}"
-    return address
-
-
 def channel_words(channel: str) -> str:
     """A channel's name in a sentence: "by text message"."""
     known = {"sms": "text message", "voice": "telephone", "whatsapp": "WhatsApp"}
@@ -230,7 +221,7 @@ def built_files(folder: Path = BUILT) -> dict[str, str]:
 @cache
 def _pages() -> Environment:
     pages = environment()
-    pages.globals |= {"asset": asset, "phone": phone, "channel_words": channel_words}
+    pages.globals |= {"asset": asset, "phone": saying.phone, "channel_words": channel_words}
     return pages
 
 

@@ -7,7 +7,14 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import access, access_codes, access_passkeys, access_steps, guessing
+from helpline.desk import (
+    access,
+    access_codes,
+    access_passkeys,
+    access_steps,
+    guessing,
+    readiness,
+)
 from helpline.errors import InvalidInput, NotFound
 from helpline.log import log
 from helpline.models import metadata
@@ -33,7 +40,9 @@ async def ask(request: web.Request) -> web.Response:
     if signed:
         return go(_first_page(signed))
     problem = STALE if "stale" in request.query else ""
-    return form(request, problem=problem, then=request.query.get("next", ""))
+    async with house_of(request).db.read() as session:
+        is_empty = await readiness.is_empty(session)
+    return form(request, problem=problem, then=request.query.get("next", ""), is_empty=is_empty)
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -138,10 +147,17 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 def form(
-    request: web.Request, status: int = 200, problem: str = "", name: str = "", then: str = ""
+    request: web.Request,
+    status: int = 200,
+    problem: str = "",
+    name: str = "",
+    then: str = "",
+    is_empty: bool = False,
 ) -> web.Response:
+    """`is_empty`: a fresh helpline, which nobody can sign in to."""
     values: dict[str, Any] = {"problem": problem, "name": name[:200], "then": safe_path(then)}
     values |= {"can_passkey": auth.site_of(request) is not None}
+    values |= {"is_empty": is_empty}
     values |= {"has_provider": request.app[PROVIDER].provider is not None}
     return show(request, "login.html.j2", status, **values)
 

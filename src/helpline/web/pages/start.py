@@ -105,7 +105,9 @@ async def _trials(request: web.Request, contract: Contract) -> dict[str, Any]:
         newest = await trials.newest(session, contract.key)
     addresses = {
         "sms": house.settings.number_of.get(contract.key, ""),
-        "whatsapp": house.settings.whatsapp_from(contract.key),
+        "whatsapp": house.settings.whatsapp_from(contract.key)
+        if house.settings.whatsapp_numbers
+        else "",
         "telegram": "our bot",
         "email": house.settings.mail_from(contract.key),
     }
