@@ -19,11 +19,15 @@ WITHOUT_A_FRAME = {
     "/demo/phones",
     "/evidence/files/{id}",
     "/healthz",
+    "/icons/{kind}.png",
+    "/live/asked",
     "/live/cases/{reference}",
     "/live/inbox",
     "/login/provider",
     "/login/provider/callback",
+    "/manifest.webmanifest",
     "/metrics",
+    "/no-connection",  # it is kept on the telephone and says all there is to say
     "/obligations.ics",
     "/obligations/files/{id}",
     "/palette",
@@ -37,6 +41,7 @@ WITHOUT_A_FRAME = {
     "/rota/{secret}.ics",
     "/start/trials",
     "/static/{name}",
+    "/worker.js",
 }
 OWN_LANGUAGE = "/page"
 """A carer's own page is plain sentences from end to end, in their language: help beside it, in
