@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
-from tests.bench import backlog, databases, finding, keep, pages, quarter, start, sweep
+from tests.bench import backlog, databases, every_page, finding, keep, pages, quarter, start, sweep
 from tests.bench.databases import Databases
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.sizes import FULL, QUICK, Say, Sizes
@@ -18,6 +18,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "keep": keep.measure,
     "backlog": backlog.measure,
     "inbox": pages.measure,
+    "pages": every_page.measure,
     "sweep": sweep.measure,
     "search": finding.measure,
     "quarter": quarter.measure,

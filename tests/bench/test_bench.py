@@ -24,6 +24,7 @@ def test_every_measurement_gives_its_rows(tmp_path: Path) -> None:
         "keep, 4 ",
         "route 20",
         "inbox page",
+        "pages, 60 cases: slowest",
         "sweep, 50 ",
         "search 60 ",
         "quarter, 100 ",

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from helpline.desk import allegations, cases, pathway
 from tests.browser.site import DESK, LONG_NAME, PHONE, Site, picture
@@ -270,3 +270,31 @@ async def test_after_signing_out_back_shows_no_case(site: Site) -> None:
     await page.go_back()
     await page.wait_for_url(re.compile("/login"))
     assert "Carol" not in await page.content()
+
+
+async def test_a_page_is_light_the_first_time_and_lighter_after(site: Site) -> None:
+    """Bytes as they go over the line, heads included: on a telephone in the country they count."""
+    page = await site.page(None, PHONE)
+    weights: list[int] = []
+
+    async def weigh(request: Request) -> None:
+        sizes = await request.sizes()
+        weights[-1] += sizes["responseBodySize"] + sizes["responseHeadersSize"]
+
+    page.on("requestfinished", weigh)
+    reference = (await site.world.case_of(CARER)).reference
+    weights.append(0)
+    await page.goto(f"{site.address}/login", wait_until="networkidle")
+    await page.fill("#name", "wasim")
+    await page.fill("#password", PASSWORD)
+    for path in ("/inbox", f"/cases/{reference}"):
+        weights.append(0)
+        if path == "/inbox":
+            await page.click("main button:has-text('Sign in')")
+        else:
+            await page.goto(site.address + path)
+        await page.wait_for_load_state("load")
+        await page.wait_for_timeout(300)
+    print("bytes of a first visit and of two more pages:", *weights)
+    assert 0 < weights[0] < 200_000
+    assert max(weights[1:]) < 50_000

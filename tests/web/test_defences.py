@@ -313,3 +313,14 @@ async def test_signed_out_in_the_middle_of_a_form_the_text_is_not_lost(
     assert "Two pages about &lt;b&gt;yesterday" in guest.page
     assert "nothing was sent or saved" in guest.text
     assert await one_world.count(Note) == 0
+
+
+async def test_a_page_goes_out_packed_but_never_one_that_repeats_what_it_was_given(
+    one_world: World, arrive: Arrive
+) -> None:
+    guest, path = await case_page(one_world, arrive)
+    for asked, is_packed in ((path, True), (f"{path}?done=note", False), ("/none", False)):
+        await guest.get(asked)
+        assert (guest.headers.get("Content-Encoding") is not None) is is_packed, asked
+    await guest.post(f"{path}/replies", {"text": ""})
+    assert guest.headers.get("Content-Encoding") is None

@@ -82,8 +82,15 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     if house_of(request).settings.public_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers["Server"] = "helpline"
+
+
+@web.middleware
+async def packing(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A page goes out packed to a browser that takes it."""
+    response = await handler(request)
     if _may_be_packed(request, response):
         response.enable_compression()
+    return response
 
 
 def _may_be_packed(request: web.Request, response: web.StreamResponse) -> bool:
@@ -269,4 +276,4 @@ def _route_name(request: web.Request) -> str:
     return route.path if route else "none"
 
 
-MIDDLEWARES: Final = (errors, admit)
+MIDDLEWARES: Final = (packing, errors, admit)
