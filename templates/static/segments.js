@@ -31,3 +31,21 @@ function filled(widths, alone, each) {
   }
   return { places, count, left: each - used };
 }
+
+// The text as it is cut into messages.
+export function piecesOf(text) {
+  const { count, strange } = partsOf(text);
+  if (count === 1) return [text];
+  const pieces = [""];
+  let used = 0;
+  for (const letter of text) {
+    const width = strange ? letter.length : DOUBLE.has(letter) ? 2 : 1;
+    if (used + width > (strange ? 67 : 153)) {
+      pieces.push("");
+      used = 0;
+    }
+    pieces[pieces.length - 1] += letter;
+    used += width;
+  }
+  return pieces;
+}

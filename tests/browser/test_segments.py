@@ -3,16 +3,16 @@ twice, and here the same texts are put to both."""
 
 import random
 
-from helpline.rules.segments import GSM, GSM_TWICE, parts_of
+from helpline.rules.segments import GSM, GSM_TWICE, parts_of, pieces_of
 from tests.browser.site import Site
 
 EDGES = ("", "a" * 160, "a" * 161, "€" * 81, "a" * 152 + "€a", "😟" * 36, "it’s", "a" * 66 + "😟ł")
 STRANGE = "ł’😟“中\u0301\t"
 ASKED = """async (texts) => {
-  const { partsOf } = await import("/static/segments.js");
+  const { partsOf, piecesOf } = await import("/static/segments.js");
   return texts.map((text) => {
     const { count, left, strange } = partsOf(text);
-    return [count, left, strange];
+    return [count, left, strange, piecesOf(text)];
   });
 }"""
 
@@ -33,6 +33,8 @@ async def test_the_browser_counts_as_the_rule_does(site: Site) -> None:
     page = await site.page(None)
     await page.goto(f"{site.address}/login")
     counted = await page.evaluate(ASKED, asked)
-    for text, (count, left, strange) in zip(asked, counted, strict=True):
+    for text, (count, left, strange, pieces) in zip(asked, counted, strict=True):
         parts = parts_of(text)
         assert (count, left, strange) == (parts.count, parts.left, parts.strange or ""), text
+        assert pieces == pieces_of(text)
+        assert ("".join(pieces), len(pieces)) == (text, count)

@@ -60,6 +60,7 @@ WHO = {
     "POST /alerts/{id}/acknowledgement": "WLSQ",
     "GET /cases/{reference}": "WLS",
     "POST /cases/{reference}/replies": "WLS",
+    "POST /cases/{reference}/preview": "WLS",
     "POST /cases/{reference}/page": "WLS",
     "POST /cases/{reference}/typing": "WLS",
     "POST /cases/{reference}/allocation": "WLS",

@@ -4,9 +4,10 @@ Read only, called by web/pages/case.py with a case that `cases.find_case` has al
 recorded by the page itself.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, func, select
@@ -17,7 +18,7 @@ from helpline.models import Address, Case, metadata
 from helpline.rules import whatsapp
 from helpline.rules.permissions import Actor
 from helpline.sealing import ring
-from helpline.vocabulary import ContactKind, Direction, NoteKind
+from helpline.vocabulary import CallResult, ContactKind, Direction, NoteKind
 
 ADDRESS = metadata.tables["address"]
 CASE = metadata.tables["case"]
@@ -112,14 +113,37 @@ class PersonPanel:
     other_cases: Sequence[Row[Any]]
 
 
-async def timeline(session: AsyncSession, case: Case, limit: int = LONG) -> Timeline:
-    """Messages, calls, notes and events as one list in the order they happened."""
-    found = [
-        *await _contacts(session, case, limit),
-        *await _notes(session, case, limit),
-        *await _comments(session, case, limit),
-        *await _events(session, case, limit),
-    ]
+class Show(StrEnum):
+    """What of a timeline is shown."""
+
+    ALL = "all"
+    MESSAGES = "messages"
+    CALLS = "calls"
+    NOTES = "notes"
+    BY_ITSELF = "by_itself"  # automatic answers, and events whoever made them
+
+
+_CONTACTS: Mapping[Show, Collection[str]] = {
+    Show.ALL: (),
+    Show.MESSAGES: (ContactKind.MESSAGE,),
+    Show.CALLS: (ContactKind.CALL,),
+    Show.BY_ITSELF: (ContactKind.AUTOMATIC,),
+}
+
+
+async def timeline(
+    session: AsyncSession, case: Case, limit: int = LONG, show: Show = Show.ALL
+) -> Timeline:
+    """Messages, calls, notes and events as one list in the order they happened, or those of one
+    sort."""
+    found: list[Entry] = []
+    if show in _CONTACTS:
+        found += await _contacts(session, case, limit, _CONTACTS[show])
+    if show in (Show.ALL, Show.NOTES):
+        found += await _notes(session, case, limit)
+        found += await _comments(session, case, limit)
+    if show in (Show.ALL, Show.BY_ITSELF):
+        found += await _events(session, case, limit)
     is_cut = len(found) > limit
     found.sort(key=lambda entry: (_placed(entry), entry.order))
     return Timeline(found[-limit:], is_cut)
@@ -304,6 +328,24 @@ async def last_heard(session: AsyncSession, case: Case) -> Entry | None:
     if row is None:
         return None
     return Entry(row.at, (0, row.id), row.kind, body=row.body, what=row.what, channel=row.channel)
+
+
+async def last_told(session: AsyncSession, case: Case) -> Entry | None:
+    """What one of us wrote to them last, or what was said when they last spoke with one of us."""
+    spoke = (CONTACT.c.kind == ContactKind.CALL) & (CONTACT.c.call_result == CallResult.SPOKE)
+    wrote = (CONTACT.c.kind == ContactKind.MESSAGE) & (CONTACT.c.direction == Direction.OUT)
+    query = (
+        select(CONTACT, USER.c.shown_name)
+        .outerjoin(USER, USER.c.id == CONTACT.c.by_user_id)
+        .where(CONTACT.c.case_id == case.id, spoke | wrote)
+        .order_by(CONTACT.c.at.desc(), CONTACT.c.id.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    if row is None:
+        return None
+    order = (0, row.id)
+    return Entry(row.at, order, row.kind, by=row.shown_name, body=row.body, channel=row.channel)
 
 
 async def window_closes(session: AsyncSession, address: Address | None) -> datetime | None:

@@ -35,6 +35,22 @@ def parts_of(text: str) -> Parts:
     return _filled(widths, 70, 67, strange)
 
 
+def pieces_of(text: str) -> list[str]:
+    """The text as it is cut into messages."""
+    count = parts_of(text).count
+    if count == 1:
+        return [text]
+    is_plain = all(letter in GSM | GSM_TWICE for letter in text)
+    each, pieces, used = 153 if is_plain else 67, [""], 0
+    for letter in text:
+        width = (1 + (letter in GSM_TWICE)) if is_plain else (1 + (ord(letter) > 0xFFFF))
+        if used + width > each:
+            pieces, used = [*pieces, ""], 0
+        pieces[-1] += letter
+        used += width
+    return pieces
+
+
 def _filled(widths: list[int], alone: int, each: int, strange: str | None) -> Parts:
     """A letter of two places is never cut in half: it goes whole into the next message."""
     total = sum(widths)

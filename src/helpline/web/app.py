@@ -218,6 +218,7 @@ ROUTES = (
     Route("GET", "/attachments/{id}", attachments.download, "case.read"),
     Route("POST", "/cases/{reference}/replies", case_acts.reply, "case.reply"),
     Route("POST", "/cases/{reference}/page", case_acts.send_page, "case.reply"),
+    Route("POST", "/cases/{reference}/preview", case_acts.preview, "case.reply"),
     Route("POST", "/cases/{reference}/typing", chat.worker_types, "case.reply"),
     Route("POST", "/cases/{reference}/allocation", case_acts.allocate, "case.allocate"),
     Route("POST", "/cases/{reference}/notes", case_acts.write_note, "note.write"),

@@ -33,6 +33,7 @@ from helpline.desk import (
     nexts,
     page_links,
     parts,
+    preview,
     promises,
     readings,
     safety,
@@ -45,7 +46,7 @@ from helpline.errors import NotFound
 from helpline.models import Case
 from helpline.rules import languages
 from helpline.rules.permissions import may
-from helpline.rules.segments import parts_of
+from helpline.rules.segments import parts_of, pieces_of
 from helpline.vocabulary import UNKNOWN, NoteKind, Urgency
 from helpline.web import begun, live
 from helpline.web.asked import actor_of, contract_of, house_of, now_of, row_id
@@ -98,7 +99,9 @@ async def page_of(
     template = "_case_live.html.j2" if part == "live" else "case.html.j2"
     values |= {"form": form, "problem": problem, "typed": _first_values(typed or {})}
     values |= kept | {"inserted": words}
-    values["parts"] = parts_of(values["typed"].get("text", ""))
+    text = values["typed"].get("text", "")
+    values["parts"] = parts_of(text)
+    values["pieces"] = pieces_of(text) if values["look"] and values["look"].is_cut else [text]
     values["advice_missing"] = advice.named_in(contract, problem) if form == "closure" else ""
     values["ticked"] = (typed or {}).get("support", values["supports"])
     return show(request, template, status, zone=contract.zone, **values)
@@ -120,6 +123,8 @@ async def _values(
     known = await switchboard.number_to_ring(session, found)
     number = known.value if known else ""
     limit = ALL if request.query.get("all") else casefile.LONG
+    asked = request.query.get("show", "")
+    shown = casefile.Show(asked) if asked in list(casefile.Show) else casefile.Show.ALL
     return {
         "case": found,
         "contract": contract,
@@ -129,10 +134,13 @@ async def _values(
         "workers": workers,
         "worker": next((w for w in workers if w.id == found.worker_id), None),
         "panel": await casefile.person_panel(session, actor, found),
-        "timeline": await casefile.timeline(session, found, limit),
+        "timeline": await casefile.timeline(session, found, limit, shown),
+        "shown": shown,
         "attachments": await attachments.of_case(session, case_id),
         "window_closes": await casefile.window_closes(session, address),
         "heard": heard,
+        "told": await casefile.last_told(session, found),
+        "look": await preview.of(session, house_of(request), found, address, now),
         "waiting_since": heard.at if heard and (answered is None or heard.at > answered) else None,
         "promises": await promises.open_on(session, case_id),
         "nexts": await nexts.of_case(session, contract, found, actor, now),

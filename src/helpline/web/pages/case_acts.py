@@ -91,6 +91,11 @@ async def send_page(request: web.Request) -> web.Response:
     return await do(request, "page", act)
 
 
+async def preview(request: web.Request) -> web.Response:
+    """How the reply that is being typed will look; nothing is sent."""
+    return await page_of(request, form="reply", typed=await form_of(request))
+
+
 async def allocate(request: web.Request) -> web.Response:
     worker = row_id(await field(request, "worker"))
     although_away = await field(request, "although_away")
