@@ -254,6 +254,8 @@ def check() -> None:
         _say(f"{contract.key}: {contract.name}: sound, {len(doubts)} to look into.")
         for doubt in doubts:
             _say(f"  {doubt}")
+    for line in cli_start.settings_in_force(settings, contracts):
+        _say(line)
     for line in _unreachable(settings, contracts):
         _say(line)
     for line in _row_security(settings):
@@ -663,8 +665,9 @@ async def _on_database(
     from helpline import sealing
     from helpline.contract import load_contracts
     from helpline.db import Database
-    from helpline.desk import keyring
+    from helpline.desk import in_force, keyring
     from helpline.migrations import is_current
+    from helpline.templating import text_sources
 
     if not settings.key_list:
         raise InvalidInput("HELPLINE_KEYS is empty: nothing could be sealed or opened.")
@@ -677,7 +680,8 @@ async def _on_database(
         async with db.write() if writing else db.read() as session:
             if writing:  # never beside what no key here opens
                 await keyring.stand(session, now)
-            return await work(session, contracts, now)
+            held = await in_force.overlaid(session, contracts, text_sources(), now)
+            return await work(session, {key: held[key].contract for key in held}, now)
     finally:
         await db.close()
 

@@ -1,21 +1,24 @@
 """The first day on the command line: a password that is asked for twice, what `helpline serve` says
-of a helpline that nobody can sign in to yet, and `helpline ready`.
+of a helpline that nobody can sign in to yet, `helpline ready`, and what `helpline check` says of
+settings that people changed.
 
 Part of cli.py, which puts it in its place. It only reads.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from helpline.clock import Clock
 from helpline.errors import InvalidInput
-from helpline.settings import read_settings
+from helpline.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from helpline.contract import Contract
     from helpline.rules.readiness import Line
 
 WHOLE = "the helpline as a whole"
@@ -87,11 +90,13 @@ def ready() -> None:
 
 
 async def _ready(house: Any) -> "dict[str, list[tuple[Line, str, str]]] | None":
+    from helpline.desk import in_force
     from helpline.migrations import is_current
 
     if not await asyncio.to_thread(is_current, house.settings.database_url):
         raise InvalidInput("The database is not up to date: run `helpline migrate` first.")
     try:
+        await in_force.keep(house)
         return await _look(house)
     finally:
         for channel in house.channels.values():
@@ -124,3 +129,41 @@ async def _look(house: Any) -> "dict[str, list[tuple[Line, str, str]]] | None":
                 elif said not in found[WHOLE]:
                     found[WHOLE].append(said)
     return found
+
+
+def settings_in_force(settings: Settings, contracts: "Mapping[str, Contract]") -> list[str]:
+    """What people changed of the contracts on the page of settings, for `helpline check`. Says
+    nothing where there is no database yet: the files are what is checked."""
+    from helpline.db import checked_url
+    from helpline.migrations import is_current
+
+    try:
+        url = checked_url(settings.database_url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            return []
+        if not is_current(settings.database_url):
+            return []
+        return asyncio.run(_settings_in_force(settings, contracts))
+    except Exception:  # whatever is wrong with the database, others of its lines say so
+        return ["The database does not answer, so nobody knows which settings were changed."]
+
+
+async def _settings_in_force(settings: Settings, contracts: "Mapping[str, Contract]") -> list[str]:
+    from helpline.db import Database
+    from helpline.desk import in_force
+    from helpline.templating import text_sources
+
+    db, said = Database(settings.database_url), list[str]()
+    try:
+        async with db.read() as session:
+            found = await in_force.overlaid(session, contracts, text_sources(), Clock().now())
+    finally:
+        await db.close()
+    for key, held in found.items():
+        for change in held.laid:
+            said.append(
+                f"{key}: changed under /settings: {change.what}, since {change.valid_from}."
+            )
+        for change, why in held.left_out:
+            said.append(f"{key}: left out, it fits the file no longer: {change.what}. {why}")
+    return said

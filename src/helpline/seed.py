@@ -20,9 +20,10 @@ from sqlmodel import col
 
 from helpline import seed_councils, seed_portal
 from helpline.channels import Inbound
-from helpline.contract import Contract
+from helpline.contract import Contract, changing
 from helpline.desk import (
     access,
+    agreed,
     allegations,
     cases,
     changes,
@@ -36,6 +37,7 @@ from helpline.desk import (
     gatherings,
     groups,
     imports,
+    in_force,
     incidents,
     kinds,
     library,
@@ -254,9 +256,11 @@ async def sow(house: House, say: Callable[[str], None], *, is_signed: bool = Tru
         await _casework(session, contract, _e164(people[TALKS[2][0]]["mobile"]), staff, now)
         await _registers(session, contract, staff, now)
         await _changes(session, contract, staff, now)
+        await _settings(session, house, staff, now)
         await _rights(session, contract, _e164(people[TALKS[2][0]]["mobile"]), staff, now)
     if is_signed:
         await seed_portal.sow(house, contract, staff, PASSWORD)
+    await in_force.keep(house)
     await deliver_all(house)
 
 
@@ -274,6 +278,25 @@ async def sow_practice(house: House) -> None:
                 session, name, role, CONTRACT, PASSWORD, now, shown_name=shown, mobile=mobile
             )
         await library.keep_in_step(session, contract, now)
+
+
+async def _settings(session: Any, house: House, staff: dict[str, Actor], now: datetime) -> None:
+    """A text put otherwise since last week, a newer count, and a quicker ladder from next month
+    that waits for a second person."""
+    filed, sources, lead = house.in_force.filed[CONTRACT], house.wording.sources, staff["leonie"]
+    then, today = now - timedelta(days=6), agreed.local_day(filed, now)
+    soon = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    said = {"pieces": ["Thank you for telling us. A person reads it. You can write at any time."]}
+    count = changing.value_of(filed, sources, "populations.looked_after_children")
+    newer = {"count": 1034, "as_of": then.date().isoformat(), "source": "The council's letter"}
+    ladder = changing.value_of(filed, sources, "ladder")
+    for what, value, valid_from, at in (
+        ("texts.en.feedback_thanks", said, agreed.local_day(filed, then), then),
+        ("populations.looked_after_children", count | newer, today, now),
+        ("ladder", ladder | {"minutes_between_rungs": 8}, soon, now),
+    ):
+        draft = agreed.Draft(what, value, valid_from, 0)
+        await agreed.make(session, filed, sources, draft, lead, at)
 
 
 async def _staff(session: Any, now: datetime) -> dict[str, Actor]:

@@ -46,12 +46,7 @@ class Wording:
         if "en" not in self._languages:
             raise InvalidInput(f"There is no English wording in {folder.name}/en/texts.toml")
         self._own: dict[str, jinja2.Template] = {}
-        self.sources: Mapping[str, str] = {
-            f"{path.parent.name}.{key}": source
-            for path in sorted(folder.glob("*/texts.toml"))
-            for key, source in _sources(path).items()
-        }
-        """The text messages as they come with the software: "en.allocated" → template."""
+        self.sources = text_sources(folder)
 
     def of(self, own_words: Mapping[str, str]) -> "Wording":
         """The same texts, with those that a contract puts otherwise in their place."""
@@ -79,6 +74,15 @@ def _texts_in(language: Path) -> dict[str, jinja2.Template]:
         key if path.stem == "texts" else f"{path.stem}.{key}": text
         for path in sorted(language.glob("*.toml"))
         for key, text in _texts(path).items()
+    }
+
+
+def text_sources(folder: Path = TEMPLATES / "messages") -> Mapping[str, str]:
+    """The text messages as they come with the software: "en.allocated" → template."""
+    return {
+        f"{path.parent.name}.{key}": source
+        for path in sorted(folder.glob("*/texts.toml"))
+        for key, source in _sources(path).items()
     }
 
 

@@ -58,7 +58,7 @@ async def test_a_ladder_waits_for_a_second_person(everybody: World, arrive: Arri
     await leonie.get(LADDER)
     assert await look(leonie, LADDER, {**STEPS, "from": "2026-12-01"}) == 200
     assert "From 1 December 2026 , once a second person agrees" in leonie.text
-    assert "after 10 minutes: the team leads" in leonie.text  # until now after 20
+    assert "After 10 minutes: the team leads instead of after 20 minutes" in leonie.text
     assert await keep(leonie, LADDER, {**STEPS, "from": "2026-12-01"}) == 200
     assert "counts once a second person agrees" in leonie.text
     change = re.search(r"/settings/changes/(\d+)/end", leonie.page)

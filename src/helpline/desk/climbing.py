@@ -62,7 +62,7 @@ ACTS = (
 
 
 CALENDAR, PAPERS, OWED, LIST, REPORTS = "CALENDAR", "PAPERS", "OWED", "LIST", "REPORTS"
-KEPT = "KEPT"
+KEPT, SETTINGS = "KEPT", "SETTINGS"
 """What a telephone shows of what is looked after at a desk: a table of bank holidays that ends, a
 paper of one of our people that runs out, something owed to the council, the council's list, a
 report. Asked once a day, in office hours: none of it is a reason to wake anybody."""
@@ -297,7 +297,7 @@ class _Asking:
         self, alert: Alert, rung: int, between: timedelta, user_ids: Sequence[int]
     ) -> None:
         alert.rung, alert.next_rung_at = rung + 1, self._now + between
-        desks = (CALENDAR, PAPERS, OWED, LIST, REPORTS, KEPT, *WATCHED)
+        desks = (CALENDAR, PAPERS, OWED, LIST, REPORTS, KEPT, SETTINGS, *WATCHED)
         is_for_a_desk = alert.reference in desks
         if is_for_a_desk or alert.kind == AlertKind.TASK:  # nobody is woken for these
             contract = self._contracts[alert.contract]
@@ -413,7 +413,7 @@ def place_of(alert: Alert) -> str:
     if alert.reference in WATCHED:
         return "/audit"
     desks = {PAPERS: "/papers", OWED: "/obligations", LIST: "/register", REPORTS: "/reports"}
-    desks[KEPT] = "/rights/kept"
+    desks |= {KEPT: "/rights/kept", SETTINGS: "/settings"}
     if alert.reference in desks:
         return desks[alert.reference]
     kind = AlertKind(alert.kind)

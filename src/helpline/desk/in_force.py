@@ -17,12 +17,15 @@ from helpline.desk.house import House
 from helpline.log import log
 
 
-async def keep(house: House) -> int:
-    """Look whether another contract holds by now; returns how many changed."""
+async def keep(house: House, only: str = "") -> int:
+    """Look whether other contracts hold by now; returns how many changed. `only`: one of them, for
+    a page, whose database may show it no more than that (migrations/policies.py)."""
     async with house.db.read() as session:
         found = await agreed.all_counting(session)
     moved, now = 0, house.clock.now()
     for key, filed in house.in_force.filed.items():
+        if only not in ("", key):
+            continue
         day, changes = agreed.local_day(filed, now), found.get(key, ())
         due = frozenset((one.id, one.valid_from) for one in changes if one.valid_from <= day)
         if due == house.in_force.laid.get(key, frozenset()):

@@ -82,7 +82,7 @@ class Entry:
 
     @property
     def is_of_contract(self) -> bool:
-        """Kept in the contract's file: it cannot be changed here."""
+        """The contract's own, changed under Settings: it cannot be changed here."""
         return bool(self.code and self.code.startswith(FROM_CONTRACT))
 
 
@@ -112,7 +112,7 @@ async def change(
     item = await find_item(session, by, item_id)
     require(by, "library.write", item.contract)
     if (item.code or "").startswith(FROM_CONTRACT):
-        raise Conflict("This stands in the contract's file: change it there.")
+        raise Conflict("This is the contract's own: a lead changes it under Settings.")
     _check(contract, draft)
     item.kind = draft.kind
     return await _write(session, item, draft, by, now)
@@ -125,7 +125,7 @@ async def verify(
     item = await find_item(session, by, item_id)
     require(by, "library.write", item.contract)
     if (item.code or "").startswith(FROM_CONTRACT):
-        raise Conflict("This stands in the contract's file: put the day right there.")
+        raise Conflict("This is the contract's own: a lead puts the day right under Settings.")
     item.verified_on = local_day(contract, now)
     await session.flush()
     await _event(session, "library.verified", item, by, now)

@@ -4,6 +4,7 @@ council's list of each month. Called once an hour by engine/housekeeping; it say
 in office hours only, because none of it is a reason to wake anybody.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -77,6 +78,15 @@ async def _monthly_list(session: AsyncSession, contract: Contract, now: datetime
     month = monthly.missed(contract.monthly_list.by_day, newest, day)
     key = f"list:{contract.key}:{month:%Y-%m}" if month else ""
     return await _one_alarm(session, contract, climbing.LIST, key, now)
+
+
+async def left_out(
+    session: AsyncSession, contract: Contract, changes: Sequence[int], now: datetime
+) -> int:
+    """While a change of a setting fits the contract's file no longer, one alarm; it ends when the
+    change is taken back, or the file put right."""
+    key = f"settings:{contract.key}:{min(changes)}" if changes else ""
+    return await _one_alarm(session, contract, climbing.SETTINGS, key, now)
 
 
 async def _kept_long_enough(session: AsyncSession, contract: Contract, now: datetime) -> int:

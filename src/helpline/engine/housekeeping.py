@@ -51,10 +51,12 @@ async def tidy_up(house: House) -> int:
         async with house.db.write() as session:
             after = await search.read_people_again(session, after)
     reach = climbing.Reach(frozenset(house.channels), house.settings.public_url)
-    for contract in house.contracts.values():
+    for contract in list(house.contracts.values()):
         async with house.db.write() as session:
             now = house.clock.now()
             await upkeep.look(session, contract, house.wording, reach, now)
+            unfit = [one.id for one, _ in house.in_force.left_out.get(contract.key, ())]
+            await upkeep.left_out(session, contract, unfit, now)
             await deadlines.plan_again(session, contract, now)
             await write_ups.look(session, contract, now)
         erased = 1

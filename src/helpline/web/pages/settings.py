@@ -140,7 +140,7 @@ async def change(request: web.Request) -> web.Response:
         return await _thing(request, problem=str(error), wrong="theirs", status=409)
     except InvalidInput as error:
         return await _thing(request, problem=str(error), status=400)
-    await in_force.keep(house)
+    await in_force.keep(house, filed.key)
     return go(f"/settings/{filed.key}/things/{what}?done={'waits' if waits else 'made'}")
 
 
@@ -153,7 +153,7 @@ async def agree(request: web.Request) -> web.Response:
             session, filed, house.wording.sources, change_id, actor, now_of(request)
         )
         back = f"/settings/{row.contract}/things/{row.what}?done=agreed"
-    await in_force.keep(house)
+    await in_force.keep(house, row.contract)
     return go(back)
 
 
@@ -162,7 +162,7 @@ async def take_back(request: web.Request) -> web.Response:
     async with house.db.write() as session:
         row = await agreed.take_back(session, change_id, actor_of(request), now_of(request))
         back = f"/settings/{row.contract}/things/{row.what}?done=taken_back"
-    await in_force.keep(house)
+    await in_force.keep(house, row.contract)
     return go(back)
 
 
@@ -213,6 +213,7 @@ async def _thing(
         then=then,
         before=before,
         example=_example(request, looked, draft, what) if draft else None,
+        example_now=_example_now(request, looked, what),
         seen=seen,
         first_day=looked.today,
         next_day=looked.today + timedelta(days=1),
@@ -253,7 +254,9 @@ def _then(looked: Looked, draft: Draft, sources: changing.Sources) -> tuple[Any,
     without = overlay.overlaid(looked.filed, looked.counting, draft.valid_from, sources)
     if draft.what.startswith("populations."):
         on, value = date.fromisoformat(draft.value["as_of"]), draft.value
-        had = without.contract.population(value["group"] or "", value["quadrant"], on)
+        if value["group"] is None:
+            return value, changing.value_of(without.contract, sources, draft.what)
+        had = without.contract.population(value["group"], value["quadrant"], on)
         return value, None if had is None else had.model_dump(mode="json")
     return draft.value, changing.value_of(without.contract, sources, draft.what)
 
@@ -269,6 +272,16 @@ def _example(
     after = wordings.put_otherwise(sources[code], draft.value["pieces"])
     name = actor_of(request).name.partition(" ")[0]
     return examples.of_text(looked.contract, before, after, name, now_of(request))
+
+
+def _example_now(request: web.Request, looked: Looked, what: str) -> str:
+    """A text as somebody gets it now; empty for anything else."""
+    if not what.startswith("texts."):
+        return ""
+    code, sources = what.partition(".")[2], house_of(request).wording.sources
+    said = looked.contract.own_words.get(code, sources[code])
+    name = actor_of(request).name.partition(" ")[0]
+    return examples.of_text(looked.contract, said, said, name, now_of(request)).before
 
 
 async def _look(request: web.Request, filed: Contract, what: str = "") -> Looked:
@@ -335,6 +348,7 @@ def _words(contract: Contract) -> dict[str, Any]:
         "roles": {one.code: one.name for one in contract.commissioners},
         "day_said": settings_fields.day_said,
         "day_from": date.fromisoformat,
+        "steps": _steps,
     }
 
 
@@ -347,54 +361,61 @@ def _mark(draft: Draft) -> str:
 _CHANGED_HERE: Final = {
     *("ladder", "populations", "commissioners", "signposts", "calendar", "office_hours"),
 }
+_ASIDE: Final = ("source", "mark", "verify", "last_verified")
+_SAYS: Final = ("name", "title", "label", "question", "words", "cited")
 
 
 def _in_file(filed: Contract) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Each table of the file that is not changed here, with its lines: where, and what."""
-    found = []
+    """What is not changed here, table by table as the file has it: (where, what it says)."""
+    first: list[tuple[str, str]] = []
+    found: list[tuple[str, list[tuple[str, str]]]] = [("", first)]
     for name, value in filed.document.items():
         if name in _CHANGED_HERE:
             continue
-        if isinstance(value, list) and value and isinstance(value[0], dict):
+        if isinstance(value, dict):
             lines = [
-                (
-                    str(one.get("code") or ""),
-                    str(
-                        one.get("name")
-                        or one.get("title")
-                        or one.get("question")
-                        or one.get("words")
-                        or ""
-                    ),
-                )
-                for one in value
+                (f"[{name}] {key}", _plain(one)) for key, one in value.items() if key not in _ASIDE
             ]
-            found.append((f"[[{name}]]", lines))
-        elif isinstance(value, dict):
-            found.append(
-                (
-                    f"[{name}]",
-                    [
-                        (key, _plain(one))
-                        for key, one in value.items()
-                        if key not in ("source", "mark", "verify")
-                    ],
-                )
-            )
+            found.append((name, lines))
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            found.append((name, [_entry(filed, name, one) for one in value]))
         else:
-            found.append((name, [("", _plain(value))]))
+            first.append((name, _plain(value)))
     return found
+
+
+def _entry(filed: Contract, name: str, row: dict[str, Any]) -> tuple[str, str]:
+    code = str(row.get("code", ""))
+    said = next((str(row[one]) for one in _SAYS if row.get(one)), "")
+    if name == "clocks":
+        said = f"{said}: {filed.clock(code).within}"
+    return f"[{name}.{code}]", said
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return (
-            f"{len(value)} entries"
-            if value and isinstance(value[0], dict)
-            else ", ".join(map(str, value))
-        )
+        if value and isinstance(value[0], dict):
+            return ", ".join(str(one.get("name") or one.get("code") or "") for one in value)
+        return ", ".join(map(str, value))
     if isinstance(value, dict):
-        return ", ".join(f"{key} {one}" for key, one in value.items())
+        return ", ".join(f"{key}: {_plain(one)}" for key, one in value.items())
     return str(value)
+
+
+def _steps(
+    value: dict[str, Any], before: dict[str, Any] | None = None
+) -> list[tuple[str, int, int | None]]:
+    """Each step of a ladder: who, after how many minutes, and after how many they were asked
+    before; None where they were not."""
+
+    def at(ladder: dict[str, Any]) -> dict[tuple[str, int], int]:
+        rungs: list[str] = ladder["rungs"]
+        return {
+            (rung, rungs[:place].count(rung)): place * ladder["minutes_between_rungs"]
+            for place, rung in enumerate(rungs)
+        }
+
+    was = at(before) if before else {}
+    return [(rung, minutes, was.get((rung, turn))) for (rung, turn), minutes in at(value).items()]
