@@ -234,6 +234,36 @@ def test_a_contract_without_a_number_or_an_address_is_said(terminal: Terminal) -
     assert "essex: no" not in said
 
 
+COUNT = (
+    '{"code": "foster_carers", "label": "Essex foster carers", "count": 840, "as_of": "2026-10-01",'
+    ' "unit": "people", "group": "foster_carer", "quadrant": null, "source": ""}'
+)
+
+
+def test_commands_know_what_people_changed_under_settings(terminal: Terminal) -> None:
+    """`check` names it, and what fits the file no longer; a report counts with it."""
+    add = ["user", "add", "--name", "leonie", "--role", "lead"]
+    terminal.succeeds(*add, typed=f"{PASSWORD}\n".encode())
+    connection = sqlite3.connect(terminal.env["HELPLINE_DATABASE_URL"].removeprefix("sqlite:///"))
+    with connection:
+        connection.executemany(
+            "INSERT INTO contract_change (contract, what, number, value, valid_from, needs_second,"
+            " made_at, by_user_id) VALUES ('essex', ?, 1, ?, '2020-10-02', 0,"
+            " '2020-10-02 10:00:00', 1)",
+            [("populations.foster_carers", COUNT), ("signposts.gone", '{"line": "x"}')],
+        )
+    connection.close()
+    said = terminal.succeeds("check")
+    assert "essex: changed under /settings: populations.foster_carers, since 2020-10-02." in said
+    assert "essex: left out, it fits the file no longer: signposts.gone." in said
+    period = ["--contract", "essex", "--period", "2026-27-Q1", "--format", "json", "--exact"]
+    terminal.succeeds("report", "quarter", *period, "-o", "quarter.json")
+    cells = json.loads((terminal.folder / "quarter.json").read_text("utf-8"))["cells"]
+    found = {one["denominator"] for one in cells if one["by"] == {"carer_type": "foster_carer"}}
+    assert 840 in found
+    assert 822 not in found
+
+
 def test_serving_with_a_broken_contract_is_refused_by_name(terminal: Terminal) -> None:
     (terminal.folder / "contracts").mkdir()
     done = terminal.run("serve", contracts="contracts")

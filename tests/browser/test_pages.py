@@ -46,6 +46,8 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
         "report": ("colin", "/reports/essex/2026-27-Q2"),
         "portal": ("colin", "/portal"),
         "users": ("ada", "/users"),
+        "settings": ("leonie", "/settings/essex"),
+        "setting": ("leonie", "/settings/essex/things/texts.en.first_answer"),
         "running": ("ada", "/running"),
         "demo": (None, "/demo"),
     }
@@ -81,7 +83,7 @@ async def test_every_page_is_sound_at_this_width(site: Site, width: str) -> None
             signed[who] = await page_of(who)
         page = signed[who]
         await page.goto(site.address + path)
-        if name.startswith("case-"):
+        if name.startswith(("case-", "settings")):
             await unfold(page)
         faults += [f"{name}: {fault}" for fault in await axe(page)]
         if await too_wide(page):

@@ -1,6 +1,7 @@
 """What people may change of a contract without us: from a day on, on every node, and nothing that
 is past changes."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from helpline.desk import agreed, in_force
 from helpline.desk.agreed import Draft
+from helpline.desk.house import House, InForce
 from helpline.errors import Conflict
 from helpline.models import ContractChange, Event
 from helpline.reports.figures import counted
@@ -34,6 +36,12 @@ async def change(
         row = await agreed.make(session, filed, house.wording.sources, draft, by, world.now)
     await in_force.keep(house)
     return row
+
+
+def another_node(house: House) -> House:
+    """As another process on the same database has it: the files, and nothing looked up yet."""
+    contracts = dict(house.in_force.filed)
+    return replace(house, contracts=contracts, in_force=InForce(house.in_force.filed, contracts))
 
 
 async def agree(world: World, row: ContractChange, by: Actor) -> None:
@@ -70,13 +78,19 @@ async def test_a_changed_ladder_asks_as_changed_from_its_day_on(world: World) ->
 async def test_a_changed_text_reaches_a_carer_and_is_taken_back(world: World) -> None:
     said = {"pieces": ["Good news: [worker] supports you now, reference [reference]."]}
     row = await change(world, "texts.en.allocated", said, date(2026, 11, 3), world.lead)
+    other = another_node(world.house)  # sees it within seconds
+    assert await in_force.keep(other, "another contract") == 0
+    assert await in_force.keep(other) == 1
+    assert other.contracts["essex"].own_words == world.house.contracts["essex"].own_words
     await world.sms(CARER, "Please ring me")
     await world.allocate(CARER, world.worker)
     assert world.texts_to(CARER)[-1].startswith("Good news: Wasim supports you now, reference ESX-")
     async with world.house.db.write() as session:
         await agreed.take_back(session, row.id or 0, world.lead, world.now)
     await in_force.keep(world.house)
-    assert world.house.contracts["essex"].own_words == {}
+    assert await in_force.keep(other) == 1
+    for house in (world.house, other):
+        assert house.contracts["essex"].own_words == {}
     await world.allocate(CARER, world.duty)
     assert world.texts_to(CARER)[-1].startswith("Your support worker is Dilys")
     assert world.texts_to(CARER)[-2].startswith("Good news")  # what was sent stays

@@ -3,6 +3,7 @@ input is a sentence beside its field; of two people who change one thing nobody'
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -158,6 +159,17 @@ async def test_of_two_who_change_the_same_nobodys_words_are_lost(
     await ada.get(at)
     assert "Held before" in ada.text
     assert "Holds now" in ada.text
+
+
+async def test_a_signpost_is_looked_at_with_one_press(everybody: World, arrive: Arrive) -> None:
+    everybody.clock.forward(timedelta(days=40))  # type: ignore[attr-defined]
+    leonie, at = await arrive(everybody, "leonie"), "/settings/essex/things/signposts.fosterline"
+    await leonie.get(at)
+    assert await leonie.post(at, {"seen": "0", "act": "looked"}) == 200
+    assert "It is changed from its day on." in leonie.text
+    assert "Looked at on 13 December 2026" in leonie.text
+    assert await leonie.post(at, {"seen": "1", "act": "looked"}) == 400
+    assert "That is how it is already" in leonie.text
 
 
 @pytest.mark.parametrize("who", ["wasim", "colin", "quinn"])

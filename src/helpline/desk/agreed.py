@@ -96,8 +96,14 @@ def check(
     for field, sentence in overlay.faults(filed, before, change, sources):
         raise Unfit(field, sentence)
     standing = overlay.overlaid(filed, before, draft.valid_from, sources).contract
-    if changing.value_of(standing, sources, draft.what) == draft.value:
+    if _is_so(changing.value_of(standing, sources, draft.what), draft.value):
         raise Unfit("", "That is how it is already: nothing would be different.")
+
+
+def _is_so(stands: Any, wanted: Any) -> bool:
+    if isinstance(stands, dict) and isinstance(wanted, dict):
+        return stands | wanted == stands
+    return bool(stands == wanted)
 
 
 async def make(

@@ -125,7 +125,7 @@ async def change(request: web.Request) -> web.Response:
         seen = row_id(await field(request, "seen")) or 0
         draft = Draft(what, value, valid_from, seen)
         mark = _mark(draft)
-        if await field(request, "looked") != mark:
+        if await field(request, "looked") != mark and not await _only_looked(request, what):
             agreed.check(filed, looked.counting, house.wording.sources, draft, now_of(request))
             return await _thing(request, draft=draft, mark=mark)
         async with house.db.write() as session:
@@ -234,13 +234,18 @@ async def _thing(
     )
 
 
+async def _only_looked(request: web.Request, what: str) -> bool:
+    """Somebody rang and it is right: nothing would be different, so nothing is shown first."""
+    return what.startswith("signposts.") and await field(request, "act") == "looked"
+
+
 async def _wanted(request: web.Request, looked: Looked, what: str) -> tuple[Any, date]:
     """The value that the form asks for, and from which day."""
     sources = house_of(request).wording.sources
     now = changing.value_of(looked.contract, sources, what)
     if now is None:
         raise NotFound("There is nothing to be changed at this address.")
-    if await field(request, "act") == "looked" and what.startswith("signposts."):
+    if await _only_looked(request, what):
         return {"last_verified": looked.today.isoformat()}, looked.today
     form = await form_of(request)
     value = settings_fields.value_of(what, now, form)
