@@ -300,7 +300,7 @@ async def test_what_was_sent_of_the_library_is_logged_with_its_version(world: Wo
     assert (counted["answer"], counted["signpost"], counted["people"]) == (1, 0, 1)
 
 
-async def test_the_contracts_signposts_stand_in_the_library_and_only_the_file_changes_them(
+async def test_the_contracts_signposts_stand_in_the_library_and_are_changed_under_settings(
     world: World,
 ) -> None:
     await give(world.house)
@@ -309,7 +309,7 @@ async def test_the_contracts_signposts_stand_in_the_library_and_only_the_file_ch
         found = await library.entries(session, world.house.contracts, world.now, kind="signpost")
         assert len(found) == len(contract(world).signposts)
         assert {one.number for one in found} == {1}
-        with pytest.raises(Conflict, match="contract's file"):
+        with pytest.raises(Conflict, match="under Settings"):
             await library.verify(session, contract(world), found[0].id, world.lead, world.now)
 
 
