@@ -136,7 +136,7 @@ async function find(asked) {
 // --- showing --------------------------------------------------------------------------------------
 
 function draw(lines, words) {
-  [shown, at] = [lines, 0];
+  [shown, at] = [lines, box.value ? 0 : -1]; // a hasty Enter does nothing before something is asked
   list.replaceChildren(...lines.map(option));
   said.textContent = words || (box.value ? `${lines.length} to choose from.` : "");
   mark();
@@ -168,7 +168,7 @@ function mark() {
   }
   list.hidden = !shown.length;
   box.setAttribute("aria-expanded", String(!list.hidden));
-  if (shown.length) box.setAttribute("aria-activedescendant", `palette-option-${at}`);
+  if (shown[at]) box.setAttribute("aria-activedescendant", `palette-option-${at}`);
   else box.removeAttribute("aria-activedescendant");
 }
 
@@ -211,7 +211,7 @@ if (dialog?.showModal) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && shown.length) {
       event.preventDefault();
-      at = (at + step + shown.length) % shown.length;
+      at = at < 0 && step < 0 ? shown.length - 1 : (at + step + shown.length) % shown.length;
       mark();
     }
     if (event.key !== "Enter") return;

@@ -49,20 +49,6 @@ class Keys:
         self.pressed += 1
 
 
-async def test_twenty_cases_take_one_key_each(site: Site) -> None:
-    await fill_up(site)
-    assert await unallocated(site) == 20
-    page = await site.page("leonie")
-    await page.goto(f"{site.address}/allocate")
-    keys = Keys(page)
-    for number in range(20):
-        await keys.press("2" if number % 5 == 4 else "1")
-    await expect(page.locator("[data-board-said]")).to_contain_text("That was the last.")
-    assert await unallocated(site) == 0
-    assert keys.pressed <= 60
-    assert keys.pressed == 20
-
-
 async def test_all_at_once_are_two_keys(site: Site) -> None:
     await fill_up(site)
     page = await site.page("leonie")
