@@ -101,6 +101,15 @@ async def test_a_worker_at_a_desk_without_a_mouse(site: Site) -> None:
         await expect(page.get_by_text("The note is on the case.")).to_be_visible()
     assert await done_on(site, reference) == (True, True, True)
 
+    # On a layout with other letters the place of the key counts.
+    await page.keyboard.press("Escape")
+    await page.evaluate(PRESS, {"key": "л", "code": "KeyK", "ctrlKey": True})
+    await expect(page.locator("#palette-asked")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await page.locator("h1").click()
+    await page.evaluate(PRESS, {"key": "к", "code": "KeyR"})
+    await expect(page.locator("#text")).to_be_focused()
+
     long = await last_months(site)
     hands = await at_desk(site, "wasim", "/rota")
     async with counted(hands, "last month's case by half a name, from any page", 12):
@@ -110,6 +119,11 @@ async def test_a_worker_at_a_desk_without_a_mouse(site: Site) -> None:
         await expect(hands.page.locator("[role=option]").first).to_contain_text(long)
         await hands.press("Enter")
         await hands.page.wait_for_url(f"**/cases/{long}")
+
+
+PRESS = """(how) => document.body.dispatchEvent(
+  new KeyboardEvent("keydown", { ...how, bubbles: true, cancelable: true })
+)"""
 
 
 async def last_months(site: Site) -> str:

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import col
 
 from helpline.desk import conflicts
+from helpline.engine.searching import read_for_search
 from helpline.models import Case
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
