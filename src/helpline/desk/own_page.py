@@ -88,6 +88,7 @@ class Promise:
 class Way:
     """An allegation of which they know: the usual stages, what helps, what they were told."""
 
+    aware_at: datetime
     stages: Sequence[pathway.StageFace]
     told: Sequence[pathway.QuestionFace]
     ask: Sequence[pathway.QuestionFace]
@@ -121,6 +122,7 @@ async def matters(session: AsyncSession, visit: Visit) -> list[Case]:
             col(Case.contract) == visit.link.contract,
             col(Case.identity) == Identity.KNOWN,
             col(Case.erased_at).is_(None),
+            col(Case.import_key).is_(None),  # of a past log, with nothing to read
             col(Case.id).not_in(joined["case"]),
         )
         .order_by((col(Case.status) == CaseStatus.OPEN).desc(), col(Case.id).desc())
@@ -231,7 +233,7 @@ async def ways(session: AsyncSession, contract: Contract, case: Case) -> list[Wa
     for one in await _known(session, contract, case):
         ask, told = await pathway.questions_of(session, contract, one.id or 0, case.group)
         stages = await pathway.line_of(session, contract, one, case.group)
-        found.append(Way(stages, told, ask))
+        found.append(Way(one.aware_at, stages, told, ask))
     return found
 
 
@@ -282,7 +284,7 @@ async def _contacts(session: AsyncSession, case: Case) -> list[Line]:
         .order_by(col(Contact.at).desc(), col(Contact.id).desc())
         .limit(MOST_LINES)
     )
-    return [_contact(*row) for row in rows]
+    return [_contact(*row) for row in rows][::-1]
 
 
 def _contact(one: Contact, who: str | None, state: str | None) -> Line:

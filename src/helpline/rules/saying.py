@@ -31,12 +31,6 @@ def in_figures(instant: datetime, zone: str) -> str:
     return f"{local:%d/%m/%Y %H:%M}"
 
 
-def day_in_words(instant: datetime, zone: str) -> str:
-    """ "3 November 2026", in the zone."""
-    local = instant.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%B %Y}"
-
-
 def clock_time(local: datetime) -> str:
     """A local time as said aloud: "6.40 pm", "9 am", "12 noon", "12 midnight"."""
     if local.minute == 0 and local.hour in (0, 12):

@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Callable
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -20,7 +21,7 @@ from helpline.errors import HelplineError, NotAllowed, NotFound
 from helpline.rules import languages, saying
 from helpline.web import auth
 from helpline.web.asked import contract_of, field, house_of, now_of
-from helpline.web.showing import rendered
+from helpline.web.showing import ZONE, rendered
 
 COOKIE: Final = "helpline-page"
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -107,7 +108,7 @@ def show_own(
     text = rendered(
         request,
         template,
-        zone=contract.zone if contract else "Europe/London",
+        zone=contract.zone if contract else ZONE,
         lang=language,
         direction="rtl" if language in RIGHT_TO_LEFT else "ltr",
         say=_sayer(request, language),
@@ -119,10 +120,9 @@ def show_own(
         key=form_key(request),
         **values,
     )
-    response = web.Response(text=text, status=status, content_type="text/html")
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    # The middleware says "no-store", and that no other site hears where they come from. To hear it
+    # nowhere at all would make browsers send our own forms without their origin.
+    return web.Response(text=text, status=status, content_type="text/html")
 
 
 def gone(request: web.Request, language: str = "en") -> web.Response:
@@ -158,7 +158,8 @@ def _sayer(request: web.Request, language: str) -> Callable[..., str]:
     wording = house_of(request).wording
 
     def say(key: str, /, **values: Any) -> str:
-        return wording.say(f"page.{key}", language, **values)
+        apart = {name: _apart(str(value), language) for name, value in values.items()}
+        return wording.say(f"page.{key}", language, **apart)
 
     return say
 
@@ -166,24 +167,33 @@ def _sayer(request: web.Request, language: str) -> Callable[..., str]:
 def _times(request: web.Request, language: str, contract: Contract | None) -> Callable[[Any], str]:
     """A time in words in English, in figures in any other language: nothing to be put into words
     that nobody checked."""
-    zone, now = contract.zone if contract else "Europe/London", now_of(request)
+    zone, now = contract.zone if contract else ZONE, now_of(request)
 
     def at(instant: Any) -> str:
         if language == "en":
             return saying.by_when(instant, now, zone)
-        return saying.in_figures(instant, zone)
+        return _apart(saying.in_figures(instant, zone), language)
 
     return at
 
 
-def _days(language: str, contract: Contract | None) -> Callable[[Any], str]:
-    zone = contract.zone if contract else "Europe/London"
+def _days(language: str, contract: Contract | None) -> Callable[..., str]:
+    """The same for what has happened: always with its year, because it is printed and kept."""
+    zone = contract.zone if contract else ZONE
 
-    def day_of(instant: Any) -> str:
-        figures = saying.in_figures(instant, zone)[:10]
-        return saying.day_in_words(instant, zone) if language == "en" else figures
+    def day_of(instant: Any, *, with_time: bool = False) -> str:
+        local = instant.astimezone(ZoneInfo(zone))
+        if language != "en":
+            return _apart(f"{local:%d/%m/%Y %H:%M}" if with_time else f"{local:%d/%m/%Y}", language)
+        day = f"{local.day} {local:%B %Y}"
+        return f"{day}, {saying.clock_time(local)}" if with_time else day
 
     return day_of
+
+
+def _apart(value: str, language: str) -> str:
+    """A number, a name or a time in a text that runs from right to left keeps its own direction."""
+    return f"\u2068{value}\u2069" if value and language in RIGHT_TO_LEFT else value
 
 
 def _is_secure(request: web.Request) -> bool:

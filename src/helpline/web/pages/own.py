@@ -7,6 +7,7 @@ it works without a script and on an old telephone.
 
 import contextlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from aiohttp import web
 from helpline.contract import Contract
 from helpline.db import asked_by
 from helpline.desk import guessing, own_page, page_links, readers, safety
+from helpline.desk.own_page import Way
 from helpline.desk.page_links import Visit
 from helpline.errors import HelplineError, InvalidInput
 from helpline.models import Case
@@ -66,7 +68,6 @@ async def enter(request: web.Request) -> web.StreamResponse:
         return gone(request, language_of(request))
     response = go("/page")
     let_in(request, response, token)
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
@@ -82,7 +83,7 @@ async def show_now(request: web.Request) -> web.StreamResponse:
                 steps = await own_page.steps(session, contract, chosen, found, promised, now)
                 ways = await own_page.ways(session, contract, chosen)
                 values |= {"promised": promised, "steps": steps, "ways": ways}
-        values["helps"] = _helps(contract, chosen) if values.get("ways") else ()
+        values["helps"] = _helps(contract, chosen, values.get("ways"), now)
         return _own(request, visit, contract, "own.html.j2", of_them, chosen, **values)
 
     return await _for_them(request, page, everything=False)
@@ -257,9 +258,16 @@ async def _wished(request: web.Request, held: SafeRules) -> SafeRules:
     )
 
 
-def _helps(contract: Contract, case: Case) -> Sequence[Any]:
-    way = contract.way(case.group)
-    return way.phases if way is not None else ()
+def _helps(
+    contract: Contract, case: Case, ways: Sequence[Way] | None, now: datetime
+) -> Sequence[tuple[Any, bool]]:
+    """What helps, hour by hour since we knew; the hours in which they are now stand open."""
+    table = contract.way(case.group)
+    if table is None or not ways:
+        return ()
+    hours = (now - min(way.aware_at for way in ways)).total_seconds() / 3600
+    here = next((one for one in table.phases if hours < one.to_hours), table.phases[-1])
+    return [(one, one is here) for one in table.phases]
 
 
 async def _left(
