@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from helpline.models import Case
+from helpline.models import Allegation, Case, Notice
 from helpline.rules.practice import EXERCISES
 from helpline.vocabulary import Role
 from tests.web.conftest import Arrive
@@ -76,12 +76,6 @@ async def test_a_reply_that_gives_it_away_is_noticed_and_one_that_does_not_is_pr
     assert "You named 999." in guest.text and "You said who you are." in guest.text
     assert "Take the alert first" in guest.text
 
-    reference = await begun(guest, "worker")
-    await guest.get(f"/cases/{reference}")
-    await guest.post(f"/cases/{reference}/allocation", {"worker": ""})
-    await guest.get("/practice/exercises/worker")
-    assert "You opened the case." in guest.text
-
     await begun(guest, "handover")
     assert await guest.get("/inbox") == 200
     found = re.search(r"/rota/handovers/(\d+)", guest.page)
@@ -91,6 +85,64 @@ async def test_a_reply_that_gives_it_away_is_noticed_and_one_that_does_not_is_pr
     assert await guest.post(f"/rota/handovers/{found[1]}/words", {"text": words}) == 200
     await guest.get("/practice/exercises/handover")
     assert "nothing is missing" in guest.text, guest.text
+
+
+async def test_each_of_the_others_is_done_by_doing_it(practice: World, arrive: Arrive) -> None:
+    guest = await arrive(practice, None)
+    await guest.post("/practice", {"name": "Robin"})
+
+    async def did(path: str, form: dict[str, str]) -> None:
+        assert await guest.post(path, form) == 200, guest.text
+
+    here = f"/cases/{await begun(guest, 'safe')}"
+    await guest.get(f"{here}/safety")
+    await did(f"{here}/safety", {"begins": "09:00", "ends": "15:00"})
+    await did(f"{here}/replies", {"text": "Thank you for telling me. I will write at ten."})
+    assert await whole(guest, "safe")
+
+    here = f"/cases/{await begun(guest, 'worker')}"
+    await guest.get(here)
+    me = re.search(r'name="worker" value="(\d+)"', guest.page)
+    reading = re.search(r"/readings/(\d+)", guest.page)
+    assert me and reading
+    await did(f"{here}/readings/{reading[1]}", {"urgency": "right"})
+    await did(f"{here}/allocation", {"worker": me[1]})
+    assert await whole(guest, "worker")
+
+    here = f"/cases/{await begun(guest, 'call')}"
+    call = {"direction": "out", "result": "spoke", "minutes": "10", "happened_at": ""}
+    await did(f"{here}/calls", call | {"body": "Short."})
+    assert not await whole(guest, "call") and "what they said" in guest.text
+    said = "The visit upset both children. I ring again on Friday after school."
+    await did(f"{here}/calls", call | {"body": said})
+    assert await whole(guest, "call")
+
+    here = f"/cases/{await begun(guest, 'allegation')}"
+    case = (await practice.all(Case))[-1]
+    assert isinstance(case, Case)
+    told = {"person": str(case.person_id), "track": "allegation", "made_by": "not_told"}
+    told |= {"words": "That she hit him", "whose_words": "carer", "type": "physical"}
+    await did(f"{here}/pathway/entries", told | {"told_by": "Ms Ode", "track_said_by": "Ms Ode"})
+    (entry,) = await practice.all(Allegation)
+    for item in ("safe_now", "safe_contact", "ring_back"):
+        await did(f"{here}/pathway/{entry.id}/ticks", {"item": item})  # type: ignore[attr-defined]
+    notices = [one for one in await practice.all(Notice) if one.kind == "safeguarding_lead"]  # type: ignore[attr-defined]
+    sent = {"to": "Sefa", "how": "telephone", "at": "", "words": "Told her what we know."}
+    await did(f"{here}/duties/notices/{notices[0].id}/sending", sent)  # type: ignore[attr-defined]
+    await did(f"{here}/replies", {"text": "I am Robin and I ring you in ten minutes."})
+    assert await whole(guest, "allegation"), guest.text
+
+    here = f"/cases/{await begun(guest, 'close')}"
+    await did(f"{here}/replies", {"text": "I am glad. Write here whenever you need us."})
+    await did(f"{here}/closure", {"support": "information", "outcome": "information_given"})
+    assert await whole(guest, "close"), guest.text
+    await guest.get("/practice/exercises")
+    assert "5 of 8 done, Robin" in guest.text
+
+
+async def whole(guest: Visitor, code: str) -> bool:
+    assert await guest.get(f"/practice/exercises/{code}") == 200
+    return "Well done: nothing is missing" in guest.text
 
 
 async def test_every_exercise_can_be_begun_and_has_its_words(
