@@ -49,6 +49,7 @@ async def paths(site: Site) -> dict[str, tuple[str | None, str]]:
         "settings": ("leonie", "/settings/essex"),
         "setting": ("leonie", "/settings/essex/things/texts.en.first_answer"),
         "running": ("ada", "/running"),
+        "start": ("ada", "/start"),
         "demo": (None, "/demo"),
     }
 
@@ -157,6 +158,10 @@ async def test_the_case_follows_too_and_what_is_being_typed_stays(site: Site) ->
 async def test_everything_can_be_done_by_keyboard(site: Site) -> None:
     page = await site.page("wasim")
     await page.goto(f"{site.address}/inbox")
+    await page.keyboard.press("?")
+    await expect(page.get_by_text("what is due first on top")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("what is due first on top")).to_be_hidden()
     await page.keyboard.press("j")
     await page.keyboard.press("j")
     await page.keyboard.press("k")

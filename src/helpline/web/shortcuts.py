@@ -43,4 +43,5 @@ SHORTCUTS: Final = (
     Shortcut(("/",), "search", "focus", "search-box"),
     Shortcut(("Ctrl", "Enter"), "send what you are writing", together=True),
     Shortcut(("i",), "back to the inbox", "go", "/inbox"),
+    Shortcut(("?",), "help with this page, and shut it again"),
 )
