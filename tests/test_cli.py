@@ -281,6 +281,21 @@ def test_a_key_is_printed_and_fits(terminal: Terminal) -> None:
     assert "sound" in terminal.succeeds("check", keys=key)
 
 
+def test_what_is_missing_is_said_on_the_machine_too(terminal: Terminal) -> None:
+    fresh = terminal.run("ready")
+    assert fresh.returncode == 1
+    assert b"Nobody can sign in yet" in fresh.stderr and b"user add" in fresh.stderr
+    add = ["user", "add", "--name", "ada", "--role", "admin"]
+    added = terminal.run(*add, typed=f"{PASSWORD}\n".encode())
+    assert b"/start, which says what is missing" in added.stdout
+    looked = terminal.run("ready")
+    assert looked.returncode == 1
+    said = looked.stdout.decode()
+    assert "NOT YET   Public address:" in said and "No process is running" in said
+    assert said.count("Copies:") == 1 and "essex:" in said
+    assert b"not yet. The first of them is what to do next." in looked.stderr
+
+
 def test_a_user_is_added_once(terminal: Terminal) -> None:
     add = ["user", "add", "--name", "robin", "--role", "worker", "--mobile", "07700 900905"]
     assert "robin can sign in" in terminal.succeeds(*add, typed=f"{PASSWORD}\n".encode())
