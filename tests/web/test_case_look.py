@@ -1,4 +1,4 @@
-"""The case in one look: what is shown of its timeline, and how a reply will look on their screen."""
+"""The case in one look: what is shown of its timeline, and how a reply will look to them."""
 
 from datetime import time
 

@@ -124,6 +124,7 @@ BELOW = {
     "tasks": "task",
     "promises": "deadline",
     "readings": "triage_reading",
+    "samples": "work_feedback",
 }
 FORMS = {
     "/duties/counselling/": {"state": "offered"},

@@ -144,6 +144,8 @@ NOT_SEARCHED: Final[Mapping[str, str]] = {
     "complaint.words": "a register of its own: whoever it is about must not come upon it",
     "complaint_entry.words": "a register of its own: whoever it is about must not come upon it",
     "compliment.words": "a register of its own; what came as a message is found as one",
+    "work_feedback.good": "between a lead and a worker: about the work, not the person",
+    "work_feedback.to_try": "between a lead and a worker: about the work, not the person",
     "conflict.why": "why a colleague must not know of it: only their lead reads it",
     "conversation.letter_id": "the number of a letter, without words",
     "broken_glass.review": "what a lead made of an opening in an emergency, read on its own page",

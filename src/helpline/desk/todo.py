@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Select, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from helpline.desk import escalation, lists, safeguarding, seeing
+from helpline.desk import escalation, lists, safeguarding, samples, seeing
 from helpline.desk.lists import CASE, DEADLINE, PERSON, USER
 from helpline.models import metadata
 from helpline.rules import todo as rules
@@ -85,6 +85,9 @@ async def turns(
     owed += await _of_own_cases(session, actor, contracts, own)
     owed += await _own_promises(session, actor, contracts)
     owed += await _own_complaints(session, actor, contracts)
+    for row in await samples.unread(session, actor):
+        thing = Thing(row.reference, f"/samples#said-{row.id}")
+        owed.append(Owed(Kind.FEEDBACK, row.contract, is_mine=True, what=thing))
     if others := sorted((asker.on_call | asker.unmanned) & set(contracts)):
         owed += await _unanswered(session, actor, others)
     if actor.role is Role.LEAD:

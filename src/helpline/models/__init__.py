@@ -143,6 +143,7 @@ from helpline.models.rota import (
     ShiftSwap,
     UserSkill,
 )
+from helpline.models.samples import WorkFeedback
 from helpline.models.search import CaseWord, PersonWord, SearchMark
 from helpline.models.shut import BrokenGlass, Restriction, RestrictionName
 from helpline.models.signing import (
@@ -323,5 +324,6 @@ __all__ = [
     "Upload",
     "User",
     "UserSkill",
+    "WorkFeedback",
     "metadata",
 ]

@@ -185,6 +185,8 @@ ALLOWED: Final[dict[str, Line]] = {
     "report.supply": on(_COUNCIL, "hand in figures that are counted elsewhere", _L, _A),
     "report.template": on(_COUNCIL, "the council's own Word documents", _L, _A),
     "triage.review": on(_CASE, "how well messages are read, and which were misread", _L),
+    "sample.read": on(_COUNCIL, "read what a lead said of one's own work", _W, _L, _S),
+    "sample.write": on(_COUNCIL, "say what was good in a colleague's work, and what to try", _L),
     "overview.read": on(_COUNCIL, "who carries what, exact numbers of the week", _L),
     "promises.read": on(_COUNCIL, "how each worker's own promises went", _L),
     # the council's own page: what it reads, asks and agrees with us

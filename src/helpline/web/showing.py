@@ -62,6 +62,7 @@ MORE: Final = (
         "How it stands, who carries what, and when people write.",
         "overview.read",
     ),
+    ("/samples", "Samples of work", "What was good, and what to try.", "sample.read"),
     ("/complaints", "Complaints", "What is open, and what is due.", "complaint.read"),
     ("/complaints/new", "Log a complaint", "Whoever it is about never sees it.", "complaint.log"),
     ("/compliments", "Compliments", "What we are thanked for.", "complaint.log"),

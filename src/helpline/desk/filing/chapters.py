@@ -56,6 +56,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "restriction": "whom of us it is kept to: nothing about the person",
     "restriction_name": "whom of us it is kept to: nothing about the person",
     "retention_line": "that it was on a list of what has been kept long enough",
+    "work_feedback": "what a lead said to a colleague of their work: not about the person",
     "triage_reading": "what a machine made of a message that is here; what followed from it is too",
 }
 """Tables that hang on a case and are not in its file, and why."""

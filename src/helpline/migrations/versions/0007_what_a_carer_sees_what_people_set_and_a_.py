@@ -42,6 +42,34 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "work_feedback",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("worker_id", sa.Integer(), nullable=False),
+        sa.Column("month", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("good", sa.LargeBinary(), nullable=False),
+        sa.Column("to_try", sa.LargeBinary(), nullable=True),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("by_user_id", sa.Integer(), nullable=False),
+        sa.Column("read_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_user_id"], ["user.id"], name=op.f("fk_work_feedback_by_user_id")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_work_feedback_case_id")),
+        sa.ForeignKeyConstraint(
+            ["worker_id"], ["user.id"], name=op.f("fk_work_feedback_worker_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_work_feedback")),
+        sa.UniqueConstraint(
+            "case_id", "worker_id", "month", name=op.f("uq_work_feedback_case_id_worker_id_month")
+        ),
+    )
+    with op.batch_alter_table("work_feedback", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_work_feedback_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_work_feedback_worker_id"), ["worker_id"], unique=False)
+
+    op.create_table(
         "page_link",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -136,5 +164,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_page_link_address_id_made_at")
 
     op.drop_table("page_link")
+    with op.batch_alter_table("work_feedback", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_work_feedback_worker_id"))
+        batch_op.drop_index(batch_op.f("ix_work_feedback_case_id"))
+
+    op.drop_table("work_feedback")
     op.drop_table("contract_change")
     # ### end Alembic commands ###
