@@ -10,8 +10,9 @@ import pytest
 from helpline.desk import agreed, in_force
 from helpline.desk.agreed import Draft
 from helpline.desk.house import House, InForce
+from helpline.engine.housekeeping import tidy_up
 from helpline.errors import Conflict
-from helpline.models import ContractChange, Event
+from helpline.models import Alert, ContractChange, Event
 from helpline.reports.figures import counted
 from helpline.rules.permissions import Actor
 from helpline.vocabulary import Role
@@ -121,6 +122,16 @@ async def test_a_change_that_fits_the_file_no_longer_stops_nothing(world: World)
     async with house.db.read() as session:
         held = await in_force.overlaid(session, house.in_force.filed, sources, world.now)
     assert held["essex"].left_out
+    await world.forward(hours=8)  # a lead is told in office hours
+    await tidy_up(house)
+    [alert] = [one for one in await world.all(Alert) if getattr(one, "reference", "") == "SETTINGS"]
+    assert alert.ended_at is None  # type: ignore[attr-defined]
+    async with house.db.write() as session:
+        await agreed.take_back(session, left_out.id, world.lead, world.now)
+    await in_force.keep(house)
+    await tidy_up(house)
+    [alert] = [one for one in await world.all(Alert) if getattr(one, "reference", "") == "SETTINGS"]
+    assert alert.ended_at is not None  # type: ignore[attr-defined]
 
 
 async def test_a_report_counts_with_the_population_of_its_period(one_world: World) -> None:

@@ -97,7 +97,7 @@ async def show_settings(request: web.Request) -> web.Response:
         contract=looked.contract,
         groups=_grouped(listed),
         values={one.what: changing.value_of(looked.contract, sources, one.what) for one in listed},
-        rows=[_row(looked, one, sources) for one in looked.made],
+        rows=_rows(looked, sources),
         shown=SHOWN,
         done=request.query.get("done", ""),
         **_words(looked.contract),
@@ -206,7 +206,7 @@ async def _thing(
         fields=settings_fields.typed_of(what, now),
         pieces=wordings.pieces(sources.get(what.partition(".")[2], "")),
         languages=_languages(sources, what),
-        rows=[_row(looked, one, sources) for one in looked.made],
+        rows=_rows(looked, sources),
         needs_second=changing.needs_second(filed, sources, what, now),
         draft=draft,
         mark=mark,
@@ -312,22 +312,23 @@ def _filed_of(house: House, key: str) -> Contract:
     return filed
 
 
-def _row(looked: Looked, one: Made, sources: changing.Sources) -> dict[str, Any]:
-    """A change as a line of a list."""
-    state = looked.stands(one)
+def _rows(looked: Looked, sources: changing.Sources) -> list[dict[str, Any]]:
+    """Every change as a line of a list, the newest first."""
     names = {thing.what: thing.name for thing in changing.things(looked.contract, sources)}
-    return {
-        "id": one.row.id,
-        "row": one.row,
-        "what": one.row.what,
-        "kind": one.row.what.partition(".")[0],
-        "name": names.get(one.row.what, ""),
-        "by": one.by,
-        "agreed_by": one.agreed_by,
-        "ended_by": one.ended_by,
-        "state": state,
-        "why": looked.why_left_out(one),
-    }
+    return [
+        {
+            "id": one.row.id,
+            "row": one.row,
+            "what": one.row.what,
+            "name": names.get(one.row.what, ""),
+            "by": one.by,
+            "agreed_by": one.agreed_by,
+            "ended_by": one.ended_by,
+            "state": looked.stands(one),
+            "why": looked.why_left_out(one),
+        }
+        for one in looked.made
+    ]
 
 
 def _grouped(listed: list[changing.Thing]) -> dict[str, list[changing.Thing]]:
