@@ -271,12 +271,18 @@ async def sow_practice(house: House) -> None:
     async with house.db.write() as session:
         if await session.scalar(select(col(User.id)).limit(1)) is not None:
             return
-        for name, shown, role, mobile in STAFF:
-            if role is Role.COMMISSIONER:
-                continue
-            await access.add_user(
+        ids = {
+            name: await access.add_user(
                 session, name, role, CONTRACT, PASSWORD, now, shown_name=shown, mobile=mobile
             )
+            for name, shown, role, mobile in STAFF
+            if role is not Role.COMMISSIONER
+        }
+        monday = now.date() - timedelta(days=now.weekday() + 7)
+        for name, begins, ends in (("wasim", 8, 20), ("dilys", 20, 8)):  # so that there is no gap
+            weekly = Weekly(frozenset(range(7)), time(begins), time(ends), monday)
+            kind, by = ShiftKind.PRIMARY, ids["leonie"]
+            await plan.add_pattern(session, contract, ids[name], kind, weekly, by, now)
         await library.keep_in_step(session, contract, now)
 
 

@@ -4,15 +4,20 @@ helpline knows nothing of it."""
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from helpline import seed
+from helpline.desk import rota
 from helpline.models import Allegation, Case, Notice
 from helpline.rules.practice import EXERCISES
 from helpline.vocabulary import Role
+from tests import databases
 from tests.web.conftest import Arrive
 from tests.web.visitor import Visitor
-from tests.world import World
+from tests.world import World, opened_world
 
 
 @pytest.fixture
@@ -143,6 +148,26 @@ async def test_each_of_the_others_is_done_by_doing_it(practice: World, arrive: A
 async def whole(guest: Visitor, code: str) -> bool:
     assert await guest.get(f"/practice/exercises/{code}") == 200
     return "Well done: nothing is missing" in guest.text
+
+
+async def test_what_the_command_sets_up_has_no_gap_and_the_last_shift_is_handed_over(
+    tmp_path: Path, sqlite_template: Path, arrive: Arrive
+) -> None:
+    url = databases.new_sqlite_file(tmp_path, sqlite_template)
+    async with opened_world(url, is_empty=True) as empty:
+        demo = empty.house.demo
+        assert demo is not None
+        empty.house = replace(empty.house, demo=replace(demo, practice=seed.CONTRACT))
+        await seed.sow_practice(empty.house)
+        await seed.sow_practice(empty.house)  # once is enough
+        async with empty.house.db.read() as session:
+            week = empty.now + timedelta(days=7)
+            assert await rota.gaps(session, seed.CONTRACT, empty.now, week) == []
+        guest = await arrive(empty, None)
+        await guest.post("/practice", {"name": "Robin"})
+        await begun(guest, "handover")
+        assert await guest.get("/inbox") == 200
+        assert "/rota/handovers/" in guest.page
 
 
 async def test_every_exercise_can_be_begun_and_has_its_words(
