@@ -153,6 +153,7 @@ def practice(
     address = read_settings().practice_url or f"http://{host}:{port}"
     settings = _invented(Path("var/practice"), address, fresh)
     house = main.demo_house(settings, practice=seed.CONTRACT)
+    _say("Preparing the practice helpline …")
     asyncio.run(_serve_practice(main, seed, house, host, port))
 
 
