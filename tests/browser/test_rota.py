@@ -101,6 +101,19 @@ async def test_a_gap_is_filled_and_a_swap_agreed_by_keyboard(site: Site) -> None
     await page.locator("main button[type=submit]").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("The shift is in the rota.")).to_be_visible()
+    mover = page.locator("tr[data-shift]", has_text="Wasim").last.locator(".hl-rota__move")
+    await mover.focus()
+    for key in ("Enter", "ArrowRight"):
+        await page.keyboard.press(key)
+    await expect(page.locator("[data-moving]")).to_contain_text("09:00 to 21:00. Enter puts it")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("The rota is changed.")).to_be_visible()
+    row = page.locator("tr[data-shift]", has_text="Wasim").first
+    there = page.locator("tbody[data-day]").nth(2).locator("tr").nth(1)
+    await row.locator("td").first.drag_to(
+        there.locator("td").first
+    )  # where he stands already: the rota says so, and nothing is changed
+    await expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
     page = await site.page("dilys")
     await page.goto(f"{site.address}/rota")
     await page.get_by_role("button", name="I agree").focus()

@@ -1,10 +1,12 @@
 """The rota through its pages: who sees what, gaps in words, swaps, absences, sheet, calendars."""
 
 import re
+from datetime import timedelta
 
 from helpline.desk.rota import plan
 from helpline.engine.rota import keep_rota
 from helpline.models import Absence, CalendarFeed, Handover, Shift, ShiftSwap
+from helpline.vocabulary import ShiftKind
 from tests.rules.test_ical import events, plain
 from tests.web.conftest import Arrive
 from tests.world import CARER, STRANGER, World
@@ -316,3 +318,29 @@ async def test_ones_own_next_shift_comes_first(one_world: World, arrive: Arrive)
     other = await arrive(one_world, "wasim")
     await other.get("/rota")
     assert "You have no shift in the coming weeks" in other.text
+
+
+async def test_a_shift_is_moved_by_days_and_hours(one_world: World, arrive: Arrive) -> None:
+    async with one_world.house.db.write() as session:
+        starts = one_world.now.replace(hour=8, minute=0) + timedelta(days=3)
+        of = (one_world.worker.user_id, ShiftKind.PRIMARY, starts, starts + timedelta(hours=12))
+        essex = one_world.house.contracts["essex"]
+        await plan.put_on_call(
+            session, essex, plan.Wanted(*of), one_world.lead.user_id, one_world.now
+        )
+    shift = [row for row in await one_world.all(Shift) if isinstance(row, Shift)][-1]
+    place = f"/rota/shifts/{shift.id}/move"
+    lead = await arrive(one_world, "leonie")
+    await lead.get("/rota")
+    assert await lead.post(place, {"days": "2", "hours": "-1"}) == 200
+    assert "The rota is changed." in lead.text
+    (moved,) = await one_world.all(Shift, Shift.id == shift.id)
+    assert isinstance(moved, Shift)
+    assert moved.starts_at == starts + timedelta(days=2, hours=-1)
+    assert moved.ends_at - moved.starts_at == timedelta(hours=12)
+    for wrong in ({"days": "x", "hours": "0"}, {"days": "1"}, {"days": "-9", "hours": "0"}):
+        assert await lead.post(place, wrong) in (400, 409)
+        assert 'name="starts"' in lead.page  # its own form, with what is wrong above it
+    worker = await arrive(one_world, "wasim")
+    await worker.get("/rota")
+    assert await worker.post(place, {"days": "1", "hours": "0"}) == 403

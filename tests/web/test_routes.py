@@ -153,6 +153,7 @@ WHO = {
     "GET /rota/shifts/{id}": "WLSA",
     "POST /rota/shifts/{id}": "L",
     "POST /rota/shifts/{id}/end": "L",
+    "POST /rota/shifts/{id}/move": "L",
     "POST /rota/shifts/{id}/swaps": "WLS",
     "POST /rota/swaps/{id}/agreement": "WLS",
     "POST /rota/swaps/{id}/refusal": "WLS",

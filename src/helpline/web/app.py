@@ -601,6 +601,7 @@ ROUTES = (
     Route("POST", "/rota/shifts", rota_shifts.add, "rota.write"),
     Route("GET", "/rota/shifts/{id}", rota_shifts.show_shift, "rota.read"),
     Route("POST", "/rota/shifts/{id}", rota_shifts.change, "rota.write"),
+    Route("POST", "/rota/shifts/{id}/move", rota_shifts.move, "rota.write"),
     Route("POST", "/rota/shifts/{id}/end", rota_shifts.take_away, "rota.write"),
     Route("POST", "/rota/shifts/{id}/swaps", rota_shifts.ask_swap, "rota.own"),
     Route("POST", "/rota/swaps/{id}/agreement", rota_passing.agree, "rota.own"),

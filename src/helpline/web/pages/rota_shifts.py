@@ -1,8 +1,9 @@
 """One shift at a time: a lead adds, changes and takes away; whoever has it asks for a swap."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import select
@@ -94,6 +95,37 @@ async def change(request: web.Request) -> web.Response:
     except (InvalidInput, Conflict) as error:
         return await _page(request, typed, "change", _status(error), str(error))
     return go("/rota?done=shift_changed")
+
+
+async def move(request: web.Request) -> web.Response:
+    """The same shift some days and hours earlier or later, as the clock on the wall shows them."""
+    days, hours = await field(request, "days"), await field(request, "hours")
+    now, typed = now_of(request), dict.fromkeys(FIELDS, "")
+    try:
+        async with house_of(request).db.write() as session:
+            shift, contract = await _found(session, request, "rota.write")
+            by = timedelta(days=_steps(days, 60), hours=_steps(hours, 23))
+            typed |= {"user": str(shift.user_id), "kind": shift.kind}
+            typed |= {"override": "yes" if shift.is_override else ""}
+            for name, at in (("starts", shift.starts_at), ("ends", shift.ends_at)):
+                local = at.astimezone(ZoneInfo(contract.zone)).replace(tzinfo=None) + by
+                typed[name] = local.isoformat("T", "minutes")
+            wanted = _wanted(typed, contract, request)
+            actor = actor_of(request)
+            await plan.change_shift(session, contract, shift.id or 0, wanted, actor.user_id, now)
+    except (InvalidInput, Conflict) as error:
+        return await _page(request, typed, "change", _status(error), str(error))
+    day = date.fromisoformat(typed["starts"][:10])
+    monday = day - timedelta(days=day.weekday())
+    return go(f"/rota?contract={contract.key}&week={monday}&done=shift_changed")
+
+
+def _steps(text: str, most: int) -> int:
+    """A whole number of days or hours, either way."""
+    plain = text.removeprefix("-")
+    if not (plain.isascii() and plain.isdigit()) or len(plain) > 2 or int(plain) > most:
+        raise InvalidInput("Move it by whole days and hours, or give its times here.")
+    return int(text)
 
 
 async def take_away(request: web.Request) -> web.Response:
