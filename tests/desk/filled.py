@@ -58,7 +58,7 @@ POINTED_AT = {"contact", "deadline", "task", "out_message", "alert", "conversati
 
 MACHINERY = {
     *("alert", "page", "call", "case_link", "case_word", "conversation", "event", "out_message"),
-    *("part", "draft", "conflict", "restriction", "restriction_name", "broken_glass"),
+    *("part", "draft", "conflict", "page_link", "restriction", "restriction_name", "broken_glass"),
 }
 """Rows without a text of their own that would begin to do something."""
 

@@ -53,6 +53,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "feedback_ask": "what somebody said of us is read by those who do not work on the case",
     "legal_hold": "how long it is kept, and why: nothing that happened on the case",
     "out_message": "the way a message took; the message itself is here with how it went",
+    "page_link": "digests of links to their own page: nothing that anybody could read",
     "restriction": "whom of us it is kept to: nothing about the person",
     "restriction_name": "whom of us it is kept to: nothing about the person",
     "retention_line": "that it was on a list of what has been kept long enough",
