@@ -41,6 +41,7 @@ SHORTCUTS: Final = (
         '[data-judge="KEY"]',
     ),
     Shortcut(("/",), "search", "focus", "search-box"),
+    Shortcut(("?",), "help for this page"),
     Shortcut(("Ctrl", "Enter"), "send what you are writing", together=True),
     Shortcut(("i",), "back to the inbox", "go", "/inbox"),
     Shortcut(("?",), "help with this page, and shut it again"),
