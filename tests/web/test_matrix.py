@@ -73,6 +73,7 @@ LEADS_TO = {
     "/report-templates/{contract}": (CONTRACT, ""),
     "/settings/changes/{id}": (ROW, "contract_change"),
     "/settings/{contract}": (CONTRACT, ""),
+    "/samples/{id}": (OWN, "work_feedback"),
     "/rota/absences/{id}": (OWN, "absence"),
     "/account/": (OWN, "session"),
     "/users/": (HOUSE, "user"),
