@@ -30,7 +30,7 @@ async def test_a_sample_is_drawn_said_and_read(world: World, arrive: Arrive) -> 
     assert "When there is time: Read what your lead says" in wasim.text
     await wasim.get("/samples")
     assert "What was good: Answered within the hour" in wasim.text
-    assert "Drawn of" not in wasim.text
+    assert "Cases to look at" not in wasim.text
     (row,) = await world.all(WorkFeedback)
     assert isinstance(row, WorkFeedback)
     dilys = await arrive(world, "dilys")

@@ -118,7 +118,7 @@ async def test_bad_input_changes_nothing_and_says_what_to_do(
             for name, typed in form.items():
                 assert not typed or name[:4] == "rung" or typed in leonie.page, (what, name)
     await leonie.get("/settings/essex")
-    assert "Nothing is to change." in leonie.text
+    assert "No change is planned." in leonie.text
     assert "Who changed what" not in leonie.text
 
 
