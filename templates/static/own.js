@@ -28,6 +28,18 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
+// On paper nothing can be unfolded: what is folded is printed too, and folded again afterwards.
+let unfolded = [];
+
+window.addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("details:not([open])")];
+  for (const one of unfolded) one.open = true;
+});
+
+window.addEventListener("afterprint", () => {
+  for (const one of unfolded) one.open = false;
+});
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
