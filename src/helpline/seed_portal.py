@@ -202,7 +202,7 @@ async def _asked(
         row, at = asked.id or 0, now - 5 * DAY
         await figure_threads.write(session, contract, row, answer, leonie, at)
         about = About(REPORT, span.label, "first_response.missed")
-        words = "Were the late ones at weekends? We would like to know before the next review."
+        words = "Is that so at weekends too? We would like to know before the next review."
         await figure_threads.ask(session, contract, about, words, petra, now - DAY)
 
 
