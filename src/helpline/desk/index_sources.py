@@ -146,6 +146,8 @@ USES: Final = {
     "desk/merging.py": "looks up by every key",
     "desk/news.py": "looks up by every key",
     "desk/people.py": "MADE: address, membership",
+    "desk/practice.py": "MADE: address, in a database of its own; looks up by every key",
+    "desk/readiness.py": "names the key that seals, and looks up nothing",
     "desk/rekeying.py": "this is what it is about",
     "desk/rights/erasing.py": "MADE: address, of what stands in place of one that went",
     "desk/search.py": "WORDS; looks up by every key",
