@@ -26,6 +26,7 @@ from aiohttp import web
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from helpline import seed
 from helpline.vocabulary import Role
 from helpline.web.app import ROUTES, make_app
 from tests import databases
@@ -63,6 +64,7 @@ class Walk:
 
     address: str
     state: str
+    password: str
     seen: dict[str, list[str]] = field(default_factory=dict)
     pictures: list[tuple[str, str]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -74,6 +76,12 @@ class Walk:
             return False
         known = self.seen.setdefault(line, [])
         return f"{who} {path}" not in known and len(known) < MOST_OF_A_KIND
+
+    def fault(self, what: str) -> None:
+        """Said at once: a walk takes long."""
+        if what not in self.faults:
+            self.faults.append(what)
+            print(what, flush=True)
 
 
 def line_of(path: str) -> str | None:
@@ -108,7 +116,7 @@ async def _as_one(
     page.on("pageerror", lambda error: _note(here, page, str(error)))
     page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     if who != "nobody":
-        await sign_in(page, here.address, who)
+        await sign_in(page, here, who)
     ahead, met = list(begins), set(begins)
     while ahead:
         path = ahead.pop(0)
@@ -125,14 +133,14 @@ async def _as_one(
 
 def _note(here: Walk, page: Page, said: str) -> None:
     path = urlsplit(page.url).path
-    if "404" not in said:  # a browser notes the status of a page that is meant to be missing
-        here.faults.append(f"{here.state} {path}: the browser says {said[:200]}")
+    if "the server responded with a status of 4" not in said:  # noted of what is refused
+        here.fault(f"{here.state} {path}: the browser says {said[:200]}")
 
 
-async def sign_in(page: Page, address: str, who: str) -> None:
-    await page.goto(f"{address}/login")
+async def sign_in(page: Page, here: Walk, who: str) -> None:
+    await page.goto(f"{here.address}/login")
     await page.fill("#name", who)
-    await page.fill("#password", PASSWORD)
+    await page.fill("#password", here.password)
     await page.click("main button:has-text('Sign in') >> nth=-1")
     await page.wait_for_url(lambda url: "/login" not in url)
 
@@ -188,13 +196,13 @@ async def _sends_nothing(page: Page) -> bool:
 async def _check(page: Page, here: Walk, what: str, *, with_axe: bool) -> None:
     root = "document.documentElement"
     if await page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"):
-        here.faults.append(f"{here.state} {what}: wider than the screen")
+        here.fault(f"{here.state} {what}: wider than the screen")
     if not with_axe:
         return
     found = (await Axe().run(page)).response["violations"]
     for one in found:
         sample = one["nodes"][0]["html"][:140]
-        here.faults.append(f"{here.state} {what}: {one['id']} × {len(one['nodes'])}: {sample}")
+        here.fault(f"{here.state} {what}: {one['id']} × {len(one['nodes'])}: {sample}")
 
 
 async def _picture(page: Page, here: Walk, name: str) -> None:
@@ -293,7 +301,7 @@ async def run(states: Sequence[str], *, is_quick: bool) -> list[Walk]:
                     else demo(Path(folder))
                 )
                 async with opened as address:
-                    here = Walk(address, state)
+                    here = Walk(address, state, PASSWORD if is_own else seed.PASSWORD)
                     await walk(browser, here, is_quick=is_quick)
                     walks.append(here)
                     print(
@@ -312,8 +320,7 @@ def main() -> None:
     walks = asyncio.run(run(given.states or list(STATES), is_quick=given.quick))
     if not given.quick:
         (PICTURES / "index.html").write_text(table(walks), "utf-8")
-    faults = [fault for one in walks for fault in dict.fromkeys(one.faults)]
-    print("\n".join(faults))
+    faults = [fault for one in walks for fault in one.faults]
     missed = {line for line, _ in LINES} - {
         line for one in walks for line, met in one.seen.items() if met
     }
