@@ -36,7 +36,9 @@ def words_of(code: str) -> dict[str, str]:
 ENGLISH = words_of("en")
 
 
-@pytest.mark.parametrize("said", ["PAGE", "page", "My page", "mypage."])
+@pytest.mark.parametrize(
+    "said", ["PAGE", "page", "My page", "mypage.", "Page please", "Send me my page"]
+)
 def test_the_word_for_the_page_asks_for_it_and_changes_nothing_else(said: str) -> None:
     for step in (Step.REASON, Step.DANGER, Step.DONE):
         turn = hear(said, Facts(step=step, is_known=True))

@@ -50,7 +50,7 @@ word for no stands beside them."""
 ANSWERS = 6
 """Words: so short a message that begins with YES is one ("yes he is here")."""
 DIGIT = re.compile(r"\d")
-PAGE_WORDS = frozenset(["PAGE", "MYPAGE"])
+PAGE_WORDS = frozenset(["PAGE", "MYPAGE", "PAGEPLEASE", "MYPAGEPLEASE", "SENDMEMYPAGE"])
 """Whoever sends one of them is sent a link to their own page."""
 COMMANDS = frozenset(["STATUS", "CALL", "PERSON"]) | PAGE_WORDS | OPT_IN_WORDS | OPT_OUT_WORDS
 """Words that mean something at any time, whatever question waits."""
