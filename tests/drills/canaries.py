@@ -376,7 +376,7 @@ async def look_into_browser(doors: Doors, smells: Nose, paths: Sequence[str]) ->
             await page.goto(doors.address + path)
         if not smells(await page.content()):
             wrong.append(f"the browser never saw a canary at {paths[-1]}")
-        await page.click("text=Sign out")
+        await page.click("text=Sign out >> visible=true")
         await page.wait_for_url(lambda url: "/cases" not in url)
         if smells(stored := await page.evaluate(STORED)):
             wrong.append(f"the browser keeps {smells(stored)} after signing out")

@@ -84,7 +84,7 @@ def test_a_safeguarding_lead_may_all_that_a_worker_may_and_puts_up_walls() -> No
 def test_a_lead_may_all_that_a_worker_may_and_some_things_more() -> None:
     more = {"case.allocate_others", "report.exact", "rota.write", "block.manage"}
     more |= {"running.manage", "promises.read", "user.ways", "start.work"}
-    more |= {"audit.read", "reading.settle"}
+    more |= {"audit.read", "reading.settle", "sample.write"}
     more |= {"complaint.read", "complaint.work", "incident.work", "feedback.read", "feedback.work"}
     more |= {"partner.write", "paper.manage", "evidence.take_back", "obligation.write"}
     more |= {"register.manage", "eligibility.override", "case.link", "case.transfer"}

@@ -53,7 +53,7 @@ from tests.world import CARER, STRANGER, World
 
 WORDS = "the lighthouse keeper says I pushed him"
 SECRETS = ("lighthouse", "Carol", "Ashby", CARER, "07700 900123", STRANGER)
-SAID = "the harbour master heard it"
+SAID = "the lighthouse keeper heard it"
 """What registers hold of her, which whoever hears complaints may read."""
 FILLED = {
     "contract": ("essex",),
@@ -66,6 +66,8 @@ FILLED = {
     "request": ("1",),
     "need": ("1",),
     "cover": ("1",),
+    "what": ("ladder",),
+    "code": ("emergency",),
 }
 """What stands in a path for what: ids as low as those of the first rows are."""
 ASKED = {
@@ -262,7 +264,7 @@ def is_theirs(it: Matter, who: str, path: str) -> bool:
 def hidden_from(it: Matter, who: str) -> tuple[str, ...]:
     if who == "quinn":  # a complaint names the case it arose on
         return SECRETS
-    return (*SECRETS, "harbour", "Wren", it.carers, *it.registers)
+    return (*SECRETS, "lighthouse", "Wren", it.carers, *it.registers)
 
 
 def walked(method: str) -> list[Route]:
@@ -349,11 +351,11 @@ async def test_who_works_on_it_is_shown_it(matter: Matter, arrive: Arrive) -> No
     for prefix in ("/people/", "/incidents/", "/rota/handovers/"):
         (gap,) = (one for gap in ("reference", "id") for one in matter.gaps[prefix].get(gap, ()))
         assert await guest.get(f"{prefix}{gap}") == 200, prefix
-        assert ("Carol" if prefix == "/people/" else "harbour") in guest.page
+        assert ("Carol" if prefix == "/people/" else "lighthouse") in guest.page
     guest = await arrive(matter.world, "leonie")
     for path in ("/complaints", "/feedback", "/compliments"):
         await guest.get(path)
-        assert "harbour" in guest.page or matter.registers[0] in guest.page, path
+        assert "lighthouse" in guest.page or matter.registers[0] in guest.page, path
 
 
 async def test_the_search_finds_only_what_its_asker_may_see(matter: Matter, arrive: Arrive) -> None:
