@@ -53,7 +53,7 @@ from tests.world import CARER, STRANGER, World
 
 WORDS = "the lighthouse keeper says I pushed him"
 SECRETS = ("lighthouse", "Carol", "Ashby", CARER, "07700 900123", STRANGER)
-SAID = "the lighthouse keeper heard it"
+SAID = "the miller heard it"
 """What registers hold of her, which whoever hears complaints may read."""
 FILLED = {
     "contract": ("essex",),
@@ -264,7 +264,7 @@ def is_theirs(it: Matter, who: str, path: str) -> bool:
 def hidden_from(it: Matter, who: str) -> tuple[str, ...]:
     if who == "quinn":  # a complaint names the case it arose on
         return SECRETS
-    return (*SECRETS, "lighthouse", "Wren", it.carers, *it.registers)
+    return (*SECRETS, "miller", "Wren", it.carers, *it.registers)
 
 
 def walked(method: str) -> list[Route]:
@@ -351,11 +351,11 @@ async def test_who_works_on_it_is_shown_it(matter: Matter, arrive: Arrive) -> No
     for prefix in ("/people/", "/incidents/", "/rota/handovers/"):
         (gap,) = (one for gap in ("reference", "id") for one in matter.gaps[prefix].get(gap, ()))
         assert await guest.get(f"{prefix}{gap}") == 200, prefix
-        assert ("Carol" if prefix == "/people/" else "lighthouse") in guest.page
+        assert ("Carol" if prefix == "/people/" else "miller") in guest.page
     guest = await arrive(matter.world, "leonie")
     for path in ("/complaints", "/feedback", "/compliments"):
         await guest.get(path)
-        assert "lighthouse" in guest.page or matter.registers[0] in guest.page, path
+        assert "miller" in guest.page or matter.registers[0] in guest.page, path
 
 
 async def test_the_search_finds_only_what_its_asker_may_see(matter: Matter, arrive: Arrive) -> None:
