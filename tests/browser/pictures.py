@@ -148,7 +148,9 @@ async def sign_in(page: Page, here: Walk, who: str) -> None:
 async def _is_page(context: BrowserContext, address: str) -> bool:
     """Whether it is there and a page: files are not opened."""
     answer = await context.request.get(address)
-    return answer.ok and answer.headers.get("content-type", "").startswith("text/html")
+    is_file = "attachment" in answer.headers.get("content-disposition", "")
+    is_html = answer.headers.get("content-type", "").startswith("text/html")
+    return answer.ok and is_html and not is_file
 
 
 async def _links(page: Page) -> list[str]:
